@@ -1,0 +1,25 @@
+// What a peer did wrong once a tunnel is open, as a value. The rows are in errors.def.
+// Pure: no I/O, no allocation, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace wsp {
+
+enum class Errc : std::uint8_t {
+#define WSP_ERROR(name, close_code, text) name,
+#include "base/errors.def"
+#undef WSP_ERROR
+};
+
+// The close code to send to the offender (RFC 6455 7.4.1); 1000 for Errc::none.
+std::uint16_t close_code_of(Errc error) noexcept;
+
+// One sentence that names the rule, from a static table: valid for ever.
+std::string_view text_of(Errc error) noexcept;
+
+// The enumerator's name, for logs and tests.
+std::string_view name_of(Errc error) noexcept;
+
+}  // namespace wsp

@@ -1,0 +1,87 @@
+// Follows one direction of a WebSocket connection by looking at the bytes that pass: finds where frames begin and
+// end, counts messages, checks the framing rules, and shows each control frame to its caller before it is forwarded.
+// It never changes, copies or buffers a byte. Pure: no I/O, no clock, no allocation. One scanner belongs to one
+// direction of one tunnel and to the thread that drives it.
+//
+// How it is driven: the caller holds some bytes that it has not forwarded yet and calls scan(). The first
+// `ready` of them may be forwarded. What follows is told by `stop`:
+//   more      the rest (fewer than kMaxFrameHeader bytes, or fewer than kMaxControlFrame of a control frame) is
+//             the beginning of a header or control frame; call again with these bytes and more behind them
+//   control   a whole control frame of `control.size` bytes begins at `ready`; forward or drop it, then call
+//             again with what is behind it. The scanner has counted it already.
+//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go on
+//   error     the frame that begins at `ready` breaks the rule `error`; do not forward it, do not call again
+// So a frame header never leaves before it is judged, and a control frame never leaves in pieces.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/errors.hpp"
+#include "base/side.hpp"
+#include "protocol/frame_header.hpp"
+#include "protocol/utf8.hpp"
+
+namespace wsp {
+
+enum class Validate : std::uint8_t {
+    off,     // follow frames where they can be followed; report no error
+    frames,  // RFC 6455 framing rules
+    full,    // also UTF-8 of text messages and legal close codes, where no extension hides the payload
+};
+
+struct ScanRules {
+    Side sender = Side::client;
+    Validate validate = Validate::frames;
+    std::uint8_t allowed_rsv = 0;    // bits that a negotiated extension uses: RSV1 is bit 2 (permessage-deflate)
+    std::uint64_t max_message = 0;  // bytes of payload over all fragments, as on the wire; 0 means no limit
+};
+
+class FrameScanner {
+  public:
+    enum class Stop : std::uint8_t { more, control, boundary, error };
+
+    struct Control {
+        Opcode opcode = Opcode::close;
+        std::uint8_t payload_size = 0;
+        std::size_t size = 0;          // of the whole frame on the wire
+        std::uint8_t payload[kMaxControlPayload] = {};  // unmasked
+    };
+
+    struct Result {
+        std::size_t ready = 0;
+        Stop stop = Stop::more;
+        Errc error = Errc::none;
+    };
+
+    explicit FrameScanner(const ScanRules& rules) noexcept;
+
+    // Looks at `size` bytes. `control` is written only when the result's stop is `control`.
+    // With Validate::off a stream that cannot be followed (an unknown opcode is fine, a control frame of more
+    // than 125 bytes or a 64-bit length with its top bit set is not) is given up: from there on everything is
+    // `ready` and lost() is true.
+    // message_too_big is judged from the frame header, before any payload is ready, also with Validate::off.
+    Result scan(const std::uint8_t* data, std::size_t size, bool stop_at_boundary, Control& control) noexcept;
+
+    // True between two frames: the proxy may put a frame of its own here. Never true once lost().
+    bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_; }
+    // True between the first and the last fragment of a data message.
+    bool in_message() const noexcept { return in_message_; }
+    bool lost() const noexcept { return lost_; }
+
+    // Data messages whose last byte has passed.
+    std::uint64_t messages() const noexcept { return messages_; }
+    // A Close has been shown. Its code: 1005 when it had none; 0 as long as none was seen.
+    bool close_seen() const noexcept { return close_code_ != 0; }
+    std::uint16_t close_code() const noexcept { return close_code_; }
+
+  private:
+    // (private part is free to choose; keep sizeof(FrameScanner) at 64 bytes or less)
+    std::uint64_t payload_left_ = 0;  // of the data frame in progress
+    std::uint64_t messages_ = 0;
+    std::uint16_t close_code_ = 0;
+    bool in_message_ = false;
+    bool lost_ = false;
+};
+
+}  // namespace wsp
