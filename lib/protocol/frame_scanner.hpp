@@ -76,11 +76,30 @@ class FrameScanner {
     std::uint16_t close_code() const noexcept { return close_code_; }
 
   private:
-    // (private part is free to choose; keep sizeof(FrameScanner) at 64 bytes or less)
+    Errc judge(const FrameHeader& header) noexcept;
+    Errc judge_framing(const FrameHeader& header) const noexcept;
+    Errc judge_order(const FrameHeader& header) const noexcept;
+    Errc judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept;
+    void note_close(std::uint16_t code) noexcept;
+    bool is_too_big(std::uint64_t length) const noexcept;
+    void begin_data(const FrameHeader& header) noexcept;
+    std::size_t within_frame(std::size_t size) const noexcept;
+    bool pass_payload(const std::uint8_t* payload, std::size_t size) noexcept;
+    bool is_text(const std::uint8_t* payload, std::size_t size, bool ends_message) noexcept;
+    Result take_control(const std::uint8_t* frame, std::size_t size, const FrameHeader& header, std::size_t at,
+                        Control& control) noexcept;
+
+    ScanRules rules_;
     std::uint64_t payload_left_ = 0;  // of the data frame in progress
+    std::uint64_t message_size_ = 0;  // payload of the message in progress, this frame included
     std::uint64_t messages_ = 0;
+    MaskingKey key_{};  // of the data frame in progress; zeros when it is not masked
     std::uint16_t close_code_ = 0;
-    bool in_message_ = false;
+    std::uint8_t key_offset_ = 0;  // of the next payload byte, modulo 4; kept only while text is checked
+    Utf8Validator utf8_;
+    bool checks_text_ = false;  // the message in progress is text that nothing hides
+    bool fin_ = false;          // the data frame in progress is the last of its message
+    bool in_message_ = false;   // changes when a data frame ends
     bool lost_ = false;
 };
 

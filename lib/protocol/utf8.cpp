@@ -1,0 +1,126 @@
+// The UTF-8 automaton: one table lookup per byte, and whole words at once while the text is ASCII.
+#include "protocol/utf8.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace wsp {
+namespace {
+
+// What has to come next. The second byte after E0, ED, F0 and F4 has a narrower range than other
+// continuation bytes: that is what keeps overlong forms, surrogates and everything above U+10FFFF
+// out (RFC 3629 4).
+enum State : std::uint8_t {
+    kBetween,    // between two characters; Utf8Validator::complete() knows it as 0
+    kOneMore,    // 80..BF, then done
+    kTwoMore,    // 80..BF, then kOneMore
+    kThreeMore,  // 80..BF, then kTwoMore
+    kAfterE0,    // A0..BF, then kOneMore
+    kAfterED,    // 80..9F, then kOneMore
+    kAfterF0,    // 90..BF, then kTwoMore
+    kAfterF4,    // 80..8F, then kTwoMore
+    kInvalid,    // for good
+    kStates
+};
+
+constexpr State after_lead(unsigned byte) {
+    if (byte <= 0x7F)
+        return kBetween;
+    if (byte >= 0xC2 && byte <= 0xDF)
+        return kOneMore;
+    if (byte >= 0xE0 && byte <= 0xEF)
+        return byte == 0xE0 ? kAfterE0 : byte == 0xED ? kAfterED : kTwoMore;
+    if (byte >= 0xF0 && byte <= 0xF4)
+        return byte == 0xF0 ? kAfterF0 : byte == 0xF4 ? kAfterF4 : kThreeMore;
+    return kInvalid;  // a stray continuation byte, C0, C1, F5..FF
+}
+
+constexpr State if_between(unsigned byte, unsigned first, unsigned last, State next) {
+    return first <= byte && byte <= last ? next : kInvalid;
+}
+
+constexpr State step(State state, unsigned byte) {
+    switch (state) {
+        case kBetween:
+            return after_lead(byte);
+        case kOneMore:
+            return if_between(byte, 0x80, 0xBF, kBetween);
+        case kTwoMore:
+            return if_between(byte, 0x80, 0xBF, kOneMore);
+        case kThreeMore:
+            return if_between(byte, 0x80, 0xBF, kTwoMore);
+        case kAfterE0:
+            return if_between(byte, 0xA0, 0xBF, kOneMore);
+        case kAfterED:
+            return if_between(byte, 0x80, 0x9F, kOneMore);
+        case kAfterF0:
+            return if_between(byte, 0x90, 0xBF, kTwoMore);
+        case kAfterF4:
+            return if_between(byte, 0x80, 0x8F, kTwoMore);
+        default:
+            return kInvalid;
+    }
+}
+
+struct Table {
+    std::uint8_t next[kStates][256];
+};
+
+constexpr Table make_table() {
+    Table table{};
+    for (unsigned state = 0; state < kStates; ++state) {
+        for (unsigned byte = 0; byte < 256; ++byte)
+            table.next[state][byte] = step(static_cast<State>(state), byte);
+    }
+    return table;
+}
+
+constexpr Table kTable = make_table();
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+using WordBytes =
+    std::array<std::uint8_t, kWord>;  // the key twice, turned to the offset; zeros for plain text
+
+constexpr bool is_ascii(std::uint64_t word) {
+    return (word & 0x8080808080808080u) == 0;
+}
+
+std::uint64_t load(const std::uint8_t* bytes) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes, kWord);
+    return word;
+}
+
+std::uint8_t run_bytes(std::uint8_t state, const std::uint8_t* data, std::size_t size,
+                       const WordBytes& key) {
+    for (std::size_t i = 0; i < size; ++i)
+        state = kTable.next[state][data[i] ^ key[i % kWord]];
+    return state;
+}
+
+std::uint8_t run(std::uint8_t state, const std::uint8_t* data, std::size_t size,
+                 const WordBytes& key) {
+    const std::uint64_t key_word = load(key.data());
+    for (; size >= kWord; data += kWord, size -= kWord) {
+        if (state != kBetween || !is_ascii(load(data) ^ key_word))
+            state = run_bytes(state, data, kWord, key);
+    }
+    return run_bytes(state, data, size, key);
+}
+
+}  // namespace
+
+bool Utf8Validator::feed(const std::uint8_t* data, std::size_t size) noexcept {
+    state_ = run(state_, data, size, WordBytes{});
+    return state_ != kInvalid;
+}
+
+bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, const std::uint8_t* key,
+                                std::uint64_t offset) noexcept {
+    WordBytes turned;
+    for (std::size_t i = 0; i < kWord; ++i)
+        turned[i] = key[(offset + i) % 4];
+    state_ = run(state_, data, size, turned);
+    return state_ != kInvalid;
+}
+
+}  // namespace wsp
