@@ -1,0 +1,61 @@
+"""httpd.conf for a private server: what every test needs, tuned to be small. No process knowledge."""
+
+import os
+import pathlib
+import pwd
+import subprocess
+
+from .access_log import FORMAT
+from .waiting import PATIENCE
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+MODULE = pathlib.Path(os.environ.get("WSP_MODULE") or REPOSITORY / "build/mod_proxy_websocket.so").resolve()
+MPMS = ("event", "worker", "prefork")
+
+_MODULES = ("authz_core", "authz_host", "authz_user", "authn_core", "authn_file", "auth_basic", "alias", "dir", "env",
+            "headers", "mime", "reqtimeout", "rewrite", "setenvif", "status", "socache_shmcb", "slotmem_shm", "ssl",
+            "proxy", "proxy_http", "proxy_balancer", "lbmethod_byrequests")
+
+# Few processes, all there from the start, none stopped for being idle: what a test counts stays put.
+_MPM_SIZES = {
+    "event": "StartServers 1\nServerLimit 8\nThreadsPerChild 16\nMaxRequestWorkers 128\n"
+             "MinSpareThreads 1\nMaxSpareThreads 128",
+    "worker": "StartServers 1\nServerLimit 8\nThreadsPerChild 16\nMaxRequestWorkers 128\n"
+              "MinSpareThreads 1\nMaxSpareThreads 128",
+    "prefork": "StartServers 4\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\nMaxSpareServers 64",
+}
+
+
+def library_folder():
+    return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _load_lines(mpm, folder, extra):
+    lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in (f"mpm_{mpm}", *_MODULES, *extra)]
+    name = MODULE.stem.removeprefix("mod_")
+    return lines + [f"LoadModule {name}_module {MODULE}"]
+
+
+def _user_lines():
+    """httpd started by root must be told whom its children run as."""
+    if os.geteuid() != 0:
+        return []
+    user = next(name for name in ("www-data", "nobody") if name in {entry.pw_name for entry in pwd.getpwall()})
+    return [f"User {user}", f"Group {'www-data' if user == 'www-data' else 'nogroup'}"]
+
+
+def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=()):
+    """The whole file; `lines` are the test's own, seen by both the plain and the TLS port."""
+    return "\n".join([
+        f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run",
+        f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
+        *_load_lines(mpm, library_folder(), modules), *_user_lines(),
+        mpm_lines or _MPM_SIZES[mpm],
+        "ErrorLog error.log", "LogLevel info", "LogLevel proxy:info",
+        f'LogFormat "{FORMAT}" wsp', "CustomLog access.log wsp",
+        f"DocumentRoot {root}/htdocs", "ExtendedStatus On", "<Location /server-status>\nSetHandler server-status\n</Location>",
+        f"Timeout {15 * PATIENCE}", "KeepAliveTimeout 5", "TypesConfig /dev/null",
+        "SSLSessionCache shmcb:run/ssl_cache(512000)", f"SSLProxyCACertificateFile {certificates.ca}", "SSLProxyEngine on",
+        lines,
+        f"<VirtualHost 127.0.0.1:{tls_port}>", "SSLEngine on", f"SSLCertificateFile {certificates.certificate}",
+        f"SSLCertificateKeyFile {certificates.key}", "RewriteEngine On", "RewriteOptions Inherit", "</VirtualHost>", ""])

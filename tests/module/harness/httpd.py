@@ -1,0 +1,204 @@
+"""A private httpd: own folder, own ports, own logs, gone without a trace when the test is over."""
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from . import client, processes
+from .access_log import AccessLog
+from .config import build_config
+from .error_log import ErrorLog
+from .waiting import BOUND, SANITIZED, wait_until
+
+_BINARY = shutil.which("apache2") or shutil.which("httpd") or "/usr/sbin/apache2"
+# Below Linux's ephemeral range: no outgoing connection of a test can take a port between here and httpd's bind().
+_PORTS = range(20000, 32000)
+
+_STARTED = "resuming normal operations"
+
+running = []   # every Httpd between its start and its close, for the check at each test's end
+
+
+def free_port():
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
+class Httpd:
+    """Started by its constructor. `lines` is the test's own configuration; see config.py for the rest."""
+
+    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None):
+        self.mpm = mpm
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsp-", dir="/tmp"))
+        self.port, self.tls_port = free_port(), free_port()
+        self.error_log = ErrorLog(self.root / "error.log")
+        self.access_log = AccessLog(self.root / "access.log")
+        self._process = None
+        self._lay_out(files or {})
+        self._config = self.root / "httpd.conf"
+        self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
+                                             lines.replace("{root}", str(self.root)), mpm_lines, modules))
+        running.append(self)
+        self.start()
+
+    def _lay_out(self, files):
+        for folder in ("htdocs", "run", "sanitizer"):
+            (self.root / folder).mkdir()
+        (self.root / "htdocs/index.html").write_text("static\n")
+        for name, content in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        self.root.chmod(0o755)
+        for folder in ("run", "sanitizer"):   # children write here, and they are not root
+            (self.root / folder).chmod(0o777)
+
+    # --- life ---
+    def start(self):
+        with open(self.root / "startup.txt", "wb") as output:
+            self._process = subprocess.Popen([_BINARY, "-f", str(self._config), "-DFOREGROUND"], stdout=output,
+                                             stderr=output, env=self._environment(), start_new_session=True)
+        wait_until(self._answers_or_died, "httpd answers after its start")
+        if self._process.poll() is not None:
+            raise AssertionError("httpd did not start:\n" + (self.root / "startup.txt").read_text() +
+                                 self.error_log.describe())
+
+    def _environment(self):
+        environment = dict(os.environ, LANG="C")
+        if SANITIZED:
+            report = f"log_path={self.root}/sanitizer/report"
+            environment |= {"LD_PRELOAD": os.environ["WSP_PRELOAD"],
+                            "ASAN_OPTIONS": f"detect_leaks=0:abort_on_error=0:{report}",
+                            "UBSAN_OPTIONS": f"print_stacktrace=1:{report}",
+                            "TSAN_OPTIONS": report}
+        return environment
+
+    def _answers_or_died(self):
+        if self._process.poll() is not None:
+            return True
+        try:
+            return self.get("/").status == 200
+        except OSError:
+            return False
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def children(self):
+        """Pids of the processes that serve (all generations)."""
+        return processes.children_of(self.pid)
+
+    def graceful(self):
+        """USR1: returns when a child of the new generation serves; old ones may still drain."""
+        self._new_generation(signal.SIGUSR1)
+
+    def restart(self):
+        """HUP: the old generation is gone when this returns."""
+        old = self.children()
+        self._new_generation(signal.SIGHUP)
+        self._await_gone(old)
+
+    def _new_generation(self, number):
+        old = set(self.children())
+        generations = self.error_log.total(_STARTED)
+        os.kill(self.pid, number)
+        wait_until(lambda: self.error_log.total(_STARTED) > generations
+                   and set(self.children()) - old, "a new generation after the restart", 2 * BOUND)
+        assert self.get("/").status == 200
+
+    def graceful_stop(self):
+        """WINCH: the parent is told to end once its children are done. Returns at once."""
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def stop(self):
+        """TERM: returns when every process is gone."""
+        os.kill(self.pid, signal.SIGTERM)
+        self.await_exit()
+
+    def await_exit(self, seconds=2 * BOUND):
+        """The parent and every child are gone; whatever is not is killed, and the test fails."""
+        everyone = self.children()
+        try:
+            self._process.wait(seconds)
+            self._await_gone(everyone)
+        except (subprocess.TimeoutExpired, AssertionError):
+            hung = [pid for pid in [self.pid, *everyone] if processes.is_alive(pid)]
+            os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+            raise AssertionError(f"httpd processes {hung} did not end within {seconds} s") from None
+
+    def _await_gone(self, pids):
+        wait_until(lambda: not any(map(processes.is_alive, pids)), f"processes {pids} are gone", 2 * BOUND)
+
+    def close(self):
+        """Stops, judges the rest of the log, removes the folder."""
+        running.remove(self)
+        try:
+            if self._process.poll() is None:
+                self.stop()
+            self.verify()
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # --- logs ---
+    def verify(self):
+        """Ends a test's share of the logs: unannounced loud lines, crashes, sanitizer reports fail it."""
+        reports = sorted((self.root / "sanitizer").glob("report*"))
+        texts = [path.read_text(errors="replace") for path in reports]
+        for path in reports:
+            path.unlink()
+        self.error_log.verify()
+        assert not texts, "sanitizer report:\n" + "\n".join(texts)
+
+    def expect_log(self, pattern):
+        self.error_log.expect(pattern)
+
+    def allow_log(self, pattern):
+        self.error_log.allow(pattern)
+
+    # --- facts ---
+    def descriptor_count(self):
+        return sum(len(processes.descriptors(pid)) for pid in self.children())
+
+    def socket_count(self):
+        return sum(target.startswith("socket:") for pid in self.children()
+                   for target in processes.descriptors(pid).values())
+
+    def pss_bytes(self):
+        return sum(processes.pss_bytes(pid) for pid in [self.pid, *self.children()])
+
+    def cpu_ticks(self):
+        return sum(processes.cpu_ticks(pid) for pid in self.children())
+
+    def busy_workers(self):
+        """As server-status?auto says; asking costs one."""
+        text = self.get("/server-status?auto").body.decode()
+        return int(next(line for line in text.splitlines() if line.startswith("BusyWorkers:")).split()[1])
+
+    # --- clients ---
+    def get(self, path, headers=(), tls=None, method="GET"):
+        return client.get(self.tls_port if tls else self.port, path, headers, tls, method)
+
+    def open_tunnel(self, path, changes=None, tls=None, pipelined=b"", **connection):
+        return client.open_tunnel(self.tls_port if tls else self.port, path, changes, tls, pipelined, **connection)
+
+    def start_handshake(self, path, changes=None, tls=None, pipelined=b"", **connection):
+        return client.start_handshake(self.tls_port if tls else self.port, path, changes, tls, pipelined, **connection)

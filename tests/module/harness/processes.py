@@ -1,0 +1,63 @@
+"""Facts about processes, read from /proc. A process that ends while it is read counts as nothing."""
+
+import os
+import pathlib
+
+
+def _read(pid, name):
+    try:
+        return pathlib.Path(f"/proc/{pid}/{name}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def children_of(pid):
+    """Direct children, zombies left out."""
+    children = _read(pid, f"task/{pid}/children").split()
+    return [int(child) for child in children if is_alive(int(child))]
+
+
+def is_alive(pid):
+    fields = _stat_fields(pid)
+    return bool(fields) and fields[0] not in ("Z", "X")
+
+
+def _stat_fields(pid):
+    """/proc/PID/stat behind the command's name: field 0 is the state."""
+    return _read(pid, "stat").rpartition(")")[2].split()
+
+
+def descriptors(pid):
+    """What every open descriptor points at, by number."""
+    folder = f"/proc/{pid}/fd"
+    found = {}
+    try:
+        for name in os.listdir(folder):
+            try:
+                found[int(name)] = os.readlink(f"{folder}/{name}")
+            except FileNotFoundError:
+                pass
+    except FileNotFoundError:
+        pass
+    return found
+
+
+def pss_bytes(pid):
+    """Proportional set size: what this process really costs."""
+    for line in _read(pid, "smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def thread_count(pid):
+    for line in _read(pid, "status").splitlines():
+        if line.startswith("Threads:"):
+            return int(line.split()[1])
+    return 0
+
+
+def cpu_ticks(pid):
+    """User plus system time in clock ticks (100 per second on Linux)."""
+    fields = _stat_fields(pid)
+    return int(fields[11]) + int(fields[12]) if fields else 0
