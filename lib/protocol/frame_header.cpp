@@ -56,7 +56,7 @@ bool parse_frame_header(const std::uint8_t* data, std::size_t size, FrameHeader&
     if (header.masked)
         std::memcpy(header.key.data(), data + 2 + extra, header.key.size());
     else
-        header.key.fill(0);
+        header.key = {};
     return true;
 }
 

@@ -76,6 +76,7 @@ class FrameScanner {
     std::uint16_t close_code() const noexcept { return close_code_; }
 
   private:
+    std::size_t pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept;
     Errc judge(const FrameHeader& header) noexcept;
     Errc judge_framing(const FrameHeader& header) const noexcept;
     Errc judge_order(const FrameHeader& header) const noexcept;

@@ -62,20 +62,32 @@ constexpr State step(State state, unsigned byte) {
     }
 }
 
+// One row of bits per byte value: the state to come stands kStateBits * (present state) bits up in
+// the row. A state is kept as that shift. So a lookup waits for the byte only, never for the lookup
+// before it, and long runs of text that is not ASCII go by at one or two cycles per byte.
+constexpr unsigned kStateBits = 6;
+constexpr std::uint64_t kStateMask = 63;
+static_assert(kStates * kStateBits <= 64);
+
 struct Table {
-    std::uint8_t next[kStates][256];
+    std::uint64_t row[256];
 };
 
 constexpr Table make_table() {
     Table table{};
-    for (unsigned state = 0; state < kStates; ++state) {
-        for (unsigned byte = 0; byte < 256; ++byte)
-            table.next[state][byte] = step(static_cast<State>(state), byte);
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        for (unsigned state = 0; state < kStates; ++state) {
+            const std::uint64_t next = step(static_cast<State>(state), byte) * kStateBits;
+            table.row[byte] |= next << (state * kStateBits);
+        }
     }
     return table;
 }
 
 constexpr Table kTable = make_table();
+constexpr std::uint8_t kBetweenShift = kBetween * kStateBits;
+constexpr std::uint8_t kInvalidShift = kInvalid * kStateBits;
+
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 using WordBytes =
     std::array<std::uint8_t, kWord>;  // the key twice, turned to the offset; zeros for plain text
@@ -90,18 +102,18 @@ std::uint64_t load(const std::uint8_t* bytes) {
     return word;
 }
 
-std::uint8_t run_bytes(std::uint8_t state, const std::uint8_t* data, std::size_t size,
+std::uint8_t run_bytes(std::uint64_t state, const std::uint8_t* data, std::size_t size,
                        const WordBytes& key) {
     for (std::size_t i = 0; i < size; ++i)
-        state = kTable.next[state][data[i] ^ key[i % kWord]];
-    return state;
+        state = kTable.row[data[i] ^ key[i % kWord]] >> (state & kStateMask);
+    return static_cast<std::uint8_t>(state & kStateMask);
 }
 
 std::uint8_t run(std::uint8_t state, const std::uint8_t* data, std::size_t size,
                  const WordBytes& key) {
     const std::uint64_t key_word = load(key.data());
     for (; size >= kWord; data += kWord, size -= kWord) {
-        if (state != kBetween || !is_ascii(load(data) ^ key_word))
+        if (state != kBetweenShift || !is_ascii(load(data) ^ key_word))
             state = run_bytes(state, data, kWord, key);
     }
     return run_bytes(state, data, size, key);
@@ -111,7 +123,7 @@ std::uint8_t run(std::uint8_t state, const std::uint8_t* data, std::size_t size,
 
 bool Utf8Validator::feed(const std::uint8_t* data, std::size_t size) noexcept {
     state_ = run(state_, data, size, WordBytes{});
-    return state_ != kInvalid;
+    return state_ != kInvalidShift;
 }
 
 bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, const std::uint8_t* key,
@@ -120,7 +132,7 @@ bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, cons
     for (std::size_t i = 0; i < kWord; ++i)
         turned[i] = key[(offset + i) % 4];
     state_ = run(state_, data, size, turned);
-    return state_ != kInvalid;
+    return state_ != kInvalidShift;
 }
 
 }  // namespace wsp
