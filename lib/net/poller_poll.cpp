@@ -1,0 +1,93 @@
+// The poller on poll(2), for systems without epoll and for tests of the fallback.
+#include "net/poller.hpp"
+
+#if !defined(__linux__) || defined(WSP_USE_POLL)
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <new>
+
+namespace wsp {
+namespace {
+
+short to_poll(Interest interest) {
+    return static_cast<short>(((interest & kReadable) != 0 ? POLLIN : 0) |
+                              ((interest & kWritable) != 0 ? POLLOUT : 0));
+}
+
+Interest from_poll(short events) {
+    if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+        return kReadable | kWritable;
+    }
+    return static_cast<Interest>(((events & POLLIN) != 0 ? kReadable : 0) |
+                                 ((events & POLLOUT) != 0 ? kWritable : 0));
+}
+
+int timeout_ms(DurationUs timeout) {
+    if (timeout == kNever) {
+        return -1;
+    }
+    const DurationUs rounded_up = std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
+    return static_cast<int>(std::min<DurationUs>(rounded_up, INT_MAX));
+}
+
+}  // namespace
+
+Poller::Poller() = default;
+
+bool Poller::valid() const noexcept {
+    return true;
+}
+
+bool Poller::watch(int fd, Interest before, Interest after, std::uintptr_t cookie) noexcept {
+    if (before == after) {
+        return true;
+    }
+    const auto at = std::find_if(watched_.begin(), watched_.end(), [fd](const Watched& w) { return w.fd == fd; });
+    if (after == kNoInterest) {
+        if (at != watched_.end()) {
+            *at = watched_.back();
+            watched_.pop_back();
+        }
+        return true;
+    }
+    if (at != watched_.end()) {
+        *at = {fd, after, cookie};
+        return true;
+    }
+    try {
+        watched_.push_back({fd, after, cookie});
+    } catch (const std::bad_alloc&) {
+        errno = ENOMEM;
+        return false;
+    }
+    return true;
+}
+
+const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
+    events_.clear();
+    try {
+        std::vector<pollfd> asked;
+        asked.reserve(watched_.size());
+        for (const Watched& w : watched_) {
+            asked.push_back({w.fd, to_poll(w.interest), 0});
+        }
+        events_.reserve(watched_.size());
+        const int n = ::poll(asked.data(), asked.size(), timeout_ms(timeout));
+        for (std::size_t i = 0; n > 0 && i < asked.size(); ++i) {
+            if (asked[i].revents != 0) {
+                events_.push_back({watched_[i].cookie, from_poll(asked[i].revents)});
+            }
+        }
+    } catch (const std::bad_alloc&) {
+        events_.clear();  // the loop comes back
+    }
+    return events_;
+}
+
+}  // namespace wsp
+
+#endif

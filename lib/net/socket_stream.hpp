@@ -1,0 +1,30 @@
+// A connected TCP or Unix socket as a stream. Owns the descriptor; never blocks.
+#pragma once
+
+#include "base/unique_fd.hpp"
+#include "net/stream.hpp"
+
+namespace wsp {
+
+class SocketStream final : public Stream {
+  public:
+    // Makes the socket non-blocking; its file description is then shared with no one that expects otherwise.
+    explicit SocketStream(UniqueFd fd) noexcept;
+
+    IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
+    IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
+    void shutdown_write() noexcept override;
+    int fd() const noexcept override { return fd_.get(); }
+    std::uint64_t wire_bytes_read() const noexcept override { return read_; }
+    std::uint64_t wire_bytes_written() const noexcept override { return written_; }
+
+  private:
+    UniqueFd fd_;
+    std::uint64_t read_ = 0;
+    std::uint64_t written_ = 0;
+};
+
+// Non-blocking, close-on-exec, TCP keepalive and no Nagle delay (where it is TCP): what every tunnel's socket is.
+void prepare_tunnel_socket(int fd) noexcept;
+
+}  // namespace wsp

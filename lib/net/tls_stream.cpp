@@ -1,0 +1,116 @@
+// SSL_read and SSL_write over a non-blocking socket, with their outcomes sorted into IoStatus.
+#include "net/tls_stream.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+#include "net/socket_stream.hpp"
+
+namespace wsp {
+namespace {
+
+int as_int(std::size_t size) {
+    return static_cast<int>(std::min<std::size_t>(size, INT_MAX));
+}
+
+void cut_ties(SSL* ssl) {
+    SSL_set_info_callback(ssl, nullptr);
+    SSL_set_msg_callback(ssl, nullptr);
+    SSL_set_app_data(ssl, nullptr);
+    SSL_set_shutdown(ssl, 0);
+}
+
+}  // namespace
+
+TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept : fd_(std::move(fd)), ssl_(std::move(ssl)) {
+    prepare_tunnel_socket(fd_.get());
+    cut_ties(ssl_.get());
+    SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
+    SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                 SSL_MODE_RELEASE_BUFFERS);
+    SSL_set_fd(ssl_.get(), fd_.get());
+    // One recv for a whole record instead of one for its header and one for its body.
+    SSL_set_read_ahead(ssl_.get(), 1);
+    ERR_clear_error();
+}
+
+IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
+    std::size_t size = 0;
+    read_interest_ = kReadable;
+    // A record holds at most 16 KiB: take as many as there are, so that one write can follow.
+    do {
+        errno = 0;  // OpenSSL 1.1 reports a bare FIN as SSL_ERROR_SYSCALL with errno left alone
+        const int n = SSL_read(ssl_.get(), to + size, as_int(room - size));
+        if (n <= 0) {
+            const IoResult outcome = failed(n, read_interest_);
+            // An end behind some bytes is found again by the next read.
+            return size > 0 ? IoResult{IoStatus::ok, size, 0} : outcome;
+        }
+        size += static_cast<std::size_t>(n);
+        starved_ = false;
+    } while (size < room && SSL_has_pending(ssl_.get()) == 1);
+    return {IoStatus::ok, size, 0};
+}
+
+IoResult TlsStream::write_some(const std::uint8_t* from, std::size_t size) noexcept {
+    write_interest_ = kWritable;
+    const int n = SSL_write(ssl_.get(), from, as_int(size));
+    if (n <= 0) {
+        return failed(n, write_interest_);
+    }
+    return {IoStatus::ok, static_cast<std::size_t>(n), 0};
+}
+
+IoResult TlsStream::failed(int result, Interest& interest) noexcept {
+    const int saved_errno = errno;
+    const int reason = SSL_get_error(ssl_.get(), result);
+    IoResult outcome{IoStatus::error, 0, saved_errno};
+    switch (reason) {
+        case SSL_ERROR_WANT_READ:
+        case SSL_ERROR_WANT_WRITE:
+            interest = reason == SSL_ERROR_WANT_READ ? kReadable : kWritable;
+            starved_ = true;
+            return {IoStatus::would_block, 0, 0};  // leaves no error in the queue
+        case SSL_ERROR_ZERO_RETURN:
+            outcome = {IoStatus::eof, 0, 0};
+            break;
+        case SSL_ERROR_SYSCALL:
+            if (saved_errno == 0) {
+                outcome = {IoStatus::eof, 0, 0};
+            }
+            break;
+        default:
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+            // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame.
+            if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+                outcome = {IoStatus::eof, 0, 0};
+            }
+#endif
+            break;
+    }
+    ERR_clear_error();
+    return outcome;
+}
+
+void TlsStream::shutdown_write() noexcept {
+    if (SSL_shutdown(ssl_.get()) < 0) {
+        ERR_clear_error();  // the socket is full or gone: FIN alone must do
+    }
+    ::shutdown(fd_.get(), SHUT_WR);
+}
+
+std::uint64_t TlsStream::wire_bytes_read() const noexcept {
+    return BIO_number_read(SSL_get_rbio(ssl_.get()));
+}
+
+std::uint64_t TlsStream::wire_bytes_written() const noexcept {
+    return BIO_number_written(SSL_get_wbio(ssl_.get()));
+}
+
+}  // namespace wsp

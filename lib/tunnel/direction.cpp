@@ -1,0 +1,265 @@
+// The way of a byte: source -> scratch -> scanner -> sink, or the held bytes where the sink is full.
+#include "tunnel/direction.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wsp {
+namespace {
+
+ScanRules rules_for(Side from, const Policy& policy, std::uint8_t allowed_rsv) {
+    ScanRules rules;
+    rules.sender = from;
+    rules.validate = policy.validate;
+    rules.allowed_rsv = allowed_rsv;
+    return rules;
+}
+
+}  // namespace
+
+Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& policy, std::uint8_t allowed_rsv, bool raw,
+                     ControlListener& listener) noexcept
+    : source_(source),
+      sink_(sink),
+      policy_(policy),
+      listener_(listener),
+      scanner_(rules_for(from, policy, allowed_rsv)),
+      from_(from),
+      raw_(raw) {}
+
+void Direction::take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    last_read_ = now;
+    if (size > 0) {
+        relay(data, size, now);
+    }
+}
+
+void Direction::advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept {
+    out_of_turns_ = false;
+    push(now);
+    if (!source_ready && !source_.has_buffered_input()) {
+        return;
+    }
+    while (wants_read() && pull(scratch, now)) {
+        if (--turns <= 0) {
+            out_of_turns_ = true;
+            return;
+        }
+    }
+}
+
+bool Direction::wants_read() const noexcept {
+    switch (flow_) {
+        case Flow::relaying:
+            return held_.empty();
+        case Flow::muted:
+        case Flow::discarding:
+            return true;
+        case Flow::stopped:
+            break;
+    }
+    return false;
+}
+
+void Direction::push(MonotonicUs now) noexcept {
+    if (held_.empty()) {
+        return;
+    }
+    const std::size_t written = write_through(held_.data(), held_.size());
+    if (sink_state_ == Sink::lost) {
+        return;
+    }
+    if (written > 0) {
+        blocked_since_ = now;
+        held_.consume(written);
+    }
+    send_fin_when_empty();
+}
+
+// Reads once and relays it. True when reading again at once is likely to find more.
+bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
+    const std::size_t carried = carry_.size();
+    const std::size_t room = std::min(scratch.size - carried, policy_.buffer_size);
+    const IoResult got = source_.read_some(scratch.data + carried, room);
+    if (got.status == IoStatus::would_block) {
+        return false;
+    }
+    if (got.status != IoStatus::ok) {
+        source_ended(got);
+        return false;
+    }
+    last_read_ = now;
+    if (carried > 0) {
+        std::memcpy(scratch.data, carry_.data(), carried);
+        carry_.clear();
+    }
+    relay(scratch.data, carried + got.size, now);
+    return got.size == room || source_.has_buffered_input();
+}
+
+void Direction::source_ended(const IoResult& how) noexcept {
+    // What has begun a frame header and will never complete it belongs to the sink all the same.
+    if (flow_ == Flow::relaying && !carry_.empty()) {
+        deliver(carry_.data(), carry_.size(), last_read_);
+    }
+    carry_.clear();
+    flow_ = Flow::stopped;
+    source_state_ = how.status == IoStatus::eof ? Source::ended : Source::lost;
+    os_error_ = how.error;
+}
+
+void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    if (flow_ == Flow::discarding) {
+        return;
+    }
+    if (raw_) {
+        deliver(data, size, now);
+        return;
+    }
+    relay_frames(data, size, now);
+}
+
+void Direction::relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    FrameScanner::Control control;
+    std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
+    std::size_t at = 0;
+    for (;;) {
+        const FrameScanner::Result seen = scanner_.scan(data + at, size - at, !pending_.empty(), control);
+        at += seen.ready;
+        if (seen.stop == FrameScanner::Stop::control) {
+            if (listener_.on_control(from_, control)) {
+                at += control.size;
+                close_passed_ = close_passed_ || control.opcode == Opcode::close;
+            } else {
+                deliver(data + from, at - from, now);
+                at += control.size;
+                from = at;
+            }
+            continue;
+        }
+        deliver(data + from, at - from, now);
+        from = at;
+        if (seen.stop == FrameScanner::Stop::boundary) {
+            put_pending(now);
+            continue;
+        }
+        if (seen.stop == FrameScanner::Stop::error) {
+            violation_ = seen.error;
+            flow_ = Flow::discarding;
+        } else if (!carry_.append(data + at, size - at)) {
+            out_of_memory_ = true;
+        }
+        return;
+    }
+}
+
+void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    if (size == 0 || flow_ != Flow::relaying || sink_state_ != Sink::open) {
+        return;
+    }
+    const std::size_t written = held_.empty() ? write_through(data, size) : 0;
+    if (written == size || sink_state_ == Sink::lost) {
+        return;
+    }
+    if (held_.empty()) {
+        blocked_since_ = now;
+    }
+    if (!held_.append(data + written, size - written)) {
+        out_of_memory_ = true;
+    }
+}
+
+std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size) noexcept {
+    std::size_t written = 0;
+    while (written < size) {
+        const IoResult put = sink_.write_some(data + written, size - written);
+        if (put.status == IoStatus::would_block) {
+            break;
+        }
+        if (put.status != IoStatus::ok) {
+            os_error_ = put.error;
+            lose_sink();
+            break;
+        }
+        written += put.size;
+    }
+    return written;
+}
+
+bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
+    if (raw_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ || scanner_.lost()) {
+        return false;
+    }
+    if (!scanner_.at_boundary()) {
+        return flow_ == Flow::relaying && pending_.append(frame, size);
+    }
+    // The flow may have stopped or be discarding: between two frames there is room for ours all the same.
+    const Flow flow = flow_;
+    flow_ = Flow::relaying;
+    deliver(frame, size, now);
+    if (sink_state_ != Sink::lost) {
+        flow_ = flow;
+    }
+    return sink_state_ != Sink::lost;
+}
+
+bool Direction::put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
+    const bool waits = !scanner_.at_boundary();
+    if (!put_frame(frame, size, now)) {
+        return false;
+    }
+    if (waits) {
+        mute_after_pending_ = true;
+        return true;
+    }
+    close_passed_ = true;
+    if (flow_ == Flow::relaying) {
+        flow_ = Flow::muted;
+    }
+    return true;
+}
+
+void Direction::put_pending(MonotonicUs now) noexcept {
+    deliver(pending_.data(), pending_.size(), now);
+    pending_.clear();
+    if (mute_after_pending_) {
+        mute_after_pending_ = false;
+        close_passed_ = true;
+        if (flow_ == Flow::relaying) {
+            flow_ = Flow::muted;
+        }
+    }
+}
+
+void Direction::finish() noexcept {
+    if (sink_state_ == Sink::open) {
+        sink_state_ = Sink::finishing;
+        send_fin_when_empty();
+    }
+}
+
+void Direction::send_fin_when_empty() noexcept {
+    if (sink_state_ == Sink::finishing && held_.empty()) {
+        sink_.shutdown_write();
+        sink_state_ = Sink::finished;
+    }
+}
+
+void Direction::lose_sink() noexcept {
+    sink_state_ = Sink::lost;
+    held_.clear();
+    pending_.clear();
+    if (flow_ != Flow::stopped) {
+        flow_ = Flow::discarding;
+    }
+}
+
+void Direction::lose_source() noexcept {
+    flow_ = Flow::stopped;
+    if (source_state_ == Source::open) {
+        source_state_ = Source::lost;
+    }
+    carry_.clear();
+}
+
+}  // namespace wsp

@@ -1,0 +1,136 @@
+// One way through a tunnel: bytes are read from the source, looked at by the frame scanner, and written to the sink
+// as they came. Used twice per tunnel. What the sink refuses is held, and while something is held the source is not
+// read: that is the whole back-pressure.
+//
+// A direction belongs to its tunnel and to the thread that drives it. It refers to streams, policy and listener that the
+// tunnel owns. Nothing here blocks (unless a stream says that it does).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "base/errors.hpp"
+#include "base/held_bytes.hpp"
+#include "base/side.hpp"
+#include "net/stream.hpp"
+#include "protocol/frame_scanner.hpp"
+#include "tunnel/policy.hpp"
+
+namespace wsp {
+
+// Memory that the loop lends for one call; nothing in it outlives the call.
+struct Scratch {
+    std::uint8_t* data = nullptr;
+    std::size_t size = 0;  // more than kMaxControlFrame
+};
+
+// Sees each control frame before it is forwarded.
+class ControlListener {
+  public:
+    // True: forward it. False: drop it.
+    virtual bool on_control(Side from, const FrameScanner::Control& control) noexcept = 0;
+
+  protected:
+    ~ControlListener() = default;
+};
+
+class Direction {
+  public:
+    // What happens to what the source sends.
+    enum class Flow : std::uint8_t {
+        relaying,    // goes to the sink
+        muted,       // is followed and dropped: our own Close was the last frame that the sink gets
+        discarding,  // is dropped unseen: the source broke a rule, or the sink is lost
+        stopped,     // is not read: the source is at its end, or lost
+    };
+    // What the sink has been told of the end.
+    enum class Sink : std::uint8_t {
+        open,
+        finishing,  // its FIN follows what is held
+        finished,   // FIN is out
+        lost,       // broken: nothing can be written
+    };
+    // How the source ended.
+    enum class Source : std::uint8_t { open, ended, lost };
+
+    // `raw`: not WebSocket frames; bytes pass without being looked at and no frame of ours is ever put between them.
+    Direction(Stream& source, Stream& sink, Side from, const Policy& policy, std::uint8_t allowed_rsv, bool raw,
+              ControlListener& listener) noexcept;
+
+    // Takes bytes that the source sent before there was a tunnel, as if they were read now.
+    void take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+
+    // Moves what can be moved: writes what is held, then reads and writes at most `turns` times. `source_ready`:
+    // reading is worth a try.
+    void advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept;
+
+    // Sends a frame of the proxy's own to the sink, now or at the next frame boundary. False when there will be none:
+    // raw, the scanner has lost its way, the source ended in the middle of a frame, or the sink is no longer open.
+    bool put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
+    // The same, and nothing after it: from then on the flow is muted.
+    bool put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
+
+    // FIN to the sink behind what is held. The source is still read.
+    void finish() noexcept;
+    // The sink is gone: drops what is held and whatever comes.
+    void lose_sink() noexcept;
+    // The source is gone: reads no more.
+    void lose_source() noexcept;
+
+    bool wants_read() const noexcept;
+    bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
+    // There is input that poll() does not show, or the last advance() ran out of turns.
+    bool has_more() const noexcept { return wants_read() && (out_of_turns_ || source_.has_buffered_input()); }
+
+    Flow flow() const noexcept { return flow_; }
+    Sink sink_state() const noexcept { return sink_state_; }
+    Source source_state() const noexcept { return source_state_; }
+    Errc violation() const noexcept { return violation_; }
+    bool out_of_memory() const noexcept { return out_of_memory_; }
+    int os_error() const noexcept { return os_error_; }
+    const FrameScanner& scanner() const noexcept { return scanner_; }
+    // A Close has gone to the sink: the source's, or ours.
+    bool close_passed() const noexcept { return close_passed_; }
+    bool has_held() const noexcept { return !held_.empty(); }
+
+    // When the last byte came from the source.
+    MonotonicUs last_read() const noexcept { return last_read_; }
+    // Since when the sink has taken nothing of what is held; kNever while nothing is.
+    MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
+
+  private:
+    void push(MonotonicUs now) noexcept;
+    bool pull(Scratch scratch, MonotonicUs now) noexcept;
+    void relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    std::size_t write_through(const std::uint8_t* data, std::size_t size) noexcept;
+    void put_pending(MonotonicUs now) noexcept;
+    void source_ended(const IoResult& how) noexcept;
+    void send_fin_when_empty() noexcept;
+
+    Stream& source_;
+    Stream& sink_;
+    const Policy& policy_;
+    ControlListener& listener_;
+    FrameScanner scanner_;
+    HeldBytes held_;     // passed the scanner, refused by the sink
+    HeldBytes carry_;    // the beginning of a frame header or control frame: not passed yet
+    HeldBytes pending_;  // frames of ours that wait for a frame boundary
+    MonotonicUs last_read_ = 0;
+    MonotonicUs blocked_since_ = 0;
+    int os_error_ = 0;
+    Side from_;
+    Flow flow_ = Flow::relaying;
+    Sink sink_state_ = Sink::open;
+    Source source_state_ = Source::open;
+    Errc violation_ = Errc::none;
+    bool raw_;
+    bool mute_after_pending_ = false;
+    bool close_passed_ = false;
+    bool out_of_turns_ = false;
+    bool out_of_memory_ = false;
+};
+
+}  // namespace wsp

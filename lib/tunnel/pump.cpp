@@ -1,0 +1,364 @@
+// The loop: wait, move bytes, fire timers, bury the dead.
+#include "tunnel/pump.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <new>
+#include <utility>
+
+#include "protocol/close_code.hpp"
+
+namespace wsp {
+namespace {
+
+// Large enough that a 16 KiB TLS record or a bulk read goes in one piece, small enough to stay in the L2 cache.
+constexpr std::size_t kScratchSize = 128 * 1024;
+
+constexpr std::uintptr_t kWakeCookie = 0;
+
+// A tunnel's address with the side in its lowest bit, which alignment leaves free.
+std::uintptr_t cookie_of(Tunnel& tunnel, Side side) {
+    static_assert(alignof(Tunnel) > 1, "the lowest bit of an address is needed");
+    return reinterpret_cast<std::uintptr_t>(&tunnel) | static_cast<std::uintptr_t>(side);
+}
+
+Tunnel& tunnel_of(std::uintptr_t cookie) {
+    return *reinterpret_cast<Tunnel*>(cookie & ~std::uintptr_t{1});
+}
+
+Side side_of(std::uintptr_t cookie) {
+    return static_cast<Side>(cookie & 1);
+}
+
+// Makes room for `count` elements without growing by one at a time.
+template <class T>
+void grow(std::vector<T>& list, std::size_t count) {
+    if (list.capacity() < count) {
+        list.reserve(count + count / 2);
+    }
+}
+
+// httpd's signals are for httpd's threads: prefork does not block them in its one thread.
+class BlockedSignals {
+  public:
+    BlockedSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_;
+};
+
+}  // namespace
+
+Pump::Pump() : scratch_(new std::uint8_t[kScratchSize]) {}
+
+Pump::~Pump() = default;
+
+bool Pump::start() noexcept {
+    int ends[2];
+    if (!poller_.valid() || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return false;
+    }
+    wake_read_.reset(ends[0]);
+    wake_write_.reset(ends[1]);
+    if (!poller_.watch(wake_read_.get(), kNoInterest, kReadable, kWakeCookie)) {
+        return false;
+    }
+    const BlockedSignals blocked;
+    const int error = pthread_create(&thread_, nullptr, &Pump::thread_main, this);
+    if (error != 0) {
+        errno = error;
+        return false;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_ = true;
+    return true;
+}
+
+bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!running_ || ended_) {
+            return false;
+        }
+        try {
+            inbox_.push_back(nullptr);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+        inbox_.back() = std::move(tunnel);
+    }
+    count_.fetch_add(1, std::memory_order_relaxed);
+    wake();
+    return true;
+}
+
+void Pump::close_all(EndReason reason, std::uint16_t code, DurationUs patience) noexcept {
+    {
+        const MonotonicUs until = monotonic_now() + patience;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!closing_asked_.asked || until < closing_asked_.until) {
+            closing_asked_ = {true, reason, code, until};
+        }
+    }
+    wake();
+}
+
+bool Pump::join(DurationUs patience) noexcept {
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        if (!running_) {
+            return true;
+        }
+        if (!ended_signal_.wait_for(lock, std::chrono::microseconds(patience), [this] { return ended_; })) {
+            return false;
+        }
+        running_ = false;
+    }
+    pthread_join(thread_, nullptr);
+    return true;
+}
+
+void Pump::wake() noexcept {
+    const char byte = 0;
+    // A full pipe wakes as well as one more byte would.
+    [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
+}
+
+// --- the loop's thread ------------------------------------------------------------------------
+
+void* Pump::thread_main(void* self) noexcept {
+    Pump& pump = *static_cast<Pump*>(self);
+    for (;;) {
+        try {
+            pump.run();
+            break;
+        } catch (const std::bad_alloc&) {
+            continue;  // the inbox waits; the next wake-up tries again
+        }
+    }
+    return nullptr;
+}
+
+// With nothing left to do, tells the world so. False when something has arrived meanwhile.
+bool Pump::try_to_end() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!tunnels_.empty() || !inbox_.empty()) {
+        return false;
+    }
+    ended_ = true;
+    ended_signal_.notify_all();
+    return true;
+}
+
+void Pump::run() {
+    for (;;) {
+        const MonotonicUs before = monotonic_now();
+        const MonotonicUs at = wake_at();
+        const auto& events = poller_.wait(at == kNever ? kNever : at - before);
+        const MonotonicUs now = monotonic_now();
+        bool woken = false;
+        for (const Poller::Event& event : events) {
+            if (event.cookie == kWakeCookie) {
+                woken = true;
+            } else {
+                handle(event, now);
+            }
+        }
+        run_turns(now);
+        if (woken) {
+            take_inbox(now);
+        }
+        fire_timers(now);
+        retired_.clear();
+        if (closing_.asked) {
+            if (closing_.until <= now) {
+                cut_all(now);
+            }
+            if (try_to_end()) {
+                return;
+            }
+        }
+    }
+}
+
+MonotonicUs Pump::wake_at() const noexcept {
+    if (!turns_.empty()) {
+        return 0;
+    }
+    return closing_.asked && closing_.until < timers_.next_at() ? closing_.until : timers_.next_at();
+}
+
+void Pump::take_inbox(MonotonicUs now) {
+    char drained[64];
+    while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
+    }
+    std::vector<std::unique_ptr<Tunnel>> arrived;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        arrived.swap(inbox_);
+        if (closing_asked_.asked && (!closing_.asked || closing_asked_.until < closing_.until)) {
+            closing_ = closing_asked_;
+        }
+    }
+    for (auto& tunnel : arrived) {
+        take_in(std::move(tunnel), now);
+    }
+    if (!closing_.asked) {
+        return;
+    }
+    // Backwards: a tunnel that is done leaves its place to the last one.
+    for (std::size_t i = tunnels_.size(); i-- > 0;) {
+        tunnels_[i]->end(closing_.reason, closing_.code, now);
+        after_work(*tunnels_[i], now);
+    }
+}
+
+void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
+    try {
+        make_room_for_one();
+    } catch (const std::bad_alloc&) {
+        tunnel->cut(EndReason::out_of_memory);
+        tunnel->finish_report(now);
+        count_.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    tunnel->pump_place = static_cast<std::uint32_t>(tunnels_.size());
+    tunnels_.push_back(std::move(tunnel));
+    Tunnel& taken = *tunnels_.back();
+    taken.start(now);
+    // Bytes may wait in the sockets or inside TLS since before there was anybody to poll.
+    taken.advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+    after_work(taken, now);
+}
+
+// All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is half moved.
+void Pump::make_room_for_one() {
+    const std::size_t count = tunnels_.size() + 1;
+    grow(tunnels_, count);
+    grow(retired_, count);
+    grow(turns_, count);
+    grow(turns_due_, count);
+    timers_.reserve(tunnels_.capacity());
+}
+
+void Pump::handle(const Poller::Event& event, MonotonicUs now) {
+    Tunnel& tunnel = tunnel_of(event.cookie);
+    if (tunnel.done()) {
+        return;  // retired earlier in this round
+    }
+    const bool client = side_of(event.cookie) == Side::client;
+    tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready,
+                   {scratch_.get(), kScratchSize}, now);
+    after_work(tunnel, now);
+}
+
+void Pump::run_turns(MonotonicUs now) {
+    turns_due_.clear();
+    turns_due_.swap(turns_);
+    for (Tunnel* tunnel : turns_due_) {
+        tunnel->in_turn_list = false;
+    }
+    for (Tunnel* tunnel : turns_due_) {
+        if (!tunnel->done()) {
+            tunnel->advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+            after_work(*tunnel, now);
+        }
+    }
+}
+
+void Pump::fire_timers(MonotonicUs now) {
+    while (timers_.next_at() <= now) {
+        Tunnel& tunnel = *timers_.next();
+        timers_.remove(tunnel);
+        // Bytes move a deadline without moving the timer: only a deadline that has truly passed counts.
+        if (tunnel.deadline() <= now) {
+            tunnel.on_timer(now);
+        }
+        after_work(tunnel, now);
+    }
+}
+
+// Brings everything that is kept about a tunnel in line with what it is now.
+void Pump::after_work(Tunnel& tunnel, MonotonicUs now) {
+    if (!tunnel.done() && !watch(tunnel)) {
+        tunnel.cut(EndReason::internal_error);
+    }
+    if (tunnel.done()) {
+        retire(tunnel, now);
+        return;
+    }
+    if (tunnel.has_more() && !tunnel.in_turn_list) {
+        turns_.push_back(&tunnel);
+        tunnel.in_turn_list = true;
+    }
+    // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no heap work.
+    const MonotonicUs deadline = tunnel.deadline();
+    if (deadline < tunnel.timer_at) {
+        timers_.set(tunnel, deadline);
+    }
+}
+
+bool Pump::watch(Tunnel& tunnel) {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        const Interest wanted = tunnel.interest(side);
+        if (wanted == watched) {
+            continue;
+        }
+        if (!poller_.watch(tunnel.stream(side).fd(), watched, wanted, cookie_of(tunnel, side))) {
+            return false;
+        }
+        watched = wanted;
+    }
+    return true;
+}
+
+void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        if (watched != kNoInterest) {
+            // Fails only for a descriptor that was never watched.
+            [[maybe_unused]] const bool ok =
+                poller_.watch(tunnel.stream(side).fd(), watched, kNoInterest, cookie_of(tunnel, side));
+            watched = kNoInterest;
+        }
+    }
+    timers_.remove(tunnel);
+    if (tunnel.in_turn_list) {
+        for (Tunnel*& listed : turns_) {
+            if (listed == &tunnel) {
+                listed = turns_.back();
+                turns_.pop_back();
+                break;
+            }
+        }
+        tunnel.in_turn_list = false;
+    }
+    tunnel.finish_report(now);
+    const std::size_t place = tunnel.pump_place;
+    retired_.push_back(std::move(tunnels_[place]));
+    if (place + 1 != tunnels_.size()) {
+        tunnels_[place] = std::move(tunnels_.back());
+        tunnels_[place]->pump_place = static_cast<std::uint32_t>(place);
+    }
+    tunnels_.pop_back();
+    count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Pump::cut_all(MonotonicUs now) {
+    while (!tunnels_.empty()) {
+        tunnels_.back()->cut(closing_.reason);
+        retire(*tunnels_.back(), now);
+    }
+    retired_.clear();
+}
+
+}  // namespace wsp

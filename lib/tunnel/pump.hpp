@@ -1,0 +1,97 @@
+// Many tunnels, one loop, one thread. A pump belongs to whoever made it; its tunnels belong to it.
+//
+// Threads: adopt(), close_all() and stop() may be called from any thread; they cross to the loop through the inbox,
+// guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel happens on the loop's thread, with all
+// signals blocked.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/unique_fd.hpp"
+#include "net/poller.hpp"
+#include "tunnel/timer_queue.hpp"
+#include "tunnel/tunnel.hpp"
+
+namespace wsp {
+
+class Pump {
+  public:
+    Pump();
+    // stop() must have returned true, or start() must never have returned true.
+    ~Pump();
+    Pump(const Pump&) = delete;
+    Pump& operator=(const Pump&) = delete;
+
+    // Makes the thread. False with errno when the system refuses a thread or a descriptor.
+    [[nodiscard]] bool start() noexcept;
+
+    // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the caller's, when the
+    // pump does not run, is stopping or memory has run out.
+    [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
+
+    // Ends every tunnel, and every one that is adopted later, with a Close; the loop ends when none is left, or after
+    // `patience`, when what is left is cut. Returns at once. A second call can only shorten the time.
+    void close_all(EndReason reason, std::uint16_t code, DurationUs patience) noexcept;
+    // Waits for the loop to end after close_all(), for at most `patience`. False when it has not: the pump and
+    // its tunnels must then be left alone, since the thread still uses them.
+    [[nodiscard]] bool join(DurationUs patience) noexcept;
+
+    // Tunnels adopted and not yet ended. Any thread; a moment's truth.
+    std::size_t tunnels() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+  private:
+    struct Closing {
+        bool asked = false;
+        EndReason reason = EndReason::shutdown;
+        std::uint16_t code = 0;
+        MonotonicUs until = kNever;
+    };
+
+    static void* thread_main(void* self) noexcept;
+    void run();
+    bool try_to_end();
+    void make_room_for_one();
+    void take_inbox(MonotonicUs now);
+    void take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now);
+    void handle(const Poller::Event& event, MonotonicUs now);
+    void run_turns(MonotonicUs now);
+    void fire_timers(MonotonicUs now);
+    void after_work(Tunnel& tunnel, MonotonicUs now);
+    bool watch(Tunnel& tunnel);
+    void retire(Tunnel& tunnel, MonotonicUs now);
+    void cut_all(MonotonicUs now);
+    MonotonicUs wake_at() const noexcept;
+    void wake() noexcept;
+
+    // The loop's own.
+    Poller poller_;
+    std::vector<std::unique_ptr<Tunnel>> tunnels_;  // each knows its place in here: PumpHook::pump_place
+    std::vector<std::unique_ptr<Tunnel>> retired_;  // destroyed when no event of this round can name them any more
+    std::vector<Tunnel*> turns_;                    // has_more(): advance again before sleeping
+    std::vector<Tunnel*> turns_due_;                // the ones of this round
+    TimerQueue<Tunnel> timers_;
+    std::unique_ptr<std::uint8_t[]> scratch_;
+    Closing closing_;
+
+    // Shared with the loop, under mutex_.
+    std::mutex mutex_;
+    std::condition_variable ended_signal_;
+    std::vector<std::unique_ptr<Tunnel>> inbox_;
+    Closing closing_asked_;
+    bool running_ = false;
+    bool ended_ = false;
+
+    UniqueFd wake_read_;
+    UniqueFd wake_write_;
+    pthread_t thread_{};
+    std::atomic<std::size_t> count_{0};
+};
+
+}  // namespace wsp

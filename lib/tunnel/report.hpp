@@ -1,0 +1,48 @@
+// What is told about a tunnel when it ends. Values only; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/errors.hpp"
+
+namespace wsp {
+
+enum class EndReason : std::uint8_t {
+#define WSP_END_REASON(name, closed_by, text) name,
+#include "tunnel/end_reasons.def"
+#undef WSP_END_REASON
+};
+
+std::string_view closed_by(EndReason reason) noexcept;
+std::string_view text_of(EndReason reason) noexcept;
+std::string_view name_of(EndReason reason) noexcept;
+
+// One way through the tunnel, as seen from its source.
+struct FlowReport {
+    std::uint64_t messages = 0;            // data messages whose last byte has passed
+    std::uint64_t wire_bytes_read = 0;     // from the source, TLS included
+    std::uint64_t wire_bytes_written = 0;  // to the source, TLS included
+};
+
+struct TunnelReport {
+    EndReason reason = EndReason::none;
+    Errc violation = Errc::none;   // which rule, when the reason is a violation
+    int os_error = 0;              // errno, when a connection broke
+    std::uint16_t close_code = 0;  // of the first Close seen or sent; 1005: it had none; 1006: there was no Close
+    DurationUs duration = 0;       // since the tunnel was started
+    DurationUs client_rtt = 0;     // of the last Ping that the client answered; 0: none was
+    FlowReport client;
+    FlowReport backend;
+};
+
+// Hears of the end of one tunnel. Owned by the tunnel and destroyed with it, on the thread that drives the tunnel:
+// neither call nor destructor may block.
+class TunnelObserver {
+  public:
+    virtual ~TunnelObserver() = default;
+    virtual void on_end(const TunnelReport& report) noexcept = 0;
+};
+
+}  // namespace wsp

@@ -1,0 +1,269 @@
+// The order in which a tunnel's ends come, and its timers.
+#include "tunnel/tunnel.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/close_code.hpp"
+#include "protocol/frame_header.hpp"
+
+namespace wsp {
+namespace {
+
+// Reads per direction and wake-up: a fast tunnel gets no more before the others have had their turn.
+constexpr int kTurns = 16;
+
+constexpr Side kSides[] = {Side::client, Side::backend};
+
+EndReason by_side(Side side, EndReason client, EndReason backend) {
+    return side == Side::client ? client : backend;
+}
+
+MonotonicUs after(MonotonicUs since, DurationUs span) {
+    return span == 0 || since == kNever ? kNever : since + span;
+}
+
+}  // namespace
+
+Tunnel::Tunnel(TunnelParts parts) noexcept
+    : streams_{{std::move(parts.client), std::move(parts.backend)}},
+      policy_(std::move(parts.policy)),
+      observer_(std::move(parts.observer)),
+      early_{std::move(parts.early_from_client), std::move(parts.early_from_backend)},
+      directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv, parts.raw, *this),
+                  Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv, parts.raw, *this)},
+      raw_(parts.raw) {}
+
+void Tunnel::start(MonotonicUs now) noexcept {
+    started_ = now;
+    for (const Side side : kSides) {
+        std::string early = std::move(early_[index(side)]);
+        early_[index(side)] = std::string();
+        from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
+    }
+    settle(now);
+}
+
+void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scratch, MonotonicUs now) noexcept {
+    const Interest ready[] = {client_ready, backend_ready};
+    for (const Side side : kSides) {
+        const bool readable = (ready[index(side)] & stream(side).interest_to_read()) != 0;
+        from(side).advance(readable, scratch, kTurns, now);
+    }
+    settle(now);
+}
+
+Interest Tunnel::interest(Side side) const noexcept {
+    const Stream& s = stream(side);
+    const Interest read = from(side).wants_read() ? s.interest_to_read() : kNoInterest;
+    const Interest write = to(side).wants_write() ? s.interest_to_write() : kNoInterest;
+    return static_cast<Interest>(read | write);
+}
+
+bool Tunnel::done() const noexcept {
+    if (cut_) {
+        return true;
+    }
+    return std::all_of(std::begin(kSides), std::end(kSides), [this](Side side) {
+        const Direction::Sink sink = to(side).sink_state();
+        return from(side).source_state() != Direction::Source::open &&
+               (sink == Direction::Sink::finished || sink == Direction::Sink::lost);
+    });
+}
+
+// --- what happens ---------------------------------------------------------------------------
+
+bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcept {
+    if (control.opcode == Opcode::close) {
+        note_end(by_side(side, EndReason::client_close, EndReason::backend_close), from(side).scanner().close_code());
+    }
+    return true;
+}
+
+void Tunnel::end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept {
+    if (ended_by_us_) {
+        return;
+    }
+    ended_by_us_ = true;
+    note_end(reason, code);
+    closing_since_ = now;
+    for (const Side side : kSides) {
+        if (!to(side).close_passed() && !send_close(side, code, text_of(reason), now)) {
+            to(side).finish();
+        }
+    }
+    settle(now);
+}
+
+void Tunnel::cut(EndReason reason) noexcept {
+    note_end(reason, kCloseAbnormal);
+    cut_ = true;
+}
+
+void Tunnel::note_end(EndReason reason, std::uint16_t close_code) noexcept {
+    if (reason_ == EndReason::none) {
+        reason_ = reason;
+        close_code_ = close_code;
+    }
+}
+
+bool Tunnel::send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept {
+    std::uint8_t frame[kMaxControlFrame];
+    MaskingKey key{};
+    const bool masked = side == Side::backend;  // we are the backend's client (RFC 6455 5.1)
+    if (masked && RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
+        return false;
+    }
+    const std::size_t size = write_close_frame(frame, code, text, masked ? &key : nullptr);
+    return to(side).put_close(frame, size, now);
+}
+
+// --- what follows from it ---------------------------------------------------------------------
+
+void Tunnel::settle(MonotonicUs now) noexcept {
+    for (const Side side : kSides) {
+        settle_violation(side, now);
+        settle_lost(side, now);
+    }
+    for (const Side side : kSides) {
+        settle_end_of(side, now);
+        if (from(side).scanner().close_seen()) {
+            start_closing(now);
+        }
+        if (from(side).out_of_memory()) {
+            cut(EndReason::out_of_memory);
+        }
+    }
+    settle_closes();
+}
+
+void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
+    const Errc error = from(side).violation();
+    if (error == Errc::none || ended_by_us_) {
+        return;
+    }
+    ended_by_us_ = true;
+    note_end(by_side(side, EndReason::client_violation, EndReason::backend_violation), close_code_of(error));
+    start_closing(now);
+    send_close(side, close_code_of(error), text_of(error), now);
+    if (!send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
+        to(other(side)).finish();
+    }
+}
+
+void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
+    if (from(side).source_state() != Direction::Source::lost && to(side).sink_state() != Direction::Sink::lost) {
+        return;
+    }
+    note_end(by_side(side, EndReason::client_lost, EndReason::backend_lost), kCloseAbnormal);
+    from(side).lose_source();
+    to(side).lose_sink();
+    start_closing(now);
+}
+
+void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
+    if (from(side).source_state() == Direction::Source::open) {
+        return;
+    }
+    note_end(by_side(side, EndReason::client_eof, EndReason::backend_eof), kCloseAbnormal);
+    if (!raw_) {
+        start_closing(now);
+    }
+    // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
+    const bool backend_goes_first = side == Side::client && closes_exchanged_with(Side::backend) &&
+                                    from(Side::backend).source_state() == Direction::Source::open;
+    if (!backend_goes_first) {
+        from(side).finish();
+    }
+}
+
+void Tunnel::settle_closes() noexcept {
+    // RFC 6455 7.1.1: we are the client's server.
+    if (closes_exchanged_with(Side::client)) {
+        to(Side::client).finish();
+    }
+    // Whoever broke a rule is not listened to any more, so no answering Close can be waited for.
+    for (const Side side : kSides) {
+        if (from(side).violation() != Errc::none && to(side).close_passed()) {
+            to(side).finish();
+        }
+    }
+}
+
+bool Tunnel::closes_exchanged_with(Side side) const noexcept {
+    return to(side).close_passed() && from(side).scanner().close_seen();
+}
+
+// --- time -----------------------------------------------------------------------------------
+
+void Tunnel::start_closing(MonotonicUs now) noexcept {
+    if (closing_since_ == kNever) {
+        closing_since_ = now;
+    }
+}
+
+MonotonicUs Tunnel::last_byte() const noexcept {
+    return std::max(from(Side::client).last_read(), from(Side::backend).last_read());
+}
+
+MonotonicUs Tunnel::closing_deadline() const noexcept {
+    if (closing_since_ == kNever) {
+        return kNever;
+    }
+    // What the other direction still carries may arrive, however long it takes; what we drop anyway may not.
+    return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) + policy_->close_timeout;
+}
+
+MonotonicUs Tunnel::deadline() const noexcept {
+    const MonotonicUs idle = closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
+    const MonotonicUs client_stalls = after(to(Side::client).blocked_since(), policy_->send_timeout);
+    const MonotonicUs backend_stalls = after(to(Side::backend).blocked_since(), policy_->send_timeout);
+    return std::min({closing_deadline(), idle, client_stalls, backend_stalls});
+}
+
+void Tunnel::on_timer(MonotonicUs now) noexcept {
+    if (closing_deadline() <= now) {
+        cut(reason_);
+        return;
+    }
+    for (const Side side : kSides) {
+        if (after(to(side).blocked_since(), policy_->send_timeout) <= now) {
+            note_end(by_side(side, EndReason::client_stalled, EndReason::backend_stalled), kCloseAbnormal);
+            to(side).lose_sink();
+        }
+    }
+    if (closing_since_ == kNever && after(last_byte(), policy_->idle_timeout) <= now) {
+        end(EndReason::idle_timeout, kCloseGoingAway, now);
+    }
+    settle(now);
+}
+
+// --- what is told ---------------------------------------------------------------------------
+
+void Tunnel::finish_report(MonotonicUs now) noexcept {
+    if (observer_) {
+        observer_->on_end(report(now));
+        observer_.reset();
+    }
+}
+
+TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
+    TunnelReport told;
+    told.reason = reason_;
+    told.close_code = close_code_;
+    told.duration = now - started_;
+    for (const Side side : kSides) {
+        const Direction& direction = from(side);
+        FlowReport& flow = side == Side::client ? told.client : told.backend;
+        flow.messages = direction.scanner().messages();
+        flow.wire_bytes_read = stream(side).wire_bytes_read();
+        flow.wire_bytes_written = stream(side).wire_bytes_written();
+        told.os_error = told.os_error == 0 ? direction.os_error() : told.os_error;
+        told.violation = told.violation == Errc::none ? direction.violation() : told.violation;
+    }
+    return told;
+}
+
+}  // namespace wsp

@@ -1,0 +1,114 @@
+// One WebSocket connection through the proxy, after its handshake: two streams, the two directions between them, and
+// the order in which things end. Driven from outside: whoever polls the descriptors (the pump for many tunnels, the
+// blocking pump for one) calls advance() when something is ready and on_timer() at deadline().
+//
+// A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its streams and observer and
+// shares its policy. Nothing here blocks (unless a stream says that it does) and nothing throws.
+//
+// How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by end(). The rules, all in
+// settle():
+//   - a Close is relayed like any frame; when one has gone each way the server's end of each hop goes first: the proxy
+//     sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1)
+//   - TCP ending without a Close is passed on as FIN behind what is under way; the other direction goes on
+//   - a broken connection ends the other one
+//   - once it is ending, a tunnel lives for as long as bytes still flow and ProxyWebsocketCloseTimeout after the last
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "tunnel/direction.hpp"
+#include "tunnel/policy.hpp"
+#include "tunnel/report.hpp"
+#include "tunnel/timer_queue.hpp"
+
+namespace wsp {
+
+// What a tunnel is made of.
+struct TunnelParts {
+    std::unique_ptr<Stream> client;
+    std::unique_ptr<Stream> backend;
+    std::shared_ptr<const Policy> policy;
+    std::unique_ptr<TunnelObserver> observer;  // may be null
+    std::string early_from_client;             // bytes that came behind either handshake: they travel first
+    std::string early_from_backend;
+    std::uint8_t allowed_rsv = 0;  // see ScanRules
+    bool raw = false;              // another protocol than WebSocket: no frames
+};
+
+// What the pump notes on a tunnel that it drives; the tunnel itself does not look at it.
+struct PumpHook : TimerHook {
+    std::uint32_t pump_place = 0;
+    std::array<Interest, 2> watched{{kNoInterest, kNoInterest}};  // by Side
+    bool in_turn_list = false;
+};
+
+class Tunnel final : public PumpHook, private ControlListener {
+  public:
+    explicit Tunnel(TunnelParts parts) noexcept;
+    Tunnel(const Tunnel&) = delete;
+    Tunnel& operator=(const Tunnel&) = delete;
+
+    // Lets the early bytes travel. Called once, first, on the driving thread.
+    void start(MonotonicUs now) noexcept;
+    // Moves what can be moved, given what poll() said about either side.
+    void advance(Interest client_ready, Interest backend_ready, Scratch scratch, MonotonicUs now) noexcept;
+    // To be called when deadline() has passed; calling it earlier does no harm.
+    void on_timer(MonotonicUs now) noexcept;
+    // The proxy's own wish to end: a Close with `code` to both sides at the next frame boundary of each, then TCP. A
+    // second call changes nothing.
+    void end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept;
+    // Ends at once, without a Close; done() is true afterwards.
+    void cut(EndReason reason) noexcept;
+
+    // What to wait for on stream(side).
+    Interest interest(Side side) const noexcept;
+    const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
+    // advance() has something to do without waiting.
+    bool has_more() const noexcept { return from(Side::client).has_more() || from(Side::backend).has_more(); }
+    // When on_timer() is due; kNever when nothing is timed.
+    MonotonicUs deadline() const noexcept;
+    // Nothing is left to do but to destroy the tunnel; finish_report() first.
+    bool done() const noexcept;
+
+    // Tells the observer. Called once, when done() or when the driver gives up on the tunnel.
+    void finish_report(MonotonicUs now) noexcept;
+    TunnelReport report(MonotonicUs now) const noexcept;
+
+  private:
+    static constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
+    Direction& from(Side side) noexcept { return directions_[index(side)]; }
+    const Direction& from(Side side) const noexcept { return directions_[index(side)]; }
+    Direction& to(Side side) noexcept { return from(other(side)); }
+    const Direction& to(Side side) const noexcept { return from(other(side)); }
+
+    bool on_control(Side from, const FrameScanner::Control& control) noexcept override;
+    void note_end(EndReason reason, std::uint16_t close_code) noexcept;
+    bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
+
+    void settle(MonotonicUs now) noexcept;
+    void settle_violation(Side side, MonotonicUs now) noexcept;
+    void settle_lost(Side side, MonotonicUs now) noexcept;
+    void settle_end_of(Side side, MonotonicUs now) noexcept;
+    void settle_closes() noexcept;
+    bool closes_exchanged_with(Side side) const noexcept;
+    void start_closing(MonotonicUs now) noexcept;
+    MonotonicUs closing_deadline() const noexcept;
+    MonotonicUs last_byte() const noexcept;
+
+    std::array<std::unique_ptr<Stream>, 2> streams_;
+    std::shared_ptr<const Policy> policy_;
+    std::unique_ptr<TunnelObserver> observer_;
+    std::string early_[2];
+    Direction directions_[2];  // by the side that the bytes come from
+    MonotonicUs started_ = 0;
+    MonotonicUs closing_since_ = kNever;
+    std::uint16_t close_code_ = 0;
+    EndReason reason_ = EndReason::none;
+    bool raw_;
+    bool ended_by_us_ = false;
+    bool cut_ = false;
+};
+
+}  // namespace wsp
