@@ -1,0 +1,62 @@
+#include "base/errors.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "protocol/close_code.hpp"
+
+using namespace wsp;
+
+namespace {
+
+constexpr Errc kAll[] = {
+#define WSP_ERROR(name, close_code, text) Errc::name,
+#include "base/errors.def"
+#undef WSP_ERROR
+};
+
+}  // namespace
+
+TEST_CASE("every error has a close code that may be sent") {
+    for (Errc error : kAll) {
+        CAPTURE(name_of(error));
+        CHECK(may_be_sent(close_code_of(error)));
+    }
+}
+
+TEST_CASE("every error has a name and a text of its own") {
+    std::set<std::string_view> names, texts;
+    for (Errc error : kAll) {
+        CAPTURE(name_of(error));
+        CHECK(names.insert(name_of(error)).second);
+        CHECK(texts.insert(text_of(error)).second);
+        CHECK_FALSE(text_of(error).empty());
+    }
+}
+
+TEST_CASE("a text fits whole into a Close") {
+    for (Errc error : kAll) {
+        CAPTURE(name_of(error));
+        CHECK(text_of(error).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+    }
+}
+
+TEST_CASE("an error that blames the protocol names the section of the RFC") {
+    for (Errc error : kAll) {
+        const auto code = close_code_of(error);
+        if (code != kCloseProtocolError && code != kCloseInvalidPayload)
+            continue;
+        CAPTURE(name_of(error));
+        CHECK(text_of(error).find("(RFC 6455 ") != std::string_view::npos);
+    }
+}
+
+TEST_CASE("close codes and names are those of the table") {
+    CHECK(close_code_of(Errc::none) == 1000);
+    CHECK(close_code_of(Errc::reserved_bits) == 1002);
+    CHECK(close_code_of(Errc::invalid_utf8) == 1007);
+    CHECK(close_code_of(Errc::message_rate) == 1008);
+    CHECK(close_code_of(Errc::message_too_big) == 1009);
+    CHECK(name_of(Errc::control_too_long) == "control_too_long");
+    CHECK(name_of(kAll[sizeof kAll / sizeof kAll[0] - 1]) == "message_rate");
+}
