@@ -74,7 +74,7 @@ async def open_many(url, http_port):
 
 
 async def main(http_port, https_port, certificate):
-    plain, secure = f"ws://127.0.0.1:{http_port}/ws/", f"wss://localhost:{https_port}/ws/"
+    plain, secure = f"ws://127.0.0.1:{http_port}/ws/", f"wss://127.0.0.1:{https_port}/ws/"
     print("  ws  ", await pass_messages(plain))
     print("  wss ", await pass_messages(secure, ssl.create_default_context(cafile=certificate)))
     print("  many", await open_many(plain, http_port))
