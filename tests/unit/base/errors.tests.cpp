@@ -1,3 +1,4 @@
+// What holds for every row of errors.def.
 #include "base/errors.hpp"
 
 #include <catch2/catch.hpp>

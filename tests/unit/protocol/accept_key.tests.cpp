@@ -1,3 +1,4 @@
+// Sec-WebSocket-Key and Sec-WebSocket-Accept.
 #include "protocol/accept_key.hpp"
 
 #include <catch2/catch.hpp>

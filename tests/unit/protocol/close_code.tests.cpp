@@ -1,3 +1,4 @@
+// Which close codes may be on the wire.
 #include "protocol/close_code.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// Reading headers, masking, and the frames that the proxy writes.
 #include "protocol/frame_header.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// Comma-separated header values.
 #include "protocol/header_tokens.hpp"
 
 #include <catch2/catch.hpp>

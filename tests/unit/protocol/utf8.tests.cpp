@@ -1,3 +1,5 @@
+// The UTF-8 automaton: every character, and every way of getting one wrong, plain and masked, cut
+// anywhere.
 #include "protocol/utf8.hpp"
 
 #include <catch2/catch.hpp>
@@ -37,12 +39,11 @@ Verdict judge(const std::string& text) {
     const Verdict expected = verdict(whole, feed(whole, text));
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         Utf8Validator plain, masked;
-        const bool plain_ok = feed(plain, text.substr(0, cut)) & feed(plain, text.substr(cut));
-        const bool masked_ok = feed_masked(masked, text.substr(0, cut), 0) &
-                               feed_masked(masked, text.substr(cut), cut);
+        feed(plain, text.substr(0, cut));
+        feed_masked(masked, text.substr(0, cut), 0);
         CAPTURE(cut);
-        CHECK(verdict(plain, plain_ok) == expected);
-        CHECK(verdict(masked, masked_ok) == expected);
+        CHECK(verdict(plain, feed(plain, text.substr(cut))) == expected);
+        CHECK(verdict(masked, feed_masked(masked, text.substr(cut), cut)) == expected);
     }
     return expected;
 }
