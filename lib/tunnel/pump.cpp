@@ -5,11 +5,10 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <new>
 #include <utility>
 
-#include "protocol/close_code.hpp"
+#include "base/blocked_signals.hpp"
 
 namespace wsp {
 namespace {
@@ -40,20 +39,6 @@ void grow(std::vector<T>& list, std::size_t count) {
         list.reserve(count + count / 2);
     }
 }
-
-// httpd's signals are for httpd's threads: prefork does not block them in its one thread.
-class BlockedSignals {
-  public:
-    BlockedSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_;
-};
 
 }  // namespace
 

@@ -1,0 +1,27 @@
+// Holds off every signal in the calling thread for as long as it lives. httpd's prefork ends its child from inside a
+// signal handler (server/mpm/prefork/prefork.c just_die), which must not interrupt a thread that holds one of our
+// locks; and a thread that is made meanwhile inherits the mask, so that httpd's signals go to httpd's threads.
+#pragma once
+
+#include <pthread.h>
+
+#include <csignal>
+
+namespace wsp {
+
+class BlockedSignals {
+  public:
+    BlockedSignals() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+  private:
+    sigset_t before_;
+};
+
+}  // namespace wsp

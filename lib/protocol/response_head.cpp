@@ -1,0 +1,102 @@
+// RFC 9112's grammar for a response head, strict where leniency has been a way to smuggle.
+#include "protocol/response_head.hpp"
+
+#include <algorithm>
+
+#include "protocol/header_tokens.hpp"
+
+namespace wsp {
+namespace {
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// RFC 9110 5.6.2: tchar.
+bool is_token_char(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+// RFC 9110 5.5: a field value has no control characters but the tab.
+bool is_bad_octet(char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return (octet < 0x20 && c != '\t') || octet == 0x7f;
+}
+
+bool next_line(std::string_view& text, std::string_view& line) {
+    if (text.empty()) {
+        return false;
+    }
+    const std::size_t end = text.find('\n');
+    line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (!line.empty() && line.back() == '\r') {
+        line.remove_suffix(1);
+    }
+    return true;
+}
+
+// "HTTP/1.1 101 Switching Protocols"; the reason, and the space before it, may be missing.
+bool parse_status_line(std::string_view line, ResponseHead& head) {
+    if (line.size() < 12 || line.substr(0, 5) != "HTTP/" || !is_digit(line[5]) || line[6] != '.' || !is_digit(line[7]) ||
+        line[8] != ' ' || !std::all_of(line.begin() + 9, line.begin() + 12, is_digit)) {
+        return false;
+    }
+    if (line.size() > 12 && line[12] != ' ') {
+        return false;
+    }
+    head.http_major = line[5] - '0';
+    head.http_minor = line[7] - '0';
+    head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+    head.reason = trim(line.substr(12));
+    return head.http_major == 1 && head.status >= 100;
+}
+
+HeadFault parse_field(std::string_view line, HeaderField& field) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return HeadFault::bad_field;
+    }
+    field.name = line.substr(0, colon);
+    field.value = trim(line.substr(colon + 1));
+    if (!std::all_of(field.name.begin(), field.name.end(), is_token_char)) {
+        return HeadFault::bad_field;
+    }
+    return std::any_of(field.value.begin(), field.value.end(), is_bad_octet) ? HeadFault::bad_octet : HeadFault::none;
+}
+
+}  // namespace
+
+const char* text_of(HeadFault fault) noexcept {
+    switch (fault) {
+        case HeadFault::none:
+            return "no error";
+        case HeadFault::not_http:
+            return "the first line is not an HTTP/1.x status line";
+        case HeadFault::bad_field:
+            return "a line is not a header field";
+        case HeadFault::bad_octet:
+            return "a header field has a control character in its value";
+    }
+    return "unknown";
+}
+
+HeadFault parse_response_head(std::string_view text, ResponseHead& head) {
+    std::string_view line;
+    head.fields.clear();
+    if (!next_line(text, line) || !parse_status_line(line, head)) {
+        return HeadFault::not_http;
+    }
+    while (next_line(text, line) && !line.empty()) {
+        HeaderField field;
+        const HeadFault fault = parse_field(line, field);
+        if (fault != HeadFault::none) {
+            return fault;
+        }
+        head.fields.push_back(field);
+    }
+    return HeadFault::none;
+}
+
+}  // namespace wsp

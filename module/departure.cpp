@@ -1,0 +1,76 @@
+// Builds the tunnel out of what a departure holds and hands it to the pump.
+#include "departure.hpp"
+
+#include <utility>
+
+#include "boundary.hpp"
+#include "base/blocked_signals.hpp"
+#include "child.hpp"
+#include "net/socket_stream.hpp"
+#include "tunnel_log.hpp"
+
+namespace wsp {
+namespace {
+
+// Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
+class PumpedTunnelObserver final : public TunnelObserver {
+  public:
+    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, std::shared_ptr<void> counted)
+        : log_(std::move(log)), counted_(std::move(counted)) {}
+
+    void on_end(const TunnelReport& report) noexcept override {
+        counted_.reset();
+        Child::current().scribe().write(std::move(log_), report);
+    }
+
+  private:
+    std::unique_ptr<LogRecord> log_;
+    std::shared_ptr<void> counted_;
+};
+
+std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
+    if (taken.ssl) {
+        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd));
+    }
+    return std::make_unique<SocketStream>(std::move(taken.fd));
+}
+
+}  // namespace
+
+Departure::Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
+                     std::uint8_t allowed_rsv, bool raw, Pump& pump, std::unique_ptr<LogRecord> log_record)
+    : log(std::move(log_record)),
+      client_(std::move(client)),
+      backend_(std::move(backend)),
+      policy_(std::move(policy)),
+      pump_(pump),
+      allowed_rsv_(allowed_rsv),
+      raw_(raw) {}
+
+Departure::~Departure() {
+    guarded_or(0, [this] {
+        send_off();
+        return 0;
+    });
+}
+
+void Departure::send_off() {
+    TunnelParts parts;
+    parts.early_from_client = std::move(client_.early);
+    parts.early_from_backend = std::move(backend_.early);
+    parts.client = stream_over(client_);
+    parts.backend = stream_over(backend_);
+    parts.policy = policy_;
+    parts.allowed_rsv = allowed_rsv_;
+    parts.raw = raw_;
+    parts.observer = std::make_unique<PumpedTunnelObserver>(std::move(log), std::move(counted));
+    auto tunnel = std::make_unique<Tunnel>(std::move(parts));
+    const BlockedSignals blocked;
+    if (!pump_.adopt(tunnel)) {
+        // The child is stopping: its pump takes no more.
+        tunnel->cut(EndReason::shutdown);
+        tunnel->finish_report(monotonic_now());
+    }
+}
+
+}  // namespace wsp

@@ -1,0 +1,50 @@
+// A tunnel on its way out of httpd: made by the request thread when the handshake is done, and held by the records of
+// both connections. The request, its worker and its connections end as they always do; when the second
+// connection is gone, nobody else can be near the sockets, and the tunnel goes to the pump.
+//
+// One thread at a time: the request thread makes it, the threads that end the connections let go of it. The count
+// in shared_ptr is what crosses between them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "access_log.hpp"
+#include "base/unique_fd.hpp"
+#include "net/tls_stream.hpp"
+#include "tunnel/policy.hpp"
+#include "tunnel/pump.hpp"
+
+namespace wsp {
+
+// One of the two connections, taken out of httpd.
+struct TakenConnection {
+    UniqueFd fd;
+    UniqueSsl ssl;      // a reference of our own; null without TLS
+    std::string early;  // what httpd's filters had read already
+};
+
+class Departure {
+  public:
+    Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
+              std::uint8_t allowed_rsv, bool raw, Pump& pump, std::unique_ptr<LogRecord> log);
+    // Sends the tunnel off.
+    ~Departure();
+
+    // Where the request's log line waits for the tunnel's end; filled by the log_transaction hook.
+    std::unique_ptr<LogRecord> log;
+    // What balancers count while the tunnel lives; null where there is nothing to count.
+    std::shared_ptr<void> counted;
+
+  private:
+    void send_off();
+
+    TakenConnection client_;
+    TakenConnection backend_;
+    std::shared_ptr<const Policy> policy_;
+    Pump& pump_;
+    std::uint8_t allowed_rsv_;
+    bool raw_;
+};
+
+}  // namespace wsp

@@ -1,0 +1,98 @@
+// ap_get_brigade and ap_pass_brigade with their outcomes sorted into IoStatus.
+#include "filter_stream.hpp"
+
+#include "apr_portable.h"
+
+namespace wsp {
+namespace {
+
+// An HTTP/2 stream has no socket: mod_http2 answers with a pipe (http_core.h ap_get_pollfd_from_conn).
+int descriptor_of(conn_rec* c) {
+    apr_pollfd_t watched{};
+    if (ap_get_pollfd_from_conn(c, &watched, nullptr) != APR_SUCCESS) {
+        return -1;
+    }
+    if (watched.desc_type == APR_POLL_SOCKET) {
+        apr_os_sock_t fd = -1;
+        apr_os_sock_get(&fd, watched.desc.s);
+        return fd;
+    }
+    if (watched.desc_type == APR_POLL_FILE) {
+        apr_os_file_t fd = -1;
+        apr_os_file_get(&fd, watched.desc.f);
+        return fd;
+    }
+    return -1;
+}
+
+bool ends_stream(apr_bucket_brigade* brigade) {
+    return !APR_BRIGADE_EMPTY(brigade) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
+}
+
+}  // namespace
+
+FilterStream::FilterStream(conn_rec* c)
+    : c_(c),
+      in_(apr_brigade_create(c->pool, c->bucket_alloc)),
+      out_(apr_brigade_create(c->pool, c->bucket_alloc)),
+      fd_(descriptor_of(c)) {}
+
+FilterStream::~FilterStream() {
+    apr_brigade_destroy(in_);
+    apr_brigade_destroy(out_);
+}
+
+IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
+    may_have_more_ = false;
+    const apr_status_t status = ap_get_brigade(c_->input_filters, in_, AP_MODE_READBYTES, APR_NONBLOCK_READ,
+                                               static_cast<apr_off_t>(room));
+    if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_EINTR(status) ||
+        (status == APR_SUCCESS && APR_BRIGADE_EMPTY(in_))) {
+        return {IoStatus::would_block, 0, 0};
+    }
+    if (status != APR_SUCCESS) {
+        return {APR_STATUS_IS_EOF(status) ? IoStatus::eof : IoStatus::error, 0, status};
+    }
+    apr_size_t size = room;
+    const apr_status_t copied = apr_brigade_flatten(in_, reinterpret_cast<char*>(to), &size);
+    const bool last = ends_stream(in_);
+    apr_brigade_cleanup(in_);
+    if (copied != APR_SUCCESS) {
+        return {IoStatus::error, 0, copied};
+    }
+    if (size == 0) {
+        return {last ? IoStatus::eof : IoStatus::would_block, 0, 0};
+    }
+    may_have_more_ = true;
+    read_ += size;
+    return {IoStatus::ok, size, 0};
+}
+
+IoResult FilterStream::write_some(const std::uint8_t* from, std::size_t size) noexcept {
+    return pass(apr_bucket_transient_create(reinterpret_cast<const char*>(from), size, c_->bucket_alloc), size);
+}
+
+IoResult FilterStream::pass(apr_bucket* data, std::size_t size) noexcept {
+    APR_BRIGADE_INSERT_TAIL(out_, data);
+    APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(c_->bucket_alloc));
+    const apr_status_t status = ap_pass_brigade(c_->output_filters, out_);
+    apr_brigade_cleanup(out_);
+    if (status != APR_SUCCESS || c_->aborted) {
+        return {IoStatus::error, 0, status};
+    }
+    written_ += size;
+    return {IoStatus::ok, size, 0};
+}
+
+void FilterStream::shutdown_write() noexcept {
+    if (c_->master != nullptr) {
+        pass(apr_bucket_eos_create(c_->bucket_alloc), 0);  // END_STREAM
+        return;
+    }
+    ap_shutdown_conn(c_, 1);  // close_notify where there is TLS
+    if (apr_socket_t* const socket = ap_get_conn_socket(c_)) {
+        apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE);
+    }
+}
+
+}  // namespace wsp

@@ -1,0 +1,38 @@
+// A connection as a stream through httpd's filters: for connections that cannot leave httpd. Used on the request thread
+// by the blocking pump; refers to the conn_rec, which outlives it.
+#pragma once
+
+#include "httpd.hpp"
+#include "net/stream.hpp"
+
+namespace wsp {
+
+class FilterStream final : public Stream {
+  public:
+    explicit FilterStream(conn_rec* c);
+    ~FilterStream() override;
+
+    // Never blocks. Filters may hold what poll() cannot see (TLS does), so after every read that found something
+    // has_buffered_input() is true until a read has found nothing.
+    IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
+    // Blocks until httpd's filters have sent everything, at most for the connection's timeout.
+    IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
+    void shutdown_write() noexcept override;
+    int fd() const noexcept override { return fd_; }
+    bool has_buffered_input() const noexcept override { return may_have_more_; }
+    std::uint64_t wire_bytes_read() const noexcept override { return read_; }
+    std::uint64_t wire_bytes_written() const noexcept override { return written_; }
+
+  private:
+    IoResult pass(apr_bucket* data, std::size_t size) noexcept;
+
+    conn_rec* c_;
+    apr_bucket_brigade* in_;
+    apr_bucket_brigade* out_;
+    int fd_ = -1;
+    bool may_have_more_ = true;
+    std::uint64_t read_ = 0;
+    std::uint64_t written_ = 0;
+};
+
+}  // namespace wsp

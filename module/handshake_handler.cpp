@@ -1,0 +1,281 @@
+// Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
+#include "handshake_handler.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "backend_exchange.hpp"
+#include "config.h"
+#include "handover.hpp"
+#include "mapping.hpp"
+#include "protocol/handshake.hpp"
+#include "protocol/header_tokens.hpp"
+#include "request_headers.hpp"
+#include "response_relay.hpp"
+
+namespace wsp {
+namespace {
+
+struct Target {
+    const char* scheme;  // as mod_proxy's log lines name it
+    bool tls;
+};
+
+// What this URL asks of us: ws and wss always, http and https where ProxyPassWS has mapped the request.
+const Target* target_of(request_rec* r, const char* url) {
+    static const Target kTargets[] = {{"ws", false}, {"wss", true}, {"http", false}, {"https", true}};
+    const char* const colon = std::strchr(url, ':');
+    if (colon == nullptr) {
+        return nullptr;
+    }
+    const std::string_view scheme(url, static_cast<std::size_t>(colon - url));
+    for (const Target& target : kTargets) {
+        if (iequals(scheme, target.scheme)) {
+            return scheme[0] == 'w' || scheme[0] == 'W' || record_of(r).mapped_by_proxy_pass_ws ? &target : nullptr;
+        }
+    }
+    return nullptr;
+}
+
+// Gives the connection back however the handler ends.
+class Lease {
+  public:
+    explicit Lease(request_rec* r, const char* scheme) : r_(r), scheme_(scheme) {}
+    ~Lease() {
+        if (backend != nullptr) {
+            backend->close = 1;
+            ap_proxy_release_connection(scheme_, backend, r_->server);
+        }
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+    proxy_conn_rec* backend = nullptr;
+
+  private:
+    request_rec* r_;
+    const char* scheme_;
+};
+
+// One handshake.
+class Handshake {
+  public:
+    Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const Target& target)
+        : r_(r),
+          worker_(worker),
+          conf_(conf),
+          url_(url),
+          path_(url),
+          target_(target),
+          lease_(r, target.scheme),
+          config_(wsp_dir_config_resolved(
+              static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module)))) {}
+
+    int serve(const char* proxyname, apr_port_t proxyport);
+
+  private:
+    int check_client();
+    int connect(const char* proxyname, apr_port_t proxyport);
+    int ask();
+    int take_answer();
+    int open_tunnel();
+    int refuse(int status, const char* id, const char* what);
+    apr_interval_time_t handshake_timeout() const;
+    Policy policy() const;
+    std::string about() const;
+
+    request_rec* r_;
+    proxy_worker* worker_;
+    proxy_server_conf* conf_;
+    char* url_;
+    char* path_;  // of the URL, as the request line to the backend has it
+    const Target& target_;
+    Lease lease_;
+    wsp_dir_config config_;
+    apr_uri_t uri_{};
+    char server_portstr_[32]{};
+    apr_time_t deadline_ = 0;
+    Answer answer_;
+};
+
+int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
+    int status = check_client();
+    if (status == OK) {
+        status = connect(proxyname, proxyport);
+    }
+    if (status == OK) {
+        status = ask();
+    }
+    return status == OK ? take_answer() : status;
+}
+
+// The one log line of a refusal: what, which mapping, why.
+int Handshake::refuse(int status, const char* id, const char* what) {
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_, "%s: handshake refused with %d: %s; request %s %s, mapped to %s", id,
+                  status, what, r_->method, r_->uri, url_);
+    return status;
+}
+
+int Handshake::check_client() {
+    RequestLine line;
+    line.method = r_->method;
+    line.http_major = HTTP_VERSION_MAJOR(r_->proto_num);
+    line.http_minor = HTTP_VERSION_MINOR(r_->proto_num);
+    const char* const length = apr_table_get(r_->headers_in, "Content-Length");
+    line.has_body = (length != nullptr && std::strcmp(length, "0") != 0) ||
+                    (r_->connection->master == nullptr && apr_table_get(r_->headers_in, "Transfer-Encoding") != nullptr);
+    const HandshakeError error = check_request(line, TableHeaders(r_->pool, r_->headers_in));
+    if (error == HandshakeError::none) {
+        return OK;
+    }
+    if (error == HandshakeError::not_an_upgrade) {
+        apr_table_setn(r_->err_headers_out, "Upgrade", "websocket");
+        apr_table_setn(r_->err_headers_out, "Connection", "Upgrade");
+    }
+    if (error == HandshakeError::bad_version) {
+        apr_table_setn(r_->err_headers_out, "Sec-WebSocket-Version", "13");
+    }
+    return refuse(http_status_of(error), "WSP0111", text_of(error).data());
+}
+
+apr_interval_time_t Handshake::handshake_timeout() const {
+    if (config_.handshake_timeout_us != WSP_UNSET) {
+        return config_.handshake_timeout_us;
+    }
+    if (worker_->s->timeout_set) {
+        return worker_->s->timeout;
+    }
+    return conf_->timeout_set ? conf_->timeout : r_->server->timeout;
+}
+
+int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
+    if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
+        return refuse(HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
+                      "a TLS backend needs mod_ssl loaded and \"SSLProxyEngine on\" in this virtual host");
+    }
+    deadline_ = apr_time_now() + handshake_timeout();
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
+    int status = ap_proxy_acquire_connection(target_.scheme, &lease_.backend, worker_, r_->server);
+    if (status != OK) {
+        return refuse(status, "WSP0113", "the backend is marked as failed, or all its connections (max=) are in use");
+    }
+    proxy_conn_rec* const backend = lease_.backend;
+    backend->is_ssl = target_.tls;
+    backend->close = 1;  // a connection that has served plain requests may die under us: take a fresh one
+    status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, backend, &uri_, &path_, proxyname, proxyport,
+                                           server_portstr_, sizeof server_portstr_);
+    if (status != OK) {
+        return status;
+    }
+    if (ap_proxy_connect_backend(target_.scheme, backend, worker_, r_->server) != OK) {
+        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0114",
+                      apr_psprintf(r_->pool, "the backend %s:%d cannot be reached", backend->hostname, backend->port));
+    }
+    status = ap_proxy_connection_create_ex(target_.scheme, backend, r_);
+    if (status != OK) {
+        return refuse(status, "WSP0115", "the connection to the backend could not be set up");
+    }
+    return OK;
+}
+
+int Handshake::ask() {
+    ExchangeFault fault = send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_);
+    if (fault == ExchangeFault::none) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0102: connected; handshake sent to the backend");
+        fault = read_answer(lease_.backend, deadline_, answer_);
+    }
+    if (fault == ExchangeFault::none) {
+        return OK;
+    }
+    const bool late = fault == ExchangeFault::timed_out;
+    if (late) {
+        apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
+    }
+    return refuse(late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116",
+                  apr_psprintf(r_->pool, "the backend %s:%d %s", lease_.backend->hostname, lease_.backend->port,
+                               text_of(fault)));
+}
+
+int Handshake::take_answer() {
+    const ResponseHead& head = answer_.head;
+    if (head.status != HTTP_SWITCHING_PROTOCOLS) {
+        if (head.status < 300) {
+            // A success that is no 101 means that this is no WebSocket server: its page is of no use to the client.
+            return refuse(HTTP_BAD_GATEWAY, "WSP0119",
+                          apr_psprintf(r_->pool, "the backend answered %d instead of 101; is there a WebSocket server at this path?",
+                                       head.status));
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
+                      "WSP0119: handshake refused with %d: the backend's own answer; request %s %s, mapped to %s", head.status,
+                      r_->method, r_->uri, url_);
+        return take_over_headers(r_, head) ? relay_refusal(r_, lease_.backend, head) : HTTP_BAD_GATEWAY;
+    }
+    apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
+    for (const HeaderField& field : head.fields) {
+        apr_table_addn(fields, apr_pstrmemdup(r_->pool, field.name.data(), field.name.size()),
+                       apr_pstrmemdup(r_->pool, field.value.data(), field.value.size()));
+    }
+    const HandshakeError error =
+        check_response(TableHeaders(r_->pool, r_->headers_in), head.status, TableHeaders(r_->pool, fields));
+    if (error != HandshakeError::none) {
+        return refuse(http_status_of(error), "WSP0119", text_of(error).data());
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0103: 101 from the backend");
+    return take_over_headers(r_, head) ? open_tunnel() : HTTP_BAD_GATEWAY;
+}
+
+Policy Handshake::policy() const {
+    Policy policy;
+    policy.buffer_size = static_cast<std::size_t>(config_.buffer_size);
+    policy.close_timeout = config_.close_timeout_us;
+    policy.send_timeout = config_.send_timeout_us;
+    policy.validate = static_cast<Validate>(config_.validate);
+    if (config_.idle_timeout_us != WSP_UNSET) {
+        policy.idle_timeout = config_.idle_timeout_us;
+    } else if (worker_->s->timeout_set) {
+        policy.idle_timeout = worker_->s->timeout;
+    } else if (conf_->timeout_set) {
+        policy.idle_timeout = conf_->timeout;
+    }
+    return policy;
+}
+
+// "192.0.2.7:50412 to ws://127.0.0.1:8000/chat", without the query: tokens do not belong into logs.
+std::string Handshake::about() const {
+    static constexpr std::size_t kLongest = 200;
+    const std::string_view url(url_);
+    std::string text(r_->useragent_ip);
+    text += ':';
+    text += std::to_string(r_->connection->client_addr->port);
+    text += " to ";
+    text += url.substr(0, std::min(url.find('?'), kLongest));
+    return text;
+}
+
+int Handshake::open_tunnel() {
+    const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
+    if (!send_switching_protocols(r_)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "WSP0105: the client went away before its 101 could be sent");
+        return OK;
+    }
+    OpenTunnel tunnel{r_,
+                      target_.scheme,
+                      &lease_.backend,
+                      policy(),
+                      config_.async != 0,
+                      rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
+                      false,
+                      about()};
+    return run_tunnel(tunnel);
+}
+
+}  // namespace
+
+int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const char* proxyname,
+                     apr_port_t proxyport) {
+    const Target* const target = target_of(r, url);
+    return target == nullptr ? DECLINED : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+}
+
+}  // namespace wsp

@@ -1,0 +1,98 @@
+// httpd's hooks: each entry point is noexcept, one line, and says in guarded() what happens to an exception.
+#include "hooks.h"
+
+#include "access_log.hpp"
+#include "boundary.hpp"
+#include "child.hpp"
+#include "connection_record.hpp"
+#include "handshake_handler.hpp"
+#include "logio_bridge.hpp"
+#include "mapping.hpp"
+
+using namespace wsp;  // NOLINT: this file is the border
+
+namespace {
+
+extern "C" {
+
+int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return wrap_ssl_log_handler(pconf), OK; });
+}
+
+int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [] { return learn_log_formats(), OK; });
+}
+
+void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
+    guarded_or(0, [&] {
+        prove_logio_layout(pchild, server);
+        Child::make(pchild, server);
+        return 0;
+    });
+}
+
+void on_child_stopping(apr_pool_t*, int graceful) noexcept {
+    guarded_or(0, [&] { return Child::current().stop_tunnels(graceful != 0), 0; });
+}
+
+int on_pre_connection(conn_rec* c, void*) noexcept {
+    return guarded_or(OK, [&] { return note_connection(c), OK; });
+}
+
+int on_ssl_pre_handshake(conn_rec* c, SSL* ssl, int) noexcept {
+    return guarded_or(OK, [&] { return note_ssl(c, ssl), OK; });
+}
+
+int on_pre_translate_name(request_rec* r) noexcept {
+    return guarded(r, [r] { return translate_proxy_pass_ws(r, true); });
+}
+
+int on_translate_name(request_rec* r) noexcept {
+    return guarded(r, [r] { return translate_proxy_pass_ws(r, false); });
+}
+
+int on_translate_name_after_proxy(request_rec* r) noexcept {
+    return guarded(r, [r] { return translate_passed_by(r); });
+}
+
+int on_check_trans(request_rec* r, const char* url) noexcept {
+    return guarded(r, [&] { return check_trans(r, url); });
+}
+
+int on_canon(request_rec* r, char* url) noexcept {
+    return guarded(r, [&] { return canonicalise(r, url); });
+}
+
+int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const char* proxyname,
+              apr_port_t proxyport) noexcept {
+    return guarded(r, [&] { return handle_handshake(r, worker, conf, url, proxyname, proxyport); });
+}
+
+int on_log_transaction(request_rec* r) noexcept {
+    return guarded(r, [r] { return log_departed_request(r); });
+}
+
+}  // extern "C"
+
+}  // namespace
+
+extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
+    static const char* const kProxy[] = {"mod_proxy.c", nullptr};
+    static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c", nullptr};
+    static const char* const kMappers[] = {"mod_alias.c", "mod_userdir.c", "mod_vhost_alias.c", "mod_wsgi.c", nullptr};
+    static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
+
+    ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
+    ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, on_ssl_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_pre_translate_name(on_pre_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
+    ap_hook_translate_name(on_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
+    ap_hook_translate_name(on_translate_name_after_proxy, kProxy, kMappers, APR_HOOK_FIRST);
+    proxy_hook_check_trans(on_check_trans, nullptr, kProxySchemes, APR_HOOK_FIRST);
+    proxy_hook_canon_handler(on_canon, nullptr, kProxySchemes, APR_HOOK_FIRST);
+    proxy_hook_scheme_handler(on_scheme, nullptr, kProxySchemes, APR_HOOK_FIRST);
+    ap_hook_log_transaction(on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+}

@@ -1,0 +1,33 @@
+// The only place that includes httpd's, APR's and mod_proxy's headers, so that clashes are settled once.
+#pragma once
+
+#include <openssl/ssl.h>
+
+// First: httpd's other headers rely on it.
+#include "httpd.h"
+
+#include "apr_hooks.h"
+#include "apr_optional.h"
+#include "apr_strings.h"
+#include "http_config.h"
+#include "http_connection.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "http_ssl.h"
+#include "http_vhost.h"
+#include "mod_proxy.h"
+#include "mpm_common.h"
+#include "scoreboard.h"
+#include "util_filter.h"
+
+// mod_ssl's optional hook (mod_ssl_openssl.h), which Debian's apache2-dev does not ship: called with the SSL
+// object of every connection, client's or backend's, just before its TLS handshake.
+#define SSL_DECLARE(type) type
+extern "C" {
+APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))
+}
+
+// LogLevel proxy_websocket:debug addresses our lines.
+APLOG_USE_MODULE(proxy_websocket);

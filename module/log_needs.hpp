@@ -1,0 +1,38 @@
+// Which request fields the access log formats of this configuration name.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace wsp {
+
+// Names compared as the table that they index is: headers without regard to case.
+struct NameLess {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const noexcept;
+};
+
+class LogNeeds {
+  public:
+    struct Names {
+        bool all = false;
+        std::set<std::string, NameLess> listed;
+        bool wants(std::string_view name) const { return all || listed.find(name) != listed.end(); }
+    };
+
+    Names headers_in;
+    Names headers_out;
+    Names notes;
+    Names env;
+    Names ssl;  // never `all`: mod_ssl's variables are looked up by name
+
+    // Learns from the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line.
+    void learn(std::string_view directive_arguments);
+
+  private:
+    void learn_item(std::string_view name, std::string_view letter);
+    void keep_all();
+};
+
+}  // namespace wsp

@@ -1,0 +1,170 @@
+// ProxyPassWS borrows from mod_proxy: its ProxyPass handler reads the arguments and defines the worker, and what it
+// has added to its own list of mappings is taken off again and kept in ours.
+#include "mapping.hpp"
+
+#include <cstring>
+
+#include "boundary.hpp"
+#include "config.h"
+#include "request_headers.hpp"
+
+namespace wsp {
+namespace {
+
+const char* scheme_end(const char* url, const char* scheme) {
+    const std::size_t size = std::strlen(scheme);
+    return ap_cstr_casecmpn(url, scheme, size) == 0 && url[size] == ':' ? url + size + 1 : nullptr;
+}
+
+bool is_websocket_url(const char* url) {
+    return scheme_end(url, "ws") != nullptr || scheme_end(url, "wss") != nullptr;
+}
+
+proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
+    return static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
+}
+
+// OK or DONE: mapped; DECLINED: an exclusion ("!") says no; HTTP_CONTINUE: not this one.
+int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
+    if (((mapping->flags & PROXYPASS_MAP_ENCODED) != 0) != encoded) {
+        return HTTP_CONTINUE;
+    }
+    const int result = ap_proxy_trans_match(r, mapping, proxy_dir_config_of(r));
+    if (result == OK || result == DONE) {
+        record_of(r).mapped_by_proxy_pass_ws = true;
+    }
+    return result;
+}
+
+}  // namespace
+
+RequestRecord& record_of(request_rec* r) {
+    auto* record = static_cast<RequestRecord*>(ap_get_module_config(r->request_config, &proxy_websocket_module));
+    if (record == nullptr) {
+        record = make_in_pool<RequestRecord>(r->pool);
+        ap_set_module_config(r->request_config, &proxy_websocket_module, record);
+    }
+    return *record;
+}
+
+int translate_proxy_pass_ws(request_rec* r, bool encoded) {
+    const auto* const server =
+        static_cast<wsp_server_config*>(ap_get_module_config(r->server->module_config, &proxy_websocket_module));
+    const auto* const dir =
+        static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+    const bool mapped_anywhere = dir->mapping != nullptr || server->mappings->nelts > 0;
+    if (!mapped_anywhere || r->proxyreq || r->uri == nullptr || r->uri[0] != '/' || !asks_for_websocket(r)) {
+        return DECLINED;
+    }
+    if (dir->mapping != nullptr) {
+        const int result = try_mapping(r, dir->mapping, encoded);
+        if (result != HTTP_CONTINUE) {
+            return result;
+        }
+    }
+    for (int i = 0; i < server->mappings->nelts; ++i) {
+        const int result = try_mapping(r, &APR_ARRAY_IDX(server->mappings, i, proxy_alias), encoded);
+        if (result != HTTP_CONTINUE) {
+            return result;
+        }
+    }
+    return DECLINED;
+}
+
+int check_trans(request_rec* r, const char* url) {
+    if (!is_websocket_url(url)) {
+        return DECLINED;
+    }
+    if (asks_for_websocket(r)) {
+        return OK;
+    }
+    if (record_of(r).passed_by == nullptr) {
+        record_of(r).passed_by = apr_pstrdup(r->pool, url);
+    }
+    return HTTP_UPGRADE_REQUIRED;  // anything but OK and DECLINED: mod_proxy tries its next mapping
+}
+
+int translate_passed_by(request_rec* r) {
+    const char* const url = record_of(r).passed_by;
+    if (url == nullptr || r->proxyreq) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, "proxy:", url, nullptr);
+    r->handler = "proxy-server";
+    r->proxyreq = PROXYREQ_REVERSE;
+    return OK;
+}
+
+int canonicalise(request_rec* r, char* url) {
+    char* rest = const_cast<char*>(scheme_end(url, "ws"));
+    const bool tls = rest == nullptr;
+    if (tls && (rest = const_cast<char*>(scheme_end(url, "wss"))) == nullptr) {
+        return DECLINED;
+    }
+    const apr_port_t default_port = tls ? DEFAULT_HTTPS_PORT : DEFAULT_HTTP_PORT;
+    apr_port_t port = default_port;
+    char* host = nullptr;
+    if (const char* const error = ap_proxy_canon_netloc(r->pool, &rest, nullptr, nullptr, &host, &port)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "WSP0120: the backend URL %s cannot be understood: %s", url, error);
+        return HTTP_BAD_REQUEST;
+    }
+
+    // What the administrator and earlier phases have left raw stays raw; anything else is encoded anew
+    // (mod_proxy.h: nocanon, mapping=encoded).
+    const bool raw_path = apr_table_get(r->notes, "proxy-nocanon") != nullptr;
+    const char* path = rest;
+    const char* query = raw_path ? nullptr : r->args;
+    if (!raw_path && apr_table_get(r->notes, "proxy-noencode") == nullptr) {
+        const auto* const core = static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
+        const int flags =
+            core->allow_encoded_slashes && !core->decode_encoded_slashes ? PROXY_CANONENC_NOENCODEDSLASHENCODING : 0;
+        path = ap_proxy_canonenc_ex(r->pool, rest, static_cast<int>(std::strlen(rest)), enc_path, flags, r->proxyreq);
+        if (path == nullptr) {
+            return HTTP_BAD_REQUEST;
+        }
+    }
+    if (*ap_scan_vchar_obstext(path) != '\0' || (query != nullptr && *ap_scan_vchar_obstext(query) != '\0')) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "WSP0121: the path or query to forward contains control characters or spaces; a RewriteRule may "
+                      "need the B flag");
+        return HTTP_FORBIDDEN;
+    }
+    const bool ipv6 = std::strchr(host, ':') != nullptr;
+    r->filename = apr_pstrcat(r->pool, "proxy:", tls ? "wss" : "ws", "://", ipv6 ? "[" : "", host, ipv6 ? "]" : "",
+                              port == default_port ? "" : apr_psprintf(r->pool, ":%hu", port), "/", path,
+                              query != nullptr ? "?" : "", query != nullptr ? query : "", nullptr);
+    return OK;
+}
+
+}  // namespace wsp
+
+extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, const char* args) {
+    const command_rec* const proxy_pass = ap_find_command("ProxyPass", proxy_module.cmds);
+    if (proxy_pass == nullptr) {
+        return "ProxyPassWS needs mod_proxy: load mod_proxy before mod_proxy_websocket";
+    }
+    auto* const proxy = static_cast<proxy_server_conf*>(ap_get_module_config(cmd->server->module_config, &proxy_module));
+    auto* const proxy_dir = static_cast<proxy_dir_conf*>(
+        ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &proxy_module, cmd->pool));
+    proxy_alias* const alias_before = proxy_dir->alias;
+    const unsigned set_before = proxy_dir->alias_set;
+    const int count_before = proxy->aliases->nelts;
+
+    cmd_parms as_proxy_pass = *cmd;
+    as_proxy_pass.cmd = proxy_pass;
+    as_proxy_pass.info = proxy_pass->cmd_data;
+    const char* const error = wsp_run_raw_args(&as_proxy_pass, proxy_dir, args);
+    if (error != nullptr) {
+        return apr_pstrcat(cmd->pool, "ProxyPassWS: ", error, nullptr);
+    }
+    if (proxy->aliases->nelts > count_before) {
+        auto* const server =
+            static_cast<wsp_server_config*>(ap_get_module_config(cmd->server->module_config, &proxy_websocket_module));
+        APR_ARRAY_PUSH(server->mappings, proxy_alias) = *static_cast<proxy_alias*>(apr_array_pop(proxy->aliases));
+    } else {
+        static_cast<wsp_dir_config*>(dir_config)->mapping = proxy_dir->alias;
+        proxy_dir->alias = alias_before;
+        proxy_dir->alias_set = set_before;
+    }
+    return nullptr;
+}

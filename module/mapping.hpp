@@ -1,0 +1,30 @@
+// Which requests are ours: ProxyPassWS, ws:// and wss:// mappings, and the URLs behind them.
+#pragma once
+
+#include "httpd.hpp"
+
+namespace wsp {
+
+// What is known of one request; lives in its pool.
+struct RequestRecord {
+    bool mapped_by_proxy_pass_ws = false;
+    // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the request.
+    const char* passed_by = nullptr;
+};
+
+RequestRecord& record_of(request_rec* r);
+
+// translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes to its backend.
+int translate_proxy_pass_ws(request_rec* r, bool encoded);
+
+// mod_proxy's check_trans: a request without "Upgrade: websocket" passes a ws:// or wss:// mapping by.
+int check_trans(request_rec* r, const char* url);
+
+// translate_name, after mod_proxy's: a plain request that has passed a ws:// mapping by and found no other ProxyPass is given
+// back to it, to be told 426 there.
+int translate_passed_by(request_rec* r);
+
+// mod_proxy's canon_handler: ws:// and wss:// URLs.
+int canonicalise(request_rec* r, char* url);
+
+}  // namespace wsp

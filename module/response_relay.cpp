@@ -1,0 +1,178 @@
+// The way back: header fields and bodies from the backend to the client.
+#include "response_relay.hpp"
+
+#include <string>
+
+#include "protocol/header_tokens.hpp"
+
+namespace wsp {
+namespace {
+
+// RFC 9110 7.6.1, and what each hop negotiates for itself. Connection goes too, with what it lists.
+bool is_hop_by_hop(std::string_view name) {
+    for (const char* field : {"Keep-Alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"}) {
+        if (iequals(name, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// ProxyPassReverse and ProxyPassReverseCookiePath/Domain.
+const char* mapped_back(request_rec* r, proxy_dir_conf* config, const char* name, const char* value) {
+    for (const char* location : {"Location", "Content-Location", "URI", "Destination"}) {
+        if (iequals(name, location)) {
+            return ap_proxy_location_reverse_map(r, config, value);
+        }
+    }
+    return iequals(name, "Set-Cookie") ? ap_proxy_cookie_reverse_map(r, config, value) : value;
+}
+
+const char* field_of(const ResponseHead& head, request_rec* r, const char* name) {
+    for (const HeaderField& field : head.fields) {
+        if (iequals(field.name, name)) {
+            return apr_pstrmemdup(r->pool, field.value.data(), field.value.size());
+        }
+    }
+    return nullptr;
+}
+
+// A request that is really a response, so that httpd's HTTP_IN filter reads its body (http_filters.c ap_http_filter).
+request_rec* response_as_request(request_rec* r, conn_rec* origin, const ResponseHead& head) {
+    auto* const fake = static_cast<request_rec*>(apr_pcalloc(r->pool, sizeof(request_rec)));
+    fake->pool = r->pool;
+    fake->connection = origin;
+    fake->server = r->server;
+    fake->log = r->log;
+    fake->proxyreq = PROXYREQ_RESPONSE;
+    fake->request_time = r->request_time;
+    fake->status = HTTP_OK;
+    fake->proto_num = HTTP_VERSION(head.http_major, head.http_minor);
+    fake->method = "GET";
+    fake->method_number = M_GET;
+    fake->headers_in = apr_table_make(r->pool, 2);
+    fake->headers_out = apr_table_make(r->pool, 1);
+    fake->err_headers_out = apr_table_make(r->pool, 1);
+    fake->subprocess_env = apr_table_make(r->pool, 1);
+    fake->notes = apr_table_make(r->pool, 1);
+    fake->trailers_in = apr_table_make(r->pool, 1);
+    fake->trailers_out = apr_table_make(r->pool, 1);
+    fake->per_dir_config = r->per_dir_config;
+    fake->request_config = static_cast<ap_conf_vector_t*>(ap_create_request_config(r->pool));
+    fake->input_filters = fake->proto_input_filters = origin->input_filters;
+    fake->output_filters = fake->proto_output_filters = origin->output_filters;
+    for (const char* name : {"Content-Length", "Transfer-Encoding"}) {
+        if (const char* const value = field_of(head, r, name)) {
+            apr_table_setn(fake->headers_in, name, value);
+        }
+    }
+    ap_proxy_pre_http_request(origin, fake);  // adds HTTP_IN
+    return fake;
+}
+
+// Moves what the backend has sent of the body to the client. False at its end.
+bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in, apr_bucket_brigade* out) {
+    const apr_status_t status = ap_get_brigade(fake->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+    if (status != APR_SUCCESS) {
+        if (!APR_STATUS_IS_EOF(status)) {
+            ap_log_rerror(APLOG_MARK, APLOG_WARNING, status, r, "WSP0117: the body of the backend's refusal broke off");
+            ap_proxy_backend_broke(r, out);
+            ap_pass_brigade(r->output_filters, out);
+        }
+        return false;
+    }
+    const bool last = APR_BRIGADE_EMPTY(in) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(in));
+    char* data = nullptr;
+    apr_size_t size = 0;
+    apr_brigade_pflatten(in, &data, &size, r->pool);
+    apr_brigade_cleanup(in);
+    if (size > 0) {
+        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_pool_create(data, size, r->pool, r->connection->bucket_alloc));
+        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(r->connection->bucket_alloc));
+        if (ap_pass_brigade(r->output_filters, out) != APR_SUCCESS || r->connection->aborted) {
+            return false;
+        }
+        apr_brigade_cleanup(out);
+    }
+    return !last;
+}
+
+bool has_body(int status) {
+    return status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED && status != HTTP_RESET_CONTENT;
+}
+
+}  // namespace
+
+bool take_over_headers(request_rec* r, const ResponseHead& head) {
+    auto* const config = static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
+    apr_table_t* const kept = apr_table_make(r->pool, static_cast<int>(head.fields.size()) + 4);
+    apr_table_do(
+        [](void* to, const char* name, const char* value) {
+            apr_table_addn(static_cast<apr_table_t*>(to), name, value);
+            return 1;
+        },
+        kept, r->headers_out, "Set-Cookie", nullptr);
+    for (const HeaderField& field : head.fields) {
+        if (is_hop_by_hop(field.name)) {
+            continue;
+        }
+        const char* const name = apr_pstrmemdup(r->pool, field.name.data(), field.name.size());
+        const char* const value = apr_pstrmemdup(r->pool, field.value.data(), field.value.size());
+        apr_table_addn(kept, name, mapped_back(r, config, name, value));
+    }
+    auto* const clear_connection = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_clear_connection);
+    if (clear_connection != nullptr && clear_connection(r, kept) < 0) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "WSP0118: the backend's Connection header is malformed");
+        return false;
+    }
+    r->headers_out = kept;
+    return true;
+}
+
+bool send_switching_protocols(request_rec* r) {
+    r->status = HTTP_SWITCHING_PROTOCOLS;
+    r->status_line = nullptr;
+    apr_table_setn(r->headers_out, "Upgrade", "websocket");
+    apr_table_setn(r->headers_out, "Connection", "Upgrade");
+    // It empties the table, which the access log still asks.
+    apr_table_t* const sent = apr_table_copy(r->pool, r->headers_out);
+    ap_send_interim_response(r, 1);
+    r->headers_out = sent;
+    return !r->connection->aborted;
+}
+
+int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head) {
+    r->status = head.status;
+    r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status, static_cast<int>(head.reason.size()),
+                                  head.reason.data());
+    if (const char* const type = apr_table_get(r->headers_out, "Content-Type")) {
+        ap_set_content_type(r, apr_pstrdup(r->pool, type));
+    }
+    const char* const offered = field_of(head, r, "Upgrade");
+    if (offered != nullptr && has_token(offered, "websocket")) {  // 426: part of the answer, not of this hop
+        apr_table_setn(r->headers_out, "Upgrade", offered);
+        apr_table_setn(r->headers_out, "Connection", "Upgrade");
+    }
+    auto* const config = static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
+    if (ap_proxy_should_override(config, head.status)) {
+        r->status = HTTP_OK;
+        r->status_line = nullptr;
+        apr_table_setn(r->notes, "proxy-error-override", "1");
+        return head.status;
+    }
+    apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
+    apr_bucket_brigade* const out = apr_brigade_create(r->pool, buckets);
+    r->sent_bodyct = 1;
+    if (has_body(head.status)) {
+        request_rec* const fake = response_as_request(r, backend->connection, head);
+        apr_bucket_brigade* const in = apr_brigade_create(r->pool, backend->connection->bucket_alloc);
+        while (relay_piece(r, fake, in, out)) {
+        }
+        apr_brigade_destroy(in);
+    }
+    APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(buckets));
+    ap_pass_brigade(r->output_filters, out);
+    return OK;
+}
+
+}  // namespace wsp
