@@ -62,11 +62,24 @@ def module_listener():
         yield listener
 
 
+@pytest.fixture(scope="module")
+def tls_module_listener(certificates):
+    with Listener(certificates.server_context()) as listener:
+        yield listener
+
+
 @pytest.fixture
 def stage(module_listener):
     """A backend that this test drives by hand."""
     module_listener.forget_waiting()
     return module_listener
+
+
+@pytest.fixture
+def tls_stage(tls_module_listener):
+    """The same behind wss."""
+    tls_module_listener.forget_waiting()
+    return tls_module_listener
 
 
 @pytest.fixture(scope="module")

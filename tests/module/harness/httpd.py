@@ -35,8 +35,33 @@ def free_port():
                 pass
 
 
+def config_check(mpm, lines, certificates):
+    """What `httpd -t` says about a configuration with `lines`; "" when it has nothing against it."""
+    with tempfile.TemporaryDirectory(prefix="wsp-", dir="/tmp") as folder:
+        root = pathlib.Path(folder)
+        for name in ("htdocs", "run"):
+            (root / name).mkdir()
+        config = root / "httpd.conf"
+        config.write_text(build_config(root, free_port(), free_port(), certificates, mpm, lines))
+        result = subprocess.run([_BINARY, "-t", "-f", str(config)], capture_output=True, text=True, env=_environment(root))
+    return "" if result.returncode == 0 else result.stderr
+
+
+def _environment(root):
+    """With the sanitizer's runtime, where the module was built with one."""
+    environment = dict(os.environ, LANG="C")
+    if SANITIZED:
+        report = f"log_path={root}/sanitizer/report"
+        environment |= {"LD_PRELOAD": os.environ["WSP_PRELOAD"],
+                        "ASAN_OPTIONS": f"detect_leaks=0:abort_on_error=0:{report}",
+                        "UBSAN_OPTIONS": f"print_stacktrace=1:{report}",
+                        "TSAN_OPTIONS": report}
+    return environment
+
+
 class Httpd:
-    """Started by its constructor. `lines` is the test's own configuration; see config.py for the rest."""
+    """Started by its constructor. `lines` is the test's own configuration, {root} and {port} filled in; see config.py
+    for the rest."""
 
     def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None):
         self.mpm = mpm
@@ -48,9 +73,12 @@ class Httpd:
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
         self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                             lines.replace("{root}", str(self.root)), mpm_lines, modules))
-        running.append(self)
+                                             self._fill_in(lines), mpm_lines, modules))
         self.start()
+        running.append(self)
+
+    def _fill_in(self, lines):
+        return lines.replace("{root}", str(self.root)).replace("{port}", str(self.port))
 
     def _lay_out(self, files):
         for folder in ("htdocs", "run", "sanitizer"):
@@ -68,21 +96,12 @@ class Httpd:
     def start(self):
         with open(self.root / "startup.txt", "wb") as output:
             self._process = subprocess.Popen([_BINARY, "-f", str(self._config), "-DFOREGROUND"], stdout=output,
-                                             stderr=output, env=self._environment(), start_new_session=True)
+                                             stderr=output, env=_environment(self.root), start_new_session=True)
         wait_until(self._answers_or_died, "httpd answers after its start")
         if self._process.poll() is not None:
-            raise AssertionError("httpd did not start:\n" + (self.root / "startup.txt").read_text() +
-                                 self.error_log.describe())
-
-    def _environment(self):
-        environment = dict(os.environ, LANG="C")
-        if SANITIZED:
-            report = f"log_path={self.root}/sanitizer/report"
-            environment |= {"LD_PRELOAD": os.environ["WSP_PRELOAD"],
-                            "ASAN_OPTIONS": f"detect_leaks=0:abort_on_error=0:{report}",
-                            "UBSAN_OPTIONS": f"print_stacktrace=1:{report}",
-                            "TSAN_OPTIONS": report}
-        return environment
+            said = (self.root / "startup.txt").read_text() + self.error_log.describe()
+            shutil.rmtree(self.root)
+            raise AssertionError(f"httpd did not start:\n{said}")
 
     def _answers_or_died(self):
         if self._process.poll() is not None:

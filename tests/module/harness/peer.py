@@ -16,6 +16,7 @@ class Peer:
     def __init__(self, sock, masks):
         self.sock = sock
         self.masks = masks
+        self.bytes_sent = self.bytes_received = 0
         self._buffer = b""
         sock.settimeout(BOUND)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -23,13 +24,24 @@ class Peer:
     # --- bytes ---
     def send(self, data):
         self.sock.sendall(data)
+        self.bytes_sent += len(data)
+
+    def _receive(self, limit):
+        data = self.sock.recv(limit)
+        self.bytes_received += len(data)
+        return data
 
     def read_some(self, limit=65536):
         """At least one byte; b"" at the end of the stream."""
         if self._buffer:
             data, self._buffer = self._buffer[:limit], self._buffer[limit:]
             return data
-        return self.sock.recv(limit)
+        return self._receive(limit)
+
+    def take_buffered(self):
+        """What was read from the socket and not yet asked for."""
+        data, self._buffer = self._buffer, b""
+        return data
 
     def read_exactly(self, count):
         while len(self._buffer) < count:
@@ -45,16 +57,15 @@ class Peer:
         return data + mark
 
     def _fill(self, limit):
-        more = self.sock.recv(limit)
+        more = self._receive(limit)
         if not more:
             raise EOFError(f"the connection ended; unread: {self._buffer[:200]!r}")
         self._buffer += more
 
     def read_to_end(self):
         """Everything until the other side closes in order."""
-        parts = [self._buffer]
-        self._buffer = b""
-        while part := self.sock.recv(1 << 18):
+        parts = [self.take_buffered()]
+        while part := self._receive(1 << 18):
             parts.append(part)
         return b"".join(parts)
 

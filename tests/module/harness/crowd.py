@@ -1,0 +1,72 @@
+"""Thousands of idle tunnels from one process, opened and used in batches of blocking calls."""
+
+import pathlib
+import subprocess
+import sys
+
+from . import client, frames
+
+_BATCH = 100
+
+
+class EchoProcess:
+    """echo_process.py, running."""
+
+    def __init__(self):
+        script = pathlib.Path(__file__).with_name("echo_process.py")
+        self._process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+        self.url = f"ws://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+
+class Crowd:
+    """Tunnels through one mapping of one server."""
+
+    def __init__(self, server, path, tls=None):
+        self._server, self._path, self._tls = server, path, tls
+        self.tunnels = []
+
+    def open(self, count):
+        while len(self.tunnels) < count:
+            wanted = min(_BATCH, count - len(self.tunnels))
+            batch = [self._server.start_handshake(self._path, tls=self._tls) for _ in range(wanted)]
+            self.tunnels += [client.finish_handshake(tunnel) for tunnel in batch]
+
+    def echo(self):
+        """Every tunnel carries a message there and back."""
+        for start in range(0, len(self.tunnels), _BATCH):
+            batch = self.tunnels[start: start + _BATCH]
+            for number, tunnel in enumerate(batch, start):
+                tunnel.send_frame(frames.TEXT, b"tunnel %d" % number)
+            for number, tunnel in enumerate(batch, start):
+                assert tunnel.read_message() == b"tunnel %d" % number
+
+    def close(self):
+        """The closing handshake on every tunnel, to the end of its TCP connection."""
+        for start in range(0, len(self.tunnels), _BATCH):
+            batch = self.tunnels[start: start + _BATCH]
+            for tunnel in batch:
+                tunnel.send_close(1000)
+            for tunnel in batch:
+                assert tunnel.read_close() == (1000, "")
+                tunnel.expect_end()
+                tunnel.close()
+        self.tunnels = []
+
+    def drop(self):
+        """Every client vanishes without a word."""
+        for tunnel in self.tunnels:
+            tunnel.close()
+        self.tunnels = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.drop()

@@ -1,0 +1,65 @@
+"""A WebSocket echo backend for thousands of tunnels, run as a process of its own so that its descriptors do not
+count in the test's. Prints its port. Data frames come back unmasked; a Close is answered and ends the connection."""
+
+import asyncio
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import frames, http1   # noqa: E402  (needs the path above)
+
+
+class _Incomplete(Exception):
+    pass
+
+
+class _Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self._transport = transport
+        self._input = b""
+        self._is_open = False
+
+    def data_received(self, data):
+        self._input += data
+        if not self._is_open and not self._answer_handshake():
+            return
+        while self._input and self._echo_frame():
+            pass
+
+    def _answer_handshake(self):
+        head, mark, rest = self._input.partition(b"\r\n\r\n")
+        if mark:
+            self._transport.write(http1.handshake_response(http1.parse_head(head + mark)))
+            self._input, self._is_open = rest, True
+        return self._is_open
+
+    def _echo_frame(self):
+        position = 0
+
+        def read_exactly(count):
+            nonlocal position
+            if len(self._input) < position + count:
+                raise _Incomplete
+            position += count
+            return self._input[position - count: position]
+
+        try:
+            frame = frames.read_frame(read_exactly, masked=True)
+        except _Incomplete:
+            return False
+        self._input = self._input[position:]
+        self._transport.write(frames.server_frame(frame.opcode, frame.payload, frame.fin))
+        if frame.opcode == frames.CLOSE:
+            self._transport.close()
+        return True
+
+
+async def _main():
+    server = await asyncio.get_running_loop().create_server(_Echo, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

@@ -1,0 +1,128 @@
+"""An HTTP/2 client that opens WebSocket tunnels by extended CONNECT (RFC 8441): enough of a connection for one
+stream at a time. Looks like a socket to Peer (sendall, recv), so that frames are built and read as everywhere."""
+
+import socket
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import (DataReceived, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset,
+                       ConnectionTerminated)
+from h2.settings import SettingCodes
+
+from .peer import Peer
+from .waiting import BOUND
+
+
+class Http2Connection:
+    def __init__(self, port, tls=None):
+        self._sock = socket.create_connection(("127.0.0.1", port), timeout=BOUND)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self._sock = tls.wrap_socket(self._sock, server_hostname="localhost")
+            assert self._sock.selected_alpn_protocol() == "h2"
+        self._h2 = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False,
+                                                normalize_outbound_headers=False))
+        self._h2.initiate_connection()
+        self.allows_connect_protocol = False
+        self._streams = {}
+        self._flush()
+        self._await(lambda: self.allows_connect_protocol, "SETTINGS_ENABLE_CONNECT_PROTOCOL")
+
+    def _flush(self):
+        self._sock.sendall(self._h2.data_to_send())
+
+    def _await(self, condition, what):
+        while not condition():
+            data = self._sock.recv(1 << 17)
+            assert data, f"the HTTP/2 connection ended; expected {what}"
+            for event in self._h2.receive_data(data):
+                self._take(event)
+            self._flush()
+
+    def _take(self, event):
+        if isinstance(event, RemoteSettingsChanged):
+            changed = event.changed_settings.get(SettingCodes.ENABLE_CONNECT_PROTOCOL)
+            self.allows_connect_protocol |= bool(changed and changed.new_value)
+        elif isinstance(event, ConnectionTerminated):
+            raise ConnectionError(f"GOAWAY: {event.error_code}")
+        elif stream := self._streams.get(getattr(event, "stream_id", None)):
+            stream.take(event)
+            if isinstance(event, DataReceived):
+                self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+
+    def request(self, headers, end_stream):
+        """A new stream with its response's headers read."""
+        number = self._h2.get_next_available_stream_id()
+        stream = self._streams[number] = Http2Stream(self, number)
+        self._h2.send_headers(number, headers, end_stream=end_stream)
+        self._flush()
+        self._await(lambda: stream.headers or stream.ended, "a response")
+        return stream
+
+    def open_tunnel(self, path, extra=()):
+        """A Peer over a stream of its own; fails when the answer is not 200."""
+        stream = self.request([(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+                               (":path", path), (":authority", "localhost"), ("sec-websocket-version", "13"),
+                               *extra], end_stream=False)
+        assert stream.status == 200, (stream.headers, stream.buffer)
+        tunnel = Peer(stream, masks=True)
+        tunnel.response_headers = stream.headers
+        return tunnel
+
+    def close(self):
+        self._sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Http2Stream:
+    def __init__(self, connection, number):
+        self._connection, self._number = connection, number
+        self.headers, self.buffer, self.ended = {}, b"", False
+
+    def take(self, event):
+        if isinstance(event, ResponseReceived):
+            self.headers = {_text(name): _text(value) for name, value in event.headers}
+        elif isinstance(event, DataReceived):
+            self.buffer += event.data
+        elif isinstance(event, (StreamEnded, StreamReset)):
+            self.ended = True
+
+    @property
+    def status(self):
+        return int(self.headers[":status"])
+
+    # --- what Peer asks of a socket ---
+    def sendall(self, data):
+        h2, view = self._connection._h2, memoryview(data)
+        while view:
+            self._connection._await(lambda: h2.local_flow_control_window(self._number) > 0, "a WINDOW_UPDATE")
+            size = min(len(view), h2.local_flow_control_window(self._number), h2.max_outbound_frame_size)
+            h2.send_data(self._number, bytes(view[:size]))
+            self._connection._flush()
+            view = view[size:]
+
+    def recv(self, limit):
+        self._connection._await(lambda: self.buffer or self.ended, "data or the end of the stream")
+        data, self.buffer = self.buffer[:limit], self.buffer[limit:]
+        return data
+
+    def settimeout(self, _):
+        """The connection has its own."""
+
+    def setsockopt(self, *_):
+        """The connection has its own."""
+
+    def close(self):
+        """The stream ends in order from this side."""
+        if not self.ended:
+            self._connection._h2.end_stream(self._number)
+            self._connection._flush()
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,35 @@
+"""Both ends of one tunnel in one test: the client's and the backend's."""
+
+from dataclasses import dataclass
+
+from .backend import Session
+from .client import finish_handshake
+from .peer import Peer
+
+
+@dataclass
+class Pair:
+    client: Peer
+    session: Session
+
+    def ends(self, sender):
+        """(who sends, who receives) for sender "client" or "backend"."""
+        return (self.client, self.session) if sender == "client" else (self.session, self.client)
+
+    def close(self):
+        self.client.close()
+        self.session.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def open_pair(server, path, listener, tls=None, pipelined=b"", glued=b"", changes=None, **connection):
+    """Opens a tunnel through `path`, which leads to `listener`."""
+    client = server.start_handshake(path, changes, tls, pipelined, **connection)
+    session = listener.accept()
+    session.accept_handshake(glued=glued)
+    return Pair(finish_handshake(client), session)

@@ -1,0 +1,166 @@
+"""Peers that break the rules or vanish: never a crash, a hang or a leak; the server answers afterwards."""
+
+import random
+
+import pytest
+
+from harness import frames, http1
+from harness.pair import open_pair
+from harness.peer import connect
+from harness.pumps import PUMPS
+from harness.waiting import wait_until, wait_until_steady
+
+SIDES = ["client", "backend"]
+
+
+@pytest.fixture(scope="module", params=PUMPS)
+def shared_site(request, start_shared, module_listener, tls_module_listener):
+    return start_shared(f"""
+        {PUMPS[request.param]}
+        ProxyPass /ws {module_listener.url}/ retry=0
+        ProxyPass /wss {tls_module_listener.url}/ retry=0
+        """, modules=["dumpio"])
+
+
+@pytest.fixture
+def site(shared_site):
+    """Afterwards the server still answers and has given back every socket."""
+    before = wait_until_steady(shared_site.socket_count, "sockets of all children")
+    yield shared_site
+    shared_site.allow_log(r"WSP\d{4}:|AH\d+:")
+    assert shared_site.get("/").status == 200
+    wait_until(lambda: shared_site.socket_count() <= before,
+               f"sockets are given back: {before} before, {shared_site.socket_count()} now")
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("side", SIDES)
+def test_random_bytes_instead_of_frames_end_the_tunnel(site, stage, side, seed):
+    garbage = random.Random(seed).randbytes(100_000)
+    with open_pair(site, "/ws", stage) as pair:
+        source, sink = pair.ends(side)
+        try:
+            source.send(garbage)
+        except ConnectionError:   # the proxy may hang up in the middle of it
+            pass
+        source.close()
+        sink.expect_broken()
+
+
+RULES = {
+    "a reserved opcode": (0x3, b"", True, 0),
+    "a reserved control opcode": (0xB, b"", True, 0),
+    "reserved bits": (frames.TEXT, b"x", True, 4),
+    "a continuation of nothing": (frames.CONTINUATION, b"x", True, 0),
+    "a Ping of 126 bytes": (frames.PING, b"x" * 126, True, 0),
+    "a fragmented Ping": (frames.PING, b"x", False, 0),
+    "a Close of one byte": (frames.CLOSE, b"x", True, 0),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+@pytest.mark.parametrize("side", SIDES)
+def test_a_broken_frame_is_a_protocol_error_and_is_not_forwarded(site, stage, side, rule):
+    opcode, payload, fin, rsv = rule
+    with open_pair(site, "/ws", stage) as pair:
+        source, sink = pair.ends(side)
+        build = frames.client_frame if side == "client" else frames.server_frame
+        source.send(build(frames.TEXT, b"still fine") + build(opcode, payload, fin, rsv))
+        assert sink.read_message() == b"still fine"
+        assert source.read_close()[0] == 1002
+        sink.read_close()
+        source.expect_broken()
+        sink.send_close(1002)
+        sink.expect_broken()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_mask_of_the_wrong_side_is_a_protocol_error(site, stage, side):
+    with open_pair(site, "/ws", stage) as pair:
+        source, _ = pair.ends(side)
+        wrong = frames.server_frame if side == "client" else frames.client_frame
+        source.send(wrong(frames.TEXT, b"x"))
+        assert source.read_close()[0] == 1002
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_header_that_never_ends_does_not_hold_the_sockets(site, stage, side):
+    with open_pair(site, "/ws", stage) as pair:
+        source, sink = pair.ends(side)
+        source.send(b"\x82\xff\x00\x00")
+        source.close()
+        sink.expect_broken()
+
+
+@pytest.mark.parametrize("garbage", [b"\0" * 1000, b"\x16\x03\x01\x02\x00\x01\x00", b"GET /ws\r\n\r\n",
+                                     b"GET /ws HTTP/1.1\r\nUpgrade websocket\r\n\r\n", b"\xff\xfe" * 5000],
+                         ids=["zeros", "a TLS hello", "HTTP/0.9", "a header without colon", "not ASCII"])
+def test_garbage_as_a_handshake_is_answered_or_cut(site, garbage):
+    site.allow_log(r"WSP\d{4}:|AH\d+:")
+    with connect(site.port) as client:
+        client.send(garbage)
+        client.shut_write()
+        client.expect_broken()
+
+
+HALVES = [1, 20, 60, -2, -1]   # bytes of the handshake that are sent; negative: all but so many
+
+
+@pytest.mark.parametrize("sent", HALVES)
+@pytest.mark.parametrize("leave", ["close", "reset"])
+def test_a_client_that_vanishes_in_its_handshake_leaves_nothing(site, leave, sent):
+    client = connect(site.port)
+    client.send(http1.handshake_request("/ws")[:sent])
+    getattr(client, leave)()
+
+
+@pytest.mark.parametrize("leave", ["close", "reset"])
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_client_that_vanishes_before_the_backend_answers_leaves_nothing(site, stage, tls_stage, tls, scheme, leave):
+    site.allow_log(r"WSP\d{4}:|AH\d+:")
+    client = site.start_handshake("/" + scheme, tls=tls if scheme == "wss" else None)
+    with (tls_stage if scheme == "wss" else stage).accept() as session:
+        getattr(client, leave)()
+        session.accept_handshake()
+        session.expect_broken()
+
+
+@pytest.mark.parametrize("leave", ["close", "reset"])
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_client_that_vanishes_as_the_101_arrives_leaves_nothing(site, stage, tls_stage, tls, scheme, leave):
+    client = site.start_handshake("/" + scheme, tls=tls if scheme == "wss" else None)
+    with (tls_stage if scheme == "wss" else stage).accept() as session:
+        session.accept_handshake(glued=frames.server_frame(frames.BINARY, b"x" * 100_000))
+        getattr(client, leave)()
+        session.expect_broken()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101 Switching"], ids=["nothing", "half"])
+def test_a_backend_that_resets_in_the_handshake_is_a_bad_gateway(site, stage, answer):
+    site.allow_log(r"WSP\d{4}:|AH\d+:")
+    with site.start_handshake("/ws") as client:
+        session = stage.accept()
+        session.send(answer)
+        session.reset()
+        assert client.read_response().status == 502
+
+
+def test_a_backend_that_resets_right_behind_its_101_ends_the_tunnel(site, stage):
+    with site.start_handshake("/ws") as client:
+        session = stage.accept()
+        session.accept_handshake()
+        session.reset()
+        client.expect_broken()
+
+
+@pytest.mark.parametrize("length", [1 << 62, (1 << 63) - 1], ids=["2^62", "2^63-1"])
+@pytest.mark.parametrize("side", SIDES)
+def test_a_frame_of_absurd_length_costs_no_memory(site, stage, side, length):
+    with open_pair(site, "/ws", stage) as pair:
+        source, sink = pair.ends(side)
+        source.send(frames.frame_header(frames.BINARY, length, key=frames.ZERO_KEY if side == "client" else None))
+        source.send(b"begin")
+        header = 10 + 4 * (side == "client")
+        assert sink.read_exactly(header + 5).endswith(b"begin")
+        source.close()
+        sink.expect_broken()

@@ -1,0 +1,82 @@
+"""Tunnels over HTTP/2 (RFC 8441): mod_http2 hands an extended CONNECT on, the blocking pump carries it."""
+
+import pytest
+
+from harness import frames
+from harness.bulk import frame_block
+from harness.http2 import Http2Connection
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mpm_with_http2(mpm):
+    if mpm == "prefork":
+        pytest.skip("mod_http2 refuses prefork (AH10034)")
+
+
+@pytest.fixture(scope="module")
+def site(start_shared, echo, tls_echo, module_listener):
+    return start_shared(f"""
+        Protocols h2 h2c http/1.1
+        H2WebSockets on
+        ProxyPass /ws {echo.url}/
+        ProxyPass /wss {tls_echo.url}/
+        ProxyPass /stage {module_listener.url}/
+        """, modules=["http2"])
+
+
+@pytest.fixture(params=["h2c", "h2"])
+def connection(request, site, certificates):
+    tls = certificates.client_context(["h2"]) if request.param == "h2" else None
+    with Http2Connection(site.tls_port if tls else site.port, tls) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("path", ["/ws", "/wss"])
+def test_messages_of_every_length_class_echo(connection, path):
+    tunnel = connection.open_tunnel(path)
+    for length in frames.LENGTH_CLASSES:
+        tunnel.echo(b"x" * length)
+    tunnel.send_close(1000, "bye")
+    assert tunnel.read_close() == (1000, "bye")
+    tunnel.expect_end()
+
+
+def test_several_tunnels_share_one_connection(connection):
+    tunnels = [connection.open_tunnel("/ws") for _ in range(3)]
+    for number, tunnel in enumerate(tunnels):
+        tunnel.send_text(f"stream {number}")
+    for number, tunnel in reversed(list(enumerate(tunnels))):
+        assert tunnel.read_message() == b"stream %d" % number
+
+
+def test_plain_requests_go_on_beside_a_tunnel(connection):
+    tunnel = connection.open_tunnel("/ws")
+    request = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")]
+    assert connection.request(request, end_stream=True).status == 200
+    tunnel.echo()
+
+
+def test_the_backend_gets_an_ordinary_handshake_and_chooses_a_subprotocol(connection, stage):
+    # The answer is awaited by open_tunnel: the backend must have played its part before.
+    import threading
+    seen = {}
+
+    def play():
+        session = stage.accept()
+        seen["request"] = session.request
+        session.accept_handshake({"Sec-WebSocket-Protocol": "chat"}, glued=frames.server_frame(frames.TEXT, b"early"))
+        seen["message"] = session.read_message()
+        session.close()
+
+    backend = threading.Thread(target=play)
+    backend.start()
+    tunnel = connection.open_tunnel("/stage", [("sec-websocket-protocol", "chat, superchat")])
+    assert tunnel.response_headers["sec-websocket-protocol"] == "chat"
+    assert tunnel.read_message() == b"early"
+    tunnel.send_text("hello")
+    backend.join()
+    assert seen["message"] == b"hello"
+    assert seen["request"].first_line == "GET / HTTP/1.1"
+    assert len(seen["request"].header("Sec-WebSocket-Key")) == 24
+    assert seen["request"].header("X-Forwarded-For") == "127.0.0.1"
+    tunnel.expect_end()

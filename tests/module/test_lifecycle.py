@@ -1,0 +1,114 @@
+"""httpd's own life with open tunnels: restart, graceful, stop, graceful-stop; nothing hangs, crashes or leaks."""
+
+import pytest
+
+from harness import frames
+from harness.crowd import Crowd
+from harness.pair import open_pair
+from harness.waiting import BOUND, wait_until, wait_until_steady
+
+_TUNNELS = 50
+
+
+@pytest.fixture(params=["On", "Off"], ids=["loop", "thread"])
+def server(request, start, echo):
+    return start(f"ProxyWebsocketAsync {request.param}\nProxyPass /ws {echo.url}/")
+
+
+@pytest.fixture
+def crowd(server):
+    with Crowd(server, "/ws") as crowd:
+        crowd.open(_TUNNELS)
+        crowd.echo()
+        yield crowd
+
+
+def expect_going_away(crowd):
+    """Every client is told 1001 and then sees the end of TCP."""
+    for tunnel in crowd.tunnels:
+        assert tunnel.read_close()[0] == 1001
+        tunnel.send_close(1001)
+    for tunnel in crowd.tunnels:
+        tunnel.expect_broken()
+
+
+def test_stop_tells_every_client_and_leaves_no_process(server, crowd):
+    server.stop()
+    expect_going_away(crowd)
+
+
+def test_graceful_stop_tells_every_client_and_leaves_no_process(server, crowd):
+    server.graceful_stop()
+    expect_going_away(crowd)
+    server.await_exit(4 * BOUND)
+
+
+def test_graceful_stop_does_not_wait_for_clients_that_say_nothing(server, crowd):
+    server.graceful_stop()
+    server.await_exit(4 * BOUND)
+    assert all(tunnel.read_close()[0] == 1001 for tunnel in crowd.tunnels)
+
+
+def test_restart_ends_the_tunnels_and_new_ones_open(server, crowd):
+    server.restart()
+    expect_going_away(crowd)
+    with server.open_tunnel("/ws") as client:
+        client.echo()
+
+
+def test_graceful_restart_ends_the_old_generation_and_new_tunnels_open(server, crowd):
+    old = server.children()
+    server.graceful()
+    with server.open_tunnel("/ws") as client:
+        client.echo()
+        expect_going_away(crowd)
+        wait_until(lambda: not set(old) & set(server.children()), "the old generation is gone", 4 * BOUND)
+        client.echo()
+
+
+def test_restarts_in_a_row_leave_a_working_server(server):
+    for act in (server.graceful, server.restart, server.graceful):
+        with server.open_tunnel("/ws") as client:
+            client.echo()
+            act()
+    with server.open_tunnel("/ws") as client:
+        client.echo()
+
+
+def test_stop_during_handshakes_and_transfers_is_bounded(start, stage):
+    server = start(f"ProxyPass /ws {stage.url}/")
+    waiting = server.start_handshake("/ws")      # the backend never answers
+    with stage.accept(), open_pair(server, "/ws", stage) as pair:
+        pair.session.send_frame(frames.BINARY, b"x" * 200_000)
+        pair.session.send(frames.frame_header(frames.BINARY, 1_000_000) + b"half of a frame")
+        server.allow_log(r"WSP\d{4}:|AH\d+:")
+        server.stop()
+        waiting.expect_broken()
+
+
+ENDINGS = {
+    "closed in order": lambda crowd: crowd.close(),
+    "dropped": lambda crowd: crowd.drop(),
+    "reset": lambda crowd: [tunnel.reset() for tunnel in crowd.tunnels],
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS.keys())
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_two_hundred_tunnels_leave_no_descriptor(start, echo, tls_echo, tls, scheme, end):
+    backend = echo if scheme == "ws" else tls_echo
+    server = start(f"ProxyPass /ws {backend.url}/")
+    with Crowd(server, "/ws", tls if scheme == "wss" else None) as crowd:
+        crowd.open(20)   # whatever a child opens once, it has opened now
+        crowd.close()
+        before = settled_descriptors(server)
+        crowd.open(200)
+        crowd.echo()
+        end(crowd)
+        crowd.tunnels = []
+        wait_until(lambda: server.descriptor_count() <= before,
+                   f"descriptors are given back: {before} before, {server.descriptor_count()} now")
+
+
+def settled_descriptors(server):
+    return wait_until_steady(server.descriptor_count, "descriptors of all children")

@@ -1,0 +1,66 @@
+"""Thousands of idle tunnels: they all work, the site answers as before, and httpd grows by less than 1 KiB each."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.crowd import Crowd, EchoProcess
+from harness.waiting import SANITIZED, wait_until, wait_until_steady
+
+SIZES = {
+    "event": (5000, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
+                    "MinSpareThreads 25\nMaxSpareThreads 150"),
+    "worker": (1000, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
+                     "MinSpareThreads 25\nMaxSpareThreads 150"),
+    "prefork": (1000, "StartServers 10\nServerLimit 10\nMaxRequestWorkers 10\nMinSpareServers 1\nMaxSpareServers 10"),
+}
+_WARM_UP = 500
+_PARALLEL_GETS = 50
+_BYTES_PER_TUNNEL = 1024
+
+
+@pytest.fixture(scope="module")
+def echo_process():
+    with EchoProcess() as process:
+        yield process
+
+
+@pytest.mark.heavy
+def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process, record_property):
+    count, mpm_lines = SIZES[mpm]
+    server = start(f"ProxyPass /ws {echo_process.url}/", mpm_lines=mpm_lines)
+    server.allow_log("AH00484:|AH00286:|AH00161:|AH10159:")   # more handshakes at once than workers, as intended
+    with Crowd(server, "/ws") as crowd:
+        before = warm_up(server, crowd)
+        crowd.open(count)
+        wait_until(lambda: server.busy_workers() == 1, "no worker is busy with a tunnel")
+        crowd.echo()
+        per_tunnel = (steady_pss(server) - before) / count
+        print(f"{mpm}: {count} idle tunnels, {per_tunnel:.0f} bytes of PSS each")
+        record_property("bytes_per_tunnel", round(per_tunnel))
+        get_in_parallel(server)
+        crowd.echo()
+        assert SANITIZED or per_tunnel < _BYTES_PER_TUNNEL
+        sockets = server.socket_count()
+        crowd.close()
+        wait_until(lambda: server.socket_count() <= sockets - 2 * count, "the sockets of all tunnels are given back")
+
+
+def warm_up(server, crowd):
+    """Lets every thread and allocator see its first requests and tunnels; then the memory of a server at rest."""
+    for _ in range(3):
+        crowd.open(_WARM_UP)
+        crowd.echo()
+        get_in_parallel(server)
+        crowd.close()
+    return steady_pss(server)
+
+
+def steady_pss(server):
+    return wait_until_steady(server.pss_bytes, "PSS of httpd", calm=0.5, seconds=30)
+
+
+def get_in_parallel(server):
+    with ThreadPoolExecutor(_PARALLEL_GETS) as pool:
+        responses = list(pool.map(lambda _: server.get("/"), range(_PARALLEL_GETS)))
+    assert [response.status for response in responses] == [200] * _PARALLEL_GETS
