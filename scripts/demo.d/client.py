@@ -68,9 +68,9 @@ async def open_many(url, http_port):
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
     if busy > threads // 2:
         raise Unexpected(f"with {TUNNELS} idle tunnels, {busy} of httpd's {threads} threads are busy")
-    verb = "was" if busy == 1 else "were"
-    return (f"{TUNNELS} tunnels at once\n        httpd has {threads} threads; while the tunnels were idle, {busy} {verb} busy,"
-            f" one of them answering this question.\n        Afterwards every tunnel still passed a message")
+    who = "only the one that answered this was busy" if busy == 1 else f"{busy} were busy, one of them to answer this"
+    return (f"{TUNNELS} tunnels at once\n        httpd has {threads} threads; while the tunnels were idle, {who}."
+            f"\n        Afterwards every tunnel still passed a message")
 
 
 async def main(http_port, https_port, certificate):
