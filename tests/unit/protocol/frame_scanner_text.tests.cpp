@@ -96,6 +96,14 @@ TEST_CASE("compressed text is not looked into, in no fragment") {
     CHECK(check_scan(full(sender, 4), plain).error == Errc::invalid_utf8);
 }
 
+TEST_CASE("what an unknown extension has marked is not looked into") {
+    const Side sender = GENERATE(Side::client, Side::backend);
+    const unsigned rsv = GENERATE(1u, 2u, 4u, 7u);
+    expect_good(full(sender, 7),
+                Frame(sender, kText, "\xFF").rsv(rsv).bytes() +
+                    Frame(sender, kClose, close_payload(1, "\xFF")).rsv(rsv).bytes());
+}
+
 TEST_CASE("text is not looked into unless Validate is Full") {
     const Validate validate = GENERATE(Validate::off, Validate::frames);
     expect_good({Side::client, validate}, frame(Side::client, kText, "\xFF\xFE"));

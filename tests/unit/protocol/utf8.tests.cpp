@@ -120,6 +120,10 @@ TEST_CASE("text, unfinished text and what is not text are told apart, wherever t
          "A",
          Verdict::wrong},
         {"\xE2\xE2\x82\xAC", Verdict::wrong},
+        {"a word!\xC3"
+         "ASCII in"
+         "\xA9 between",
+         Verdict::wrong},
     };
     for (const Case& c : cases) {
         CAPTURE(c.bytes);
