@@ -1,7 +1,10 @@
 // ap_get_brigade and ap_pass_brigade with their outcomes sorted into IoStatus.
 #include "filter_stream.hpp"
 
+#include <openssl/err.h>
+
 #include "apr_portable.h"
+#include "connection_record.hpp"
 
 namespace wsp {
 namespace {
@@ -72,11 +75,16 @@ IoResult FilterStream::write_some(const std::uint8_t* from, std::size_t size) no
     return pass(apr_bucket_transient_create(reinterpret_cast<const char*>(from), size, c_->bucket_alloc), size);
 }
 
-IoResult FilterStream::pass(apr_bucket* data, std::size_t size) noexcept {
-    APR_BRIGADE_INSERT_TAIL(out_, data);
+apr_status_t FilterStream::pass_flush() noexcept {
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(c_->bucket_alloc));
     const apr_status_t status = ap_pass_brigade(c_->output_filters, out_);
     apr_brigade_cleanup(out_);
+    return status;
+}
+
+IoResult FilterStream::pass(apr_bucket* data, std::size_t size) noexcept {
+    APR_BRIGADE_INSERT_TAIL(out_, data);
+    const apr_status_t status = pass_flush();
     if (status != APR_SUCCESS || c_->aborted) {
         return {IoStatus::error, 0, status};
     }
@@ -89,7 +97,13 @@ void FilterStream::shutdown_write() noexcept {
         pass(apr_bucket_eos_create(c_->bucket_alloc), 0);  // END_STREAM
         return;
     }
-    ap_shutdown_conn(c_, 1);  // close_notify where there is TLS
+    // Not ap_shutdown_conn(): it ends mod_ssl's TLS for reading as well (ssl_engine_io.c, EOC bucket).
+    const ConnectionRecord* const record = record_of(c_);
+    if (record != nullptr && record->ssl != nullptr) {
+        SSL_shutdown(record->ssl);
+        ERR_clear_error();
+    }
+    pass_flush();
     if (apr_socket_t* const socket = ap_get_conn_socket(c_)) {
         apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE);
     }

@@ -24,6 +24,7 @@ class FilterStream final : public Stream {
     std::uint64_t wire_bytes_written() const noexcept override { return written_; }
 
   private:
+    apr_status_t pass_flush() noexcept;
     IoResult pass(apr_bucket* data, std::size_t size) noexcept;
 
     conn_rec* c_;

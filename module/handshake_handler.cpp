@@ -206,7 +206,8 @@ int Handshake::take_answer() {
                           apr_psprintf(r_->pool, "the backend answered %d instead of 101; is there a WebSocket server at this path?",
                                        head.status));
         }
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
+        // The application's decision, and the client sees it whole: nothing for an administrator to mend.
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
                       "WSP0119: handshake refused with %d: the backend's own answer; request %s %s, mapped to %s", head.status,
                       r_->method, r_->uri, url_);
         return take_over_headers(r_, head) ? relay_refusal(r_, lease_.backend, head) : HTTP_BAD_GATEWAY;

@@ -17,10 +17,14 @@
 #include "http_request.h"
 #include "http_ssl.h"
 #include "http_vhost.h"
-#include "mod_proxy.h"
 #include "mpm_common.h"
 #include "scoreboard.h"
 #include "util_filter.h"
+
+// mod_proxy.h, unlike the others, does not say itself that it is C.
+extern "C" {
+#include "mod_proxy.h"
+}
 
 // mod_ssl's optional hook (mod_ssl_openssl.h), which Debian's apache2-dev does not ship: called with the SSL
 // object of every connection, client's or backend's, just before its TLS handshake.
