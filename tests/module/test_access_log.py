@@ -7,15 +7,14 @@ import pytest
 
 from harness import frames
 from harness.pair import open_pair
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 
 SIDES = ["client", "backend"]
 
 
 @pytest.fixture(params=PUMPS)
 def site(request, start, stage, tls_stage):
-    return start(f"{PUMPS[request.param]}\nProxyPass /ws {stage.url}/\nProxyPass /wss {tls_stage.url}/",
-                 modules=["dumpio"])
+    return start(f"{pump_line(request.param)}\nProxyPass /ws {stage.url}/\nProxyPass /wss {tls_stage.url}/")
 
 
 def close_in_order(pair, first="client", code=1000):
@@ -35,8 +34,8 @@ def the_line(site, path="/ws"):
 
 def test_a_tunnel_is_one_line_with_status_101_after_its_end(site, stage):
     with open_pair(site, "/ws?token=1", stage, changes={"User-Agent": "test/1"}) as pair:
-        site.get("/")
-        site.access_log.wait_for("GET / ")
+        site.get("/index.html")
+        site.access_log.wait_for("/index.html")
         assert site.access_log.lines("/ws") == []
         close_in_order(pair)
     line = the_line(site)

@@ -13,6 +13,8 @@ FIELDS = {
     "cookie": "%{session}C", "custom-out": "%{X-Node}o", "accept-out": "%{Sec-WebSocket-Accept}o",
     "note": "%{ws-closed-by}n", "env": "%{TAG}e", "T-ms": "%{ms}T", "R": "%R",
 }
+# Those that differ from one request to the next, or between a tunnel and a refusal.
+OF_THE_TUNNEL = ("s", "t", "t-epoch", "accept-out", "note", "remote-port", "P", "k", "X", "B", "T-ms", "l")
 FORMAT = " ".join(f'{name}=<{value}>' for name, value in FIELDS.items())
 
 
@@ -54,23 +56,39 @@ def logged(site, stage, name):
         session.close()
         client.expect_end()
     path = site.root / name
-    wait_until(lambda: path.exists() and path.read_text().count("/ws/room") == 1, f"the tunnel's line in {name}")
-    return next(line for line in path.read_text().splitlines() if "/ws/room" in line)
+    lines = wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "/ws/room" in line],
+                       f"the tunnel's line in {name}")
+    assert len(lines) == 1
+    return lines[0]
 
 
-def test_every_field_is_filled(site, stage):
-    line = logged(site, stage, "fields.log")
-    fields = dict(re.findall(r"([\w-]+)=<(.*?)>(?: |$)", line))
-    expected = {
-        "h": "127.0.0.1", "a": "127.0.0.1", "A": "127.0.0.1", "l": "-", "u": "visitor", "s": "101",
-        "r": "GET /ws/room?id=7 HTTP/1.1", "U": "/ws/room", "q": "?id=7", "m": "GET", "H": "HTTP/1.1", "v": "localhost",
-        "p": "81", "referer": "https://from.example/", "agent": "test/1", "custom-in": "yes", "cookie": "abc",
-        "custom-out": "n1", "accept-out": site.accept_value, "note": "client", "env": "marked", "R": "proxy-server",
-    }
-    assert {name: fields[name] for name in expected} == expected
-    assert re.fullmatch(r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", fields["t"])
+def refused(site, stage):
+    """The line of the same handshake when the backend refuses it: an ordinary request, logged by httpd alone."""
+    site.allow_log(r"WSP\d{4}:")
+    with site.start_handshake("/ws/room?id=7", HEADERS) as client:
+        with stage.accept() as session:
+            session.send(b"HTTP/1.1 403 Forbidden\r\nX-Node: n1\r\nContent-Length: 0\r\n\r\n")
+        client.read_response()
+    path = site.root / "fields.log"
+    return wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "s=<403>" in line],
+                      "the refused request's line")[0]
+
+
+def fields_of(line):
+    return dict(re.findall(r"([\w-]+)=<(.*?)>(?: |$)", line))
+
+
+def test_every_field_says_what_it_says_of_an_ordinary_request(site, stage):
+    tunnel = fields_of(logged(site, stage, "fields.log"))
+    ordinary = fields_of(refused(site, stage))
+    assert set(tunnel) == set(FIELDS)
+    for name in set(FIELDS) - set(OF_THE_TUNNEL):
+        assert tunnel[name] == ordinary[name] != "-", name
+    assert (tunnel["s"], tunnel["accept-out"], tunnel["note"]) == ("101", site.accept_value, "client")
+    assert re.fullmatch(r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", tunnel["t"])
     for name in ("remote-port", "P", "k", "T-ms", "t-epoch"):
-        assert fields[name].isdigit(), (name, fields[name])
+        assert tunnel[name].isdigit(), (name, tunnel[name])
+    assert tunnel["X"] in "X-+", tunnel["X"]
 
 
 def test_the_combined_format_reads_as_ever(site, stage):

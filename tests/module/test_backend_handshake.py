@@ -3,6 +3,7 @@
 import pytest
 
 from harness import http1
+from harness.error_log import REFUSAL
 from harness.httpd import free_port
 
 HANDSHAKE_LINES = r"WSP\d{4}:|AH\d+:"   # ours and mod_proxy's, about a backend that misbehaves on purpose
@@ -23,11 +24,9 @@ def answer_handshake(site, stage, respond, changes=None, path="/ws"):
 
 
 def the_only_module_line(site, path="/ws"):
-    site.error_log.wait_for(r"WSP\d{4}:")
-    lines = site.error_log.module_lines()
+    lines = site.error_log.wait_for(REFUSAL)
     assert len(lines) == 1, lines
     assert path in lines[0].text
-    return lines[0].text
 
 
 WRONG_HEADERS = {

@@ -4,7 +4,7 @@ import pytest
 
 from harness.bulk import digest_of_prefix, frame_block, receive_exactly, send_until_stuck
 from harness.pair import open_pair
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 from harness.waiting import SANITIZED
 
 _MEBIBYTE = 1 << 20
@@ -15,10 +15,10 @@ _KERNEL_BUFFERS = 24 * _MEBIBYTE
 @pytest.fixture(scope="module", params=PUMPS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
-        {PUMPS[request.param]}
+        {pump_line(request.param)}
         ProxyPass /ws {module_listener.url}/
         ProxyPass /wss {tls_module_listener.url}/
-        """, modules=["dumpio"])
+        """)
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])

@@ -7,7 +7,7 @@ import pytest
 from harness import frames, http1
 from harness.pair import open_pair
 from harness.peer import connect
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 from harness.waiting import wait_until, wait_until_steady
 
 SIDES = ["client", "backend"]
@@ -16,10 +16,10 @@ SIDES = ["client", "backend"]
 @pytest.fixture(scope="module", params=PUMPS)
 def shared_site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
-        {PUMPS[request.param]}
+        {pump_line(request.param)}
         ProxyPass /ws {module_listener.url}/ retry=0
         ProxyPass /wss {tls_module_listener.url}/ retry=0
-        """, modules=["dumpio"])
+        """)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from harness import frames
 from harness.pair import open_pair
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 from harness.waiting import wait_until
 
 SIDES = ["client", "backend"]
@@ -13,10 +13,10 @@ SIDES = ["client", "backend"]
 @pytest.fixture(scope="module", params=PUMPS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
-        {PUMPS[request.param]}
+        {pump_line(request.param)}
         ProxyPass /ws {module_listener.url}/
         ProxyPass /wss {tls_module_listener.url}/
-        """, modules=["dumpio"])
+        """)
 
 
 @pytest.fixture(params=["ws", "wss"])

@@ -3,7 +3,6 @@
 import pytest
 
 from harness import frames
-from harness.bulk import frame_block
 from harness.http2 import Http2Connection
 
 
@@ -51,32 +50,43 @@ def test_several_tunnels_share_one_connection(connection):
 
 def test_plain_requests_go_on_beside_a_tunnel(connection):
     tunnel = connection.open_tunnel("/ws")
-    request = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")]
-    assert connection.request(request, end_stream=True).status == 200
+    assert connection.get("/").status == 200
     tunnel.echo()
 
 
 def test_the_backend_gets_an_ordinary_handshake_and_chooses_a_subprotocol(connection, stage):
-    # The answer is awaited by open_tunnel: the backend must have played its part before.
-    import threading
-    seen = {}
-
-    def play():
-        session = stage.accept()
-        seen["request"] = session.request
+    stream = connection.start_tunnel("/stage", [("sec-websocket-protocol", "chat, superchat")])
+    with stage.accept() as session:
+        assert session.request.first_line == "GET / HTTP/1.1"
+        assert len(session.request.header("Sec-WebSocket-Key")) == 24
+        assert session.request.header("X-Forwarded-For") == "127.0.0.1"
         session.accept_handshake({"Sec-WebSocket-Protocol": "chat"}, glued=frames.server_frame(frames.TEXT, b"early"))
-        seen["message"] = session.read_message()
-        session.close()
-
-    backend = threading.Thread(target=play)
-    backend.start()
-    tunnel = connection.open_tunnel("/stage", [("sec-websocket-protocol", "chat, superchat")])
-    assert tunnel.response_headers["sec-websocket-protocol"] == "chat"
-    assert tunnel.read_message() == b"early"
-    tunnel.send_text("hello")
-    backend.join()
-    assert seen["message"] == b"hello"
-    assert seen["request"].first_line == "GET / HTTP/1.1"
-    assert len(seen["request"].header("Sec-WebSocket-Key")) == 24
-    assert seen["request"].header("X-Forwarded-For") == "127.0.0.1"
+        tunnel = connection.finish_tunnel(stream)
+        assert stream.headers["sec-websocket-protocol"] == "chat"
+        assert tunnel.read_message() == b"early"
+        tunnel.send_text("hello")
+        assert session.read_message() == b"hello"
     tunnel.expect_end()
+
+
+def test_a_refusal_by_the_backend_is_the_streams_status(site, connection, stage):
+    site.allow_log(r"WSP\d{4}:")
+    stream = connection.start_tunnel("/stage")
+    with stage.accept() as session:
+        session.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nX-Why: origin\r\n\r\nno")
+        connection.await_response(stream)
+    assert (stream.status, stream.headers["x-why"]) == (403, "origin")
+
+
+def test_a_mebibyte_passes_each_way(connection):
+    tunnel = connection.open_tunnel("/ws")
+    tunnel.echo(b"m" * (1 << 20))
+
+
+def test_a_client_that_resets_its_stream_ends_the_backends_connection(connection, stage):
+    stream = connection.start_tunnel("/stage")
+    with stage.accept() as session:
+        session.accept_handshake()
+        connection.finish_tunnel(stream)
+        stream.reset()
+        session.expect_broken()

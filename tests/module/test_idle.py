@@ -4,7 +4,7 @@ import time
 
 from harness.bulk import frame_block, send_until_stuck
 from harness.pair import open_pair
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 from harness.waiting import wait_until
 
 _SECONDS = 2
@@ -14,8 +14,8 @@ _TICKS = 5   # of 200
 def test_a_waiting_tunnel_uses_no_cpu(start, stage, tls_stage, tls):
     """Idle, half-closed from either side and blocked by a sleeping reader, with every pump, all at once."""
     servers, pairs = [], []
-    for line in PUMPS.values():
-        server = start(f"{line}\nProxyPass /ws {stage.url}/\nProxyPass /wss {tls_stage.url}/", modules=["dumpio"])
+    for pump in PUMPS:
+        server = start(f"{pump_line(pump)}\nProxyPass /ws {stage.url}/\nProxyPass /wss {tls_stage.url}/")
         servers.append(server)
         idle, half_up, half_down, stuck = (open_pair(server, "/ws", stage) for _ in range(4))
         secure = open_pair(server, "/wss", tls_stage, tls)

@@ -5,14 +5,20 @@ import pytest
 from harness import frames
 from harness.crowd import Crowd
 from harness.pair import open_pair
+from harness.pumps import pump_line
 from harness.waiting import BOUND, wait_until, wait_until_steady
 
 _TUNNELS = 50
 
 
-@pytest.fixture(params=["On", "Off"], ids=["loop", "thread"])
-def server(request, start, echo):
-    return start(f"ProxyWebsocketAsync {request.param}\nProxyPass /ws {echo.url}/")
+@pytest.fixture(params=["loop", "thread"])
+def pump(request):
+    return request.param
+
+
+@pytest.fixture
+def server(pump, start, echo):
+    return start(f"{pump_line(pump)}\nProxyPass /ws {echo.url}/")
 
 
 @pytest.fixture
@@ -32,9 +38,18 @@ def expect_going_away(crowd):
         tunnel.expect_broken()
 
 
-def test_stop_tells_every_client_and_leaves_no_process(server, crowd):
+def expect_end(crowd, pump):
+    """As above, unless a request thread holds the tunnel: an ungraceful MPM pulls the client's socket from under it
+    (close_worker_sockets, server/mpm/event/event.c)."""
+    if pump == "loop":
+        expect_going_away(crowd)
+    for tunnel in crowd.tunnels:
+        tunnel.expect_broken()
+
+
+def test_stop_ends_every_tunnel_and_leaves_no_process(server, crowd, pump):
     server.stop()
-    expect_going_away(crowd)
+    expect_end(crowd, pump)
 
 
 def test_graceful_stop_tells_every_client_and_leaves_no_process(server, crowd):
@@ -49,9 +64,9 @@ def test_graceful_stop_does_not_wait_for_clients_that_say_nothing(server, crowd)
     assert all(tunnel.read_close()[0] == 1001 for tunnel in crowd.tunnels)
 
 
-def test_restart_ends_the_tunnels_and_new_ones_open(server, crowd):
+def test_restart_ends_the_tunnels_and_new_ones_open(server, crowd, pump):
     server.restart()
-    expect_going_away(crowd)
+    expect_end(crowd, pump)
     with server.open_tunnel("/ws") as client:
         client.echo()
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from harness.pumps import pump_line
 from harness.waiting import wait_until
 
 _TUNNELS = 3
@@ -59,11 +60,11 @@ def test_async_can_be_chosen_per_location(start, echo):
 
 
 def test_a_foreign_connection_filter_keeps_the_thread_and_is_named_once_per_child(start, echo, mpm):
-    server = start(f"DumpIOInput On\nProxyPass /ws {echo.url}/", modules=["dumpio"])
+    server = start(f"{pump_line('filtered')}\nProxyPass /ws {echo.url}/")
     with ExitStack() as stack:
         open_some(server, stack)
         await_busy(server, _TUNNELS)
-        lines = server.error_log.module_lines("(?i)dumpio")
+        lines = server.error_log.module_lines("(?i)foreign")
         assert lines and len(lines) == len({line.pid for line in lines}), lines
         assert mpm == "prefork" or len(lines) == 1, lines
 
@@ -81,11 +82,10 @@ def test_a_filter_on_request_bodies_does_not_touch_the_tunnel(start, echo, lines
         await_busy(server, 0)
 
 
-TWO_WORKERS = {
-    "event": "StartServers 1\nServerLimit 1\nThreadsPerChild 2\nMaxRequestWorkers 2",
-    "worker": "StartServers 1\nServerLimit 1\nThreadsPerChild 2\nMaxRequestWorkers 2",
-    "prefork": "StartServers 2\nServerLimit 2\nMaxRequestWorkers 2",
-}
+_TWO_THREADS = ("StartServers 1\nServerLimit 1\nThreadsPerChild 2\nMaxRequestWorkers 2\n"
+                "MinSpareThreads 1\nMaxSpareThreads 2")
+TWO_WORKERS = {"event": _TWO_THREADS, "worker": _TWO_THREADS,
+               "prefork": "StartServers 2\nServerLimit 2\nMaxRequestWorkers 2\nMinSpareServers 1\nMaxSpareServers 2"}
 
 
 def test_forty_tunnels_through_two_workers_echo_while_plain_gets_answer(start, echo, mpm):

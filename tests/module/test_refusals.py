@@ -3,6 +3,7 @@
 import pytest
 
 from harness import http1
+from harness.error_log import REFUSAL
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,10 @@ def refuse(site, stage, answer):
     return client, client.read_response()
 
 
-def assert_connection_is_usable(client):
+def assert_connection_is_usable(client, status):
+    if status == 503:   # httpd itself hangs up after a few statuses (ap_status_drops_connection, httpd.h)
+        client.expect_end()
+        return
     client.send(http1.plain_request("/"))
     assert client.read_response().status == 200
 
@@ -48,7 +52,7 @@ def test_a_refusal_reaches_the_client_whole(site, stage, status, headers, body):
         assert (response.status, response.body) == (int(status.split()[0]), body)
         for name, _ in headers:
             assert response.all(name) == [value for key, value in headers if key == name]
-        assert_connection_is_usable(client)
+        assert_connection_is_usable(client, response.status)
 
 
 @pytest.mark.parametrize("status, headers, body", REFUSALS, ids=IDS)
@@ -58,7 +62,7 @@ def test_a_refusal_with_a_chunked_body_reaches_the_client_whole(site, stage, sta
     client, response = refuse(site, stage, answer)
     with client:
         assert (response.status, response.body) == (int(status.split()[0]), body)
-        assert_connection_is_usable(client)
+        assert_connection_is_usable(client, response.status)
 
 
 def test_a_refusal_whose_body_ends_with_the_connection_reaches_the_client_whole(site, stage):
@@ -71,8 +75,7 @@ def test_a_refusal_whose_body_ends_with_the_connection_reaches_the_client_whole(
 def test_a_refusal_is_one_log_line_that_names_status_and_mapping(site, stage):
     client, _ = refuse(site, stage, response_bytes("403 Forbidden", [("Content-Length", "0")]))
     with client:
-        site.error_log.wait_for(r"WSP\d{4}:")
-        lines = site.error_log.module_lines()
+        lines = site.error_log.wait_for(REFUSAL)
         assert len(lines) == 1 and "/ws" in lines[0].text and "403" in lines[0].text, lines
 
 

@@ -5,7 +5,7 @@ import pytest
 from harness import frames
 from harness.bulk import exchange
 from harness.pair import open_pair
-from harness.pumps import PUMPS
+from harness.pumps import PUMPS, pump_line
 
 PAIRS = ["ws to ws", "ws to wss", "wss to ws", "wss to wss"]
 
@@ -13,10 +13,10 @@ PAIRS = ["ws to ws", "ws to wss", "wss to ws", "wss to wss"]
 @pytest.fixture(scope="module", params=PUMPS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
-        {PUMPS[request.param]}
+        {pump_line(request.param)}
         ProxyPass /ws {module_listener.url}/
         ProxyPass /wss {tls_module_listener.url}/
-        """, modules=["dumpio"])
+        """)
 
 
 @pytest.fixture

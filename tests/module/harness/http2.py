@@ -50,24 +50,36 @@ class Http2Connection:
             if isinstance(event, DataReceived):
                 self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
 
-    def request(self, headers, end_stream):
-        """A new stream with its response's headers read."""
+    def start_request(self, headers, end_stream):
+        """A new stream; its response is still to be awaited."""
         number = self._h2.get_next_available_stream_id()
         stream = self._streams[number] = Http2Stream(self, number)
         self._h2.send_headers(number, headers, end_stream=end_stream)
         self._flush()
+        return stream
+
+    def await_response(self, stream):
         self._await(lambda: stream.headers or stream.ended, "a response")
         return stream
 
-    def open_tunnel(self, path, extra=()):
-        """A Peer over a stream of its own; fails when the answer is not 200."""
-        stream = self.request([(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
-                               (":path", path), (":authority", "localhost"), ("sec-websocket-version", "13"),
-                               *extra], end_stream=False)
+    def get(self, path):
+        return self.await_response(self.start_request(
+            [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "localhost")], end_stream=True))
+
+    def start_tunnel(self, path, extra=()):
+        """Asks for a tunnel (RFC 8441 4)."""
+        return self.start_request([(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+                                   (":path", path), (":authority", "localhost"), ("sec-websocket-version", "13"),
+                                   *extra], end_stream=False)
+
+    def finish_tunnel(self, stream):
+        """A Peer over the stream; fails when the answer is not 200."""
+        self.await_response(stream)
         assert stream.status == 200, (stream.headers, stream.buffer)
-        tunnel = Peer(stream, masks=True)
-        tunnel.response_headers = stream.headers
-        return tunnel
+        return Peer(stream, masks=True)
+
+    def open_tunnel(self, path, extra=()):
+        return self.finish_tunnel(self.start_tunnel(path, extra))
 
     def close(self):
         self._sock.close()
@@ -122,6 +134,10 @@ class Http2Stream:
         if not self.ended:
             self._connection._h2.end_stream(self._number)
             self._connection._flush()
+
+    def reset(self):
+        self._connection._h2.reset_stream(self._number)
+        self._connection._flush()
 
 
 def _text(value):

@@ -1,5 +1,30 @@
-"""The ways a tunnel is kept going, as one configuration line each: tests of tunnels run with all of them."""
+"""The ways a tunnel is kept going: tests of open tunnels run with all of them."""
+
+import atexit
+import functools
+import shutil
+import subprocess
+import tempfile
+
+from .config import REPOSITORY
 
 # In the event loop of the child; in the request thread by choice; in the request thread because a connection filter
 # that the module does not know sits in between.
-PUMPS = {"loop": "ProxyWebsocketAsync On", "thread": "ProxyWebsocketAsync Off", "filtered": "DumpIOInput On"}
+PUMPS = ("loop", "thread", "filtered")
+
+
+def pump_line(pump):
+    """The configuration that makes tunnels go this way."""
+    if pump == "filtered":
+        return f"LoadModule foreign_filter_module {_foreign_filter()}"
+    return f"ProxyWebsocketAsync {'On' if pump == 'loop' else 'Off'}"
+
+
+@functools.cache
+def _foreign_filter():
+    """tests/module/foreign_filter, built once per session outside the repository."""
+    folder = tempfile.mkdtemp(prefix="wsp-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder)
+    shutil.copy(REPOSITORY / "tests/module/foreign_filter/mod_foreign_filter.c", folder)
+    subprocess.run(["apxs", "-c", "mod_foreign_filter.c"], cwd=folder, check=True, capture_output=True)
+    return f"{folder}/.libs/mod_foreign_filter.so"
