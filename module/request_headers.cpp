@@ -3,7 +3,7 @@
 
 namespace wsp {
 
-std::string_view TableHeaders::get(std::string_view name) const {
+std::string_view TableHeaders::get(std::string_view name) const noexcept {
     const char* const value =
         apr_table_getm(pool_, table_, apr_pstrmemdup(pool_, name.data(), name.size()));  // joins with ","
     return value == nullptr ? std::string_view() : std::string_view(value);

@@ -10,7 +10,7 @@ namespace wsp {
 class TableHeaders final : public HeaderSource {
   public:
     TableHeaders(apr_pool_t* pool, const apr_table_t* table) : pool_(pool), table_(table) {}
-    std::string_view get(std::string_view name) const override;
+    std::string_view get(std::string_view name) const noexcept override;
 
   private:
     apr_pool_t* pool_;

@@ -104,10 +104,7 @@ HandshakeError check_choices(const HeaderSource& request, const HeaderSource& re
 }
 
 std::uint8_t rsv_bits_of(std::string_view name) {
-    // RFC 7692 6; the draft that WebKit shipped under its own name uses the same bit.
-    if (iequals(name, "permessage-deflate") || iequals(name, "x-webkit-deflate-frame"))
-        return kRsv1;
-    return kAllRsv;
+    return iequals(name, "permessage-deflate") ? kRsv1 : kAllRsv;  // RFC 7692 6
 }
 
 }  // namespace

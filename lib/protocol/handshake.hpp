@@ -23,7 +23,7 @@ class HeaderSource {
   public:
     virtual ~HeaderSource() = default;
     // The value, trimmed or not; an empty view with data() == nullptr when there is no such header.
-    virtual std::string_view get(std::string_view name) const = 0;
+    virtual std::string_view get(std::string_view name) const noexcept = 0;
 };
 
 struct RequestLine {
@@ -48,8 +48,8 @@ HandshakeError check_request(const RequestLine& line, const HeaderSource& header
 HandshakeError check_response(const HeaderSource& request, int status, const HeaderSource& response);
 
 // The RSV bits that the extensions in a response's Sec-WebSocket-Extensions may use: RSV1 (bit 2, value 4) for
-// permessage-deflate (RFC 7692 6) and for the older x-webkit-deflate-frame; all three for an extension that is not known
-// here, since its rules are not known either; 0 for none.
+// permessage-deflate (RFC 7692 6); all three for an extension that is not known here, since its rules are not known either; 0
+// for none.
 std::uint8_t rsv_bits_of_extensions(std::string_view extensions) noexcept;
 
 }  // namespace wsp

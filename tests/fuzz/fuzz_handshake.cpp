@@ -43,7 +43,7 @@ class Headers : public HeaderSource {
         }
     }
 
-    std::string_view get(std::string_view name) const override {
+    std::string_view get(std::string_view name) const noexcept override {
         for (std::size_t i = 0; i < kCount; ++i) {
             if (iequals(kNames[i], name))
                 return {values_[i].data(), values_[i].size()};

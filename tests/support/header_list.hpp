@@ -39,7 +39,7 @@ class HeaderList : public HeaderSource {
         return HeaderList(std::move(kept));
     }
 
-    std::string_view get(std::string_view name) const override {
+    std::string_view get(std::string_view name) const noexcept override {
         std::string joined;
         bool found = false;
         for (const auto& field : fields_) {
