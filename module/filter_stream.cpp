@@ -63,10 +63,15 @@ IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     if (copied != APR_SUCCESS) {
         return {IoStatus::error, 0, copied};
     }
-    if (size == 0) {
-        return {last ? IoStatus::eof : IoStatus::would_block, 0, 0};
+    if (size == 0 && last && request_ended_) {
+        return {IoStatus::eof, 0, 0};
     }
-    may_have_more_ = true;
+    // mod_http2 ends the request that opens a tunnel with an EOS and goes on with the stream (h2_ws.c is_upgrade).
+    request_ended_ = request_ended_ || last;
+    may_have_more_ = size > 0 || last;
+    if (size == 0) {
+        return {IoStatus::would_block, 0, 0};
+    }
     read_ += size;
     return {IoStatus::ok, size, 0};
 }

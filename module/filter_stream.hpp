@@ -32,6 +32,7 @@ class FilterStream final : public Stream {
     apr_bucket_brigade* out_;
     int fd_ = -1;
     bool may_have_more_ = true;
+    bool request_ended_ = false;
     std::uint64_t read_ = 0;
     std::uint64_t written_ = 0;
 };

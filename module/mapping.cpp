@@ -20,6 +20,15 @@ bool is_websocket_url(const char* url) {
     return scheme_end(url, "ws") != nullptr || scheme_end(url, "wss") != nullptr;
 }
 
+// What ProxyPassWS may map to; mod_proxy has turned "unix:/path|ws://host" into the URL behind the bar.
+bool leads_to_websocket(const char* url) {
+    if (std::strcmp(url, "!") == 0 || is_websocket_url(url)) {
+        return true;
+    }
+    return scheme_end(url, "http") != nullptr || scheme_end(url, "https") != nullptr ||
+           scheme_end(url, "balancer") != nullptr;
+}
+
 proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
     return static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
 }
@@ -157,14 +166,20 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
     if (error != nullptr) {
         return apr_pstrcat(cmd->pool, "ProxyPassWS: ", error, nullptr);
     }
+    proxy_alias* mapping = proxy_dir->alias;
     if (proxy->aliases->nelts > count_before) {
         auto* const server =
             static_cast<wsp_server_config*>(ap_get_module_config(cmd->server->module_config, &proxy_websocket_module));
-        APR_ARRAY_PUSH(server->mappings, proxy_alias) = *static_cast<proxy_alias*>(apr_array_pop(proxy->aliases));
+        mapping = &APR_ARRAY_PUSH(server->mappings, proxy_alias);
+        *mapping = *static_cast<proxy_alias*>(apr_array_pop(proxy->aliases));
     } else {
-        static_cast<wsp_dir_config*>(dir_config)->mapping = proxy_dir->alias;
+        static_cast<wsp_dir_config*>(dir_config)->mapping = mapping;
         proxy_dir->alias = alias_before;
         proxy_dir->alias_set = set_before;
     }
-    return nullptr;
+    return leads_to_websocket(mapping->real)
+               ? nullptr
+               : apr_psprintf(cmd->pool,
+                              "ProxyPassWS: the url must begin with ws, wss, http, https, balancer or unix:; it is \"%s\"",
+                              mapping->real);
 }

@@ -97,6 +97,44 @@ bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in, apr_
     return !last;
 }
 
+// Where a filter's output goes when only what it does to the headers is wanted.
+ap_filter_t nowhere(request_rec* r) {
+    static ap_filter_rec_t record = [] {
+        ap_filter_rec_t made{};
+        made.name = "wsp_nowhere";
+        made.filter_func.out_func = [](ap_filter_t*, apr_bucket_brigade* brigade) {
+            apr_brigade_cleanup(brigade);
+            return apr_status_t{APR_SUCCESS};
+        };
+        made.ftype = AP_FTYPE_NETWORK;
+        return made;
+    }();
+    ap_filter_t filter{};
+    filter.frec = &record;
+    filter.r = r;
+    filter.c = r->connection;
+    return filter;
+}
+
+// mod_headers works in an output filter, which an interim response does not pass. A copy of that filter, with nowhere behind
+// it, is shown an empty brigade: it edits the headers, fails to find itself in the chain, and passes on nothing.
+void apply_header_directives(request_rec* r) {
+    for (const ap_filter_t* filter = r->output_filters; filter != nullptr; filter = filter->next) {
+        if (strcasecmp(filter->frec->name, "fixup_headers_out") == 0) {
+            ap_filter_t end = nowhere(r);
+            ap_filter_t copy = *filter;
+            copy.next = &end;
+            apr_bucket_brigade* const nothing = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+            copy.frec->filter_func.out_func(&copy, nothing);
+            apr_brigade_destroy(nothing);
+            break;
+        }
+    }
+    // "Header always" edits these; every response carries them (http_filters.c).
+    r->headers_out = apr_table_overlay(r->pool, r->err_headers_out, r->headers_out);
+    apr_table_clear(r->err_headers_out);
+}
+
 bool has_body(int status) {
     return status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED && status != HTTP_RESET_CONTENT;
 }
@@ -132,6 +170,7 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
 bool send_switching_protocols(request_rec* r) {
     r->status = HTTP_SWITCHING_PROTOCOLS;
     r->status_line = nullptr;
+    apply_header_directives(r);
     apr_table_setn(r->headers_out, "Upgrade", "websocket");
     apr_table_setn(r->headers_out, "Connection", "Upgrade");
     // It empties the table, which the access log still asks.
