@@ -177,7 +177,7 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
         proxy_dir->alias = alias_before;
         proxy_dir->alias_set = set_before;
     }
-    return leads_to_websocket(mapping->real)
+    return wsp::leads_to_websocket(mapping->real)
                ? nullptr
                : apr_psprintf(cmd->pool,
                               "ProxyPassWS: the url must begin with ws, wss, http, https, balancer or unix:; it is \"%s\"",
