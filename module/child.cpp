@@ -44,6 +44,10 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     apr_pool_pre_cleanup_register(pchild, nullptr, before_pool_dies);
 }
 
+bool Child::exists() {
+    return the_child != nullptr;
+}
+
 Child& Child::current() {
     return *the_child;
 }

@@ -23,7 +23,8 @@ class Child {
   public:
     // child_init: makes the one Child of this process and ties it to `pchild`.
     static void make(apr_pool_t* pchild, server_rec* server);
-    // Only after make().
+    static bool exists();
+    // Only where exists() is true.
     static Child& current();
 
     explicit Child(server_rec* server);
