@@ -54,9 +54,10 @@ class Packer {
         }
         text(nullptr);
     }
-    std::string take() {
-        block_.shrink_to_fit();
-        return std::move(block_);
+    std::unique_ptr<char[]> take() const {
+        std::unique_ptr<char[]> exact(new char[block_.size()]);
+        std::memcpy(exact.get(), block_.data(), block_.size());
+        return exact;
     }
 
   private:
@@ -66,7 +67,7 @@ class Packer {
 // Reads them back in the same order; the strings stay in the block.
 class Unpacker {
   public:
-    explicit Unpacker(const std::string& block) : at_(block.data()) {}
+    explicit Unpacker(const char* block) : at_(block) {}
     const char* text() {
         if (*at_++ == '\0') {
             return nullptr;
@@ -191,42 +192,24 @@ void wrap_ssl_log_handler(apr_pool_t* pool) {
     }
 }
 
-struct LogRecord::Packed {
-    apr_time_t request_time = 0;
-    long connection_id = 0;
-    apr_off_t bytes_in = 0;  // of the handshake, where mod_logio counts
-    apr_off_t bytes_out = 0;
-    int status = 0;
-    int proto_num = 0;
-    int method_number = 0;
-    int keepalives = 0;
-    apr_port_t client_port = 0;
-    apr_port_t local_port = 0;
-    std::string block;
-};
-
-LogRecord::LogRecord(server_rec* server, std::string about) : server_(server), about_(std::move(about)) {}
-
-LogRecord::~LogRecord() = default;
-
-void LogRecord::capture(request_rec* first) {
-    request_rec* last = first;  // behind internal redirects
-    while (last->next != nullptr) {
-        last = last->next;
+LogRecord::LogRecord(request_rec* last, const char* backend_url) : server_(last->server) {
+    request_rec* first = last;  // before internal redirects
+    while (first->prev != nullptr) {
+        first = first->prev;
     }
     conn_rec* const c = first->connection;
-    auto packed = std::make_unique<Packed>();
-    packed->request_time = first->request_time;
-    packed->connection_id = c->id;
-    packed->status = last->status;
-    packed->proto_num = first->proto_num;
-    packed->method_number = first->method_number;
-    packed->keepalives = c->keepalives;
-    packed->client_port = port_of(c->client_addr);
-    packed->local_port = port_of(c->local_addr);
-    read_logio_counters(c, packed->bytes_in, packed->bytes_out);
+    request_time_ = first->request_time;
+    connection_id_ = c->id;
+    status_ = last->status;
+    proto_num_ = first->proto_num;
+    method_number_ = first->method_number;
+    keepalives_ = c->keepalives;
+    client_port_ = port_of(c->client_addr);
+    local_port_ = port_of(c->local_addr);
+    read_logio_counters(c, bytes_in_, bytes_out_);
 
     Packer packer;
+    packer.text(backend_url);
     each_text(*first, *c, [&packer](const char* value) { packer.text(value); });
     packer.table(last->headers_in, needs.headers_in);
     packer.table(last->headers_out, needs.headers_out);
@@ -234,18 +217,27 @@ void LogRecord::capture(request_rec* first) {
     packer.table(last->subprocess_env, needs.env);
     packer.table(last->notes, needs.notes);
     packer.table(ssl_variables(last), everything());
-    packed->block = packer.take();
-    packed_ = std::move(packed);
+    block_ = packer.take();
+}
+
+std::string LogRecord::about() const {
+    request_rec r{};
+    conn_rec c{};
+    Unpacker unpacker(block_.get());
+    const char* const backend_url = unpacker.text();
+    each_text(r, c, [&unpacker](auto& field) { field = const_cast<char*>(unpacker.text()); });
+    return name_of_tunnel(r.useragent_ip, client_port_, backend_url);
 }
 
 void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     ap_HOOK_log_transaction_t* const write_line = log_config_function();
-    if (write_line == nullptr || packed_ == nullptr) {
+    if (write_line == nullptr) {
         return;
     }
     auto* const c = static_cast<conn_rec*>(apr_pcalloc(pool, sizeof(conn_rec)));
     auto* const r = static_cast<request_rec*>(apr_pcalloc(pool, sizeof(request_rec)));
-    Unpacker unpacker(packed_->block);
+    Unpacker unpacker(block_.get());
+    unpacker.text();  // the backend's URL is for the error log
     each_text(*r, *c, [&unpacker](auto& field) {
         // httpd's fields differ in const only; nobody writes through them.
         field = const_cast<char*>(unpacker.text());
@@ -253,22 +245,22 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
 
     c->pool = pool;
     c->base_server = server_;
-    c->id = packed_->connection_id;
+    c->id = connection_id_;
     c->conn_config = static_cast<ap_conf_vector_t*>(ap_create_conn_config(pool));
     c->notes = apr_table_make(pool, 1);
-    c->client_addr = address(c->client_ip, packed_->client_port, pool);
-    c->local_addr = address(c->local_ip, packed_->local_port, pool);
+    c->client_addr = address(c->client_ip, client_port_, pool);
+    c->local_addr = address(c->local_ip, local_port_, pool);
     c->keepalive = AP_CONN_CLOSE;
-    c->keepalives = packed_->keepalives;
+    c->keepalives = keepalives_;
     c->aborted = report.reason == EndReason::client_lost ? 1 : 0;
 
     r->pool = pool;
     r->connection = c;
     r->server = server_;
-    r->request_time = packed_->request_time;
-    r->status = packed_->status;
-    r->proto_num = packed_->proto_num;
-    r->method_number = packed_->method_number;
+    r->request_time = request_time_;
+    r->status = status_;
+    r->proto_num = proto_num_;
+    r->method_number = method_number_;
     r->useragent_addr = std::string_view(r->useragent_ip ? r->useragent_ip : "") == (c->client_ip ? c->client_ip : "")
                             ? c->client_addr
                             : address(r->useragent_ip, 0, pool);
@@ -284,17 +276,16 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     r->request_config = static_cast<ap_conf_vector_t*>(ap_create_request_config(pool));
     set_tunnel_notes(pool, r->notes, report);
 
-    give_logio_counters(c, packed_->bytes_in + static_cast<apr_off_t>(report.client.wire_bytes_read),
-                        packed_->bytes_out + static_cast<apr_off_t>(report.client.wire_bytes_written));
+    give_logio_counters(c, bytes_in_ + static_cast<apr_off_t>(report.client.wire_bytes_read),
+                        bytes_out_ + static_cast<apr_off_t>(report.client.wire_bytes_written));
     write_line(r);
 }
 
 int log_departed_request(request_rec* r) {
     const ConnectionRecord* const record = record_of(r->connection);
-    if (record == nullptr || !record->departure || !record->departure->log) {
+    if (record == nullptr || !record->departure) {
         return DECLINED;
     }
-    record->departure->log->capture(r);
     run_other_loggers(r);
     return DONE;
 }

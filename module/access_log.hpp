@@ -19,26 +19,34 @@ void learn_log_formats();
 // pre_config: answers %{...}x for tunnels, whose TLS connection mod_ssl does not know any more.
 void wrap_ssl_log_handler(apr_pool_t* pool);
 
-// Owned by the departure, then by the tunnel's observer, then by the scribe; one at a time.
+// What is kept of a request for the log lines about its tunnel: one block of strings and a few numbers. Owned by the
+// departure, then by the tunnel's observer, then by the scribe; one at a time.
 class LogRecord {
   public:
-    // `about`: the client and the backend, for the error log's lines.
-    LogRecord(server_rec* server, std::string about);
-    ~LogRecord();
+    // Packs what the formats need of `r`, whose 101 has been sent, and of the requests that it was redirected from.
+    // `backend_url` is for the error log. Request thread.
+    LogRecord(request_rec* r, const char* backend_url);
 
-    // Packs what the formats need of `r`. Request thread, while the request's log_transaction hook runs.
-    void capture(request_rec* r);
-    // Writes the line, with `scratch` for everything that it takes; the caller clears it. May block.
+    // Writes the access log line, with `scratch` for everything that it takes; the caller clears it. May block.
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
 
     server_rec* server() const { return server_; }
-    const std::string& about() const { return about_; }
+    // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
+    std::string about() const;
 
   private:
-    struct Packed;
     server_rec* server_;
-    std::string about_;
-    std::unique_ptr<Packed> packed_;  // null until capture()
+    apr_time_t request_time_;
+    long connection_id_;
+    apr_off_t bytes_in_ = 0;  // of the handshake, where mod_logio counts
+    apr_off_t bytes_out_ = 0;
+    int status_;
+    int proto_num_;
+    int method_number_;
+    int keepalives_;
+    apr_port_t client_port_;
+    apr_port_t local_port_;
+    std::unique_ptr<char[]> block_;
 };
 
 // log_transaction, run first of all: for a request whose tunnel has left, runs every other module's function except

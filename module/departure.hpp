@@ -31,7 +31,7 @@ class Departure {
     // Sends the tunnel off.
     ~Departure();
 
-    // Where the request's log line waits for the tunnel's end; filled by the log_transaction hook.
+    // What the log lines about the tunnel need of the request.
     std::unique_ptr<LogRecord> log;
     // What balancers count while the tunnel lives; null where there is nothing to count.
     std::shared_ptr<void> counted;

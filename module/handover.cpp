@@ -189,31 +189,37 @@ Stays leave(OpenTunnel& tunnel) {
     if (!client_fd.valid() || !backend_fd.valid()) {
         return Stays::no_descriptor;
     }
-    auto log = std::make_unique<LogRecord>(r->server, tunnel.about);
-    auto departure = std::make_shared<Departure>(take(client, std::move(client_fd)), take(backend, std::move(backend_fd)),
+    TakenConnection from_client = take(client, std::move(client_fd));
+    TakenConnection from_backend = take(backend, std::move(backend_fd));
+    // Now that mod_logio has counted everything that went through httpd.
+    auto log = std::make_unique<LogRecord>(r, tunnel.backend_url);
+    const std::string about = log->about();
+    auto departure = std::make_shared<Departure>(std::move(from_client), std::move(from_backend),
                                                  Child::current().share(tunnel.policy), tunnel.allowed_rsv, tunnel.raw,
                                                  *pump, std::move(log));
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s", tunnel.about.c_str());
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s", about.c_str());
     release_backend(tunnel);
     return Stays::no;
 }
 
 class NotesObserver final : public TunnelObserver {
   public:
-    explicit NotesObserver(request_rec* r, std::string about) : r_(r), about_(std::move(about)) {}
+    explicit NotesObserver(request_rec* r, const char* backend_url) : r_(r), backend_url_(backend_url) {}
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
             set_tunnel_notes(r_->pool, r_->notes, report);
-            log_end_of_tunnel(r_->server, about_, report);
+            log_end_of_tunnel(
+                r_->server,
+                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_), report);
             return 0;
         });
     }
 
   private:
     request_rec* r_;
-    std::string about_;
+    const char* backend_url_;
 };
 
 void pump_here(OpenTunnel& tunnel) {
@@ -223,7 +229,7 @@ void pump_here(OpenTunnel& tunnel) {
     parts.policy = std::make_shared<const Policy>(tunnel.policy);
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
-    parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.about);
+    parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend_url);
     Tunnel pumped(std::move(parts));
     run_blocking(pumped, Child::current().stop_fd());
     (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "httpd.hpp"
 #include "tunnel/policy.hpp"
@@ -19,7 +18,7 @@ struct OpenTunnel {
     bool async;  // ProxyWebsocketAsync
     std::uint8_t allowed_rsv;
     bool raw;
-    std::string about;
+    const char* backend_url;  // for the logs
 };
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request thread.

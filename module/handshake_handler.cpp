@@ -83,7 +83,6 @@ class Handshake {
     int refuse(int status, const char* id, const char* what);
     apr_interval_time_t handshake_timeout() const;
     Policy policy() const;
-    std::string about() const;
 
     request_rec* r_;
     proxy_worker* worker_;
@@ -242,18 +241,6 @@ Policy Handshake::policy() const {
     return policy;
 }
 
-// "192.0.2.7:50412 to ws://127.0.0.1:8000/chat", without the query: tokens do not belong into logs.
-std::string Handshake::about() const {
-    static constexpr std::size_t kLongest = 200;
-    const std::string_view url(url_);
-    std::string text(r_->useragent_ip);
-    text += ':';
-    text += std::to_string(r_->connection->client_addr->port);
-    text += " to ";
-    text += url.substr(0, std::min(url.find('?'), kLongest));
-    return text;
-}
-
 int Handshake::open_tunnel() {
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
     if (!send_switching_protocols(r_)) {
@@ -267,7 +254,7 @@ int Handshake::open_tunnel() {
                       config_.async != 0,
                       rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
                       false,
-                      about()};
+                      url_};
     return run_tunnel(tunnel);
 }
 

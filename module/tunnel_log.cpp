@@ -1,7 +1,9 @@
 // Words a tunnel's report for the error log and the access log's notes.
 #include "tunnel_log.hpp"
 
+#include <algorithm>
 #include <cinttypes>
+#include <string_view>
 
 namespace wsp {
 namespace {
@@ -23,6 +25,17 @@ const char* violation_text(const TunnelReport& report) {
 }
 
 }  // namespace
+
+std::string name_of_tunnel(const char* client_ip, apr_port_t client_port, const char* backend_url) {
+    static constexpr std::size_t kLongest = 200;
+    const std::string_view url(backend_url);
+    std::string name(client_ip);
+    name += ':';
+    name += std::to_string(client_port);
+    name += " to ";
+    name += url.substr(0, std::min(url.find('?'), kLongest));
+    return name;
+}
 
 void log_end_of_tunnel(server_rec* server, const std::string& about, const TunnelReport& report) {
     ap_log_error(APLOG_MARK, level_of(report.reason), report.os_error, server,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace wsp {
 namespace {
@@ -78,7 +79,7 @@ void Direction::push(MonotonicUs now) noexcept {
 
 // Reads once and relays it. True when reading again at once is likely to find more.
 bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
-    const std::size_t carried = carry_.size();
+    const std::size_t carried = aside_ ? aside_->carry.size() : 0;
     const std::size_t room = std::min(scratch.size - carried, policy_.buffer_size);
     const IoResult got = source_.read_some(scratch.data + carried, room);
     if (got.status == IoStatus::would_block) {
@@ -90,8 +91,8 @@ bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
     }
     last_read_ = now;
     if (carried > 0) {
-        std::memcpy(scratch.data, carry_.data(), carried);
-        carry_.clear();
+        std::memcpy(scratch.data, aside_->carry.data(), carried);
+        drop_carry();
     }
     relay(scratch.data, carried + got.size, now);
     return got.size == room || source_.has_buffered_input();
@@ -99,10 +100,10 @@ bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
 
 void Direction::source_ended(const IoResult& how) noexcept {
     // What has begun a frame header and will never complete it belongs to the sink all the same.
-    if (flow_ == Flow::relaying && !carry_.empty()) {
-        deliver(carry_.data(), carry_.size(), last_read_);
+    if (flow_ == Flow::relaying && aside_) {
+        deliver(aside_->carry.data(), aside_->carry.size(), last_read_);
     }
-    carry_.clear();
+    drop_carry();
     flow_ = Flow::stopped;
     source_state_ = how.status == IoStatus::eof ? Source::ended : Source::lost;
     os_error_ = how.error;
@@ -124,7 +125,7 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
     std::size_t at = 0;
     for (;;) {
-        const FrameScanner::Result seen = scanner_.scan(data + at, size - at, !pending_.empty(), control);
+        const FrameScanner::Result seen = scanner_.scan(data + at, size - at, has_pending(), control);
         at += seen.ready;
         if (seen.stop == FrameScanner::Stop::control) {
             if (listener_.on_control(from_, control)) {
@@ -146,7 +147,7 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
         if (seen.stop == FrameScanner::Stop::error) {
             violation_ = seen.error;
             flow_ = Flow::discarding;
-        } else if (!carry_.append(data + at, size - at)) {
+        } else if (!set_aside(&Aside::carry, data + at, size - at)) {
             out_of_memory_ = true;
         }
         return;
@@ -191,7 +192,7 @@ bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, Monotonic
         return false;
     }
     if (!scanner_.at_boundary()) {
-        return flow_ == Flow::relaying && pending_.append(frame, size);
+        return flow_ == Flow::relaying && set_aside(&Aside::pending, frame, size);
     }
     // The flow may have stopped or be discarding: between two frames there is room for ours all the same.
     const Flow flow = flow_;
@@ -220,8 +221,8 @@ bool Direction::put_close(const std::uint8_t* frame, std::size_t size, Monotonic
 }
 
 void Direction::put_pending(MonotonicUs now) noexcept {
-    deliver(pending_.data(), pending_.size(), now);
-    pending_.clear();
+    deliver(aside_->pending.data(), aside_->pending.size(), now);
+    aside_->pending.clear();
     if (mute_after_pending_) {
         mute_after_pending_ = false;
         close_passed_ = true;
@@ -248,7 +249,9 @@ void Direction::send_fin_when_empty() noexcept {
 void Direction::lose_sink() noexcept {
     sink_state_ = Sink::lost;
     held_.clear();
-    pending_.clear();
+    if (aside_) {
+        aside_->pending.clear();
+    }
     if (flow_ != Flow::stopped) {
         flow_ = Flow::discarding;
     }
@@ -259,7 +262,26 @@ void Direction::lose_source() noexcept {
     if (source_state_ == Source::open) {
         source_state_ = Source::lost;
     }
-    carry_.clear();
+    drop_carry();
+}
+
+bool Direction::set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept {
+    if (size == 0) {
+        return true;
+    }
+    if (!aside_) {
+        aside_.reset(new (std::nothrow) Aside);
+    }
+    return aside_ && ((*aside_).*where).append(data, size);
+}
+
+// The memory goes with it unless frames of ours are waiting in it.
+void Direction::drop_carry() noexcept {
+    if (has_pending()) {
+        aside_->carry.clear();
+    } else {
+        aside_.reset();
+    }
 }
 
 }  // namespace wsp

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/errors.hpp"
@@ -100,6 +101,15 @@ class Direction {
     MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
 
   private:
+    // What is rarely there.
+    struct Aside {
+        HeldBytes carry;    // the beginning of a frame header or control frame: not passed yet
+        HeldBytes pending;  // frames of ours that wait for a frame boundary
+    };
+
+    bool has_pending() const noexcept { return aside_ && !aside_->pending.empty(); }
+    bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
+    void drop_carry() noexcept;
     void push(MonotonicUs now) noexcept;
     bool pull(Scratch scratch, MonotonicUs now) noexcept;
     void relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
@@ -115,9 +125,8 @@ class Direction {
     const Policy& policy_;
     ControlListener& listener_;
     FrameScanner scanner_;
-    HeldBytes held_;     // passed the scanner, refused by the sink
-    HeldBytes carry_;    // the beginning of a frame header or control frame: not passed yet
-    HeldBytes pending_;  // frames of ours that wait for a frame boundary
+    HeldBytes held_;                 // passed the scanner, refused by the sink
+    std::unique_ptr<Aside> aside_;  // null most of the time
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;
     int os_error_ = 0;

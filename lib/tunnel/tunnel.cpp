@@ -27,22 +27,27 @@ MonotonicUs after(MonotonicUs since, DurationUs span) {
 
 }  // namespace
 
-Tunnel::Tunnel(TunnelParts parts) noexcept
+Tunnel::Tunnel(TunnelParts parts)
     : streams_{{std::move(parts.client), std::move(parts.backend)}},
       policy_(std::move(parts.policy)),
       observer_(std::move(parts.observer)),
-      early_{std::move(parts.early_from_client), std::move(parts.early_from_backend)},
       directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv, parts.raw, *this),
                   Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv, parts.raw, *this)},
-      raw_(parts.raw) {}
+      raw_(parts.raw) {
+    if (!parts.early_from_client.empty() || !parts.early_from_backend.empty()) {
+        early_ = std::make_unique<std::array<std::string, 2>>();
+        (*early_)[index(Side::client)] = std::move(parts.early_from_client);
+        (*early_)[index(Side::backend)] = std::move(parts.early_from_backend);
+    }
+}
 
 void Tunnel::start(MonotonicUs now) noexcept {
     started_ = now;
     for (const Side side : kSides) {
-        std::string early = std::move(early_[index(side)]);
-        early_[index(side)] = std::string();
+        const std::string_view early = early_ ? (*early_)[index(side)] : std::string_view();
         from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
     }
+    early_.reset();
     settle(now);
 }
 

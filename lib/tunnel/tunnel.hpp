@@ -3,7 +3,7 @@
 // blocking pump for one) calls advance() when something is ready and on_timer() at deadline().
 //
 // A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its streams and observer and
-// shares its policy. Nothing here blocks (unless a stream says that it does) and nothing throws.
+// shares its policy. Nothing here blocks (unless a stream says that it does) and nothing but the constructor throws.
 //
 // How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by end(). The rules, all in
 // settle():
@@ -46,7 +46,8 @@ struct PumpHook : TimerHook {
 
 class Tunnel final : public PumpHook, private ControlListener {
   public:
-    explicit Tunnel(TunnelParts parts) noexcept;
+    // May throw bad_alloc.
+    explicit Tunnel(TunnelParts parts);
     Tunnel(const Tunnel&) = delete;
     Tunnel& operator=(const Tunnel&) = delete;
 
@@ -100,7 +101,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     std::array<std::unique_ptr<Stream>, 2> streams_;
     std::shared_ptr<const Policy> policy_;
     std::unique_ptr<TunnelObserver> observer_;
-    std::string early_[2];
+    std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
     Direction directions_[2];  // by the side that the bytes come from
     MonotonicUs started_ = 0;
     MonotonicUs closing_since_ = kNever;
