@@ -100,8 +100,9 @@ bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
 
 void Direction::source_ended(const IoResult& how) noexcept {
     // What has begun a frame header and will never complete it belongs to the sink all the same.
-    if (flow_ == Flow::relaying && aside_) {
+    if (flow_ == Flow::relaying && aside_ && !aside_->carry.empty()) {
         deliver(aside_->carry.data(), aside_->carry.size(), last_read_);
+        cut_off_ = true;
     }
     drop_carry();
     flow_ = Flow::stopped;
@@ -188,7 +189,7 @@ std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size)
 }
 
 bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
-    if (raw_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ || scanner_.lost()) {
+    if (raw_ || cut_off_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ || scanner_.lost()) {
         return false;
     }
     if (!scanner_.at_boundary()) {

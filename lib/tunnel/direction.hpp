@@ -138,6 +138,7 @@ class Direction {
     bool raw_;
     bool mute_after_pending_ = false;
     bool close_passed_ = false;
+    bool cut_off_ = false;  // the source ended inside a frame header, which the sink has got
     bool out_of_turns_ = false;
     bool out_of_memory_ = false;
 };

@@ -1,0 +1,224 @@
+// A tunnel between two scripted peers, driven as a pump would, with an invented clock. Notes the
+// first thing that no tunnel may ever do; judge() in tunnel_verdict.hpp adds what can only be said
+// at the end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/scripted_peer.hpp"
+#include "tunnel/tunnel.hpp"
+
+namespace wsp::test {
+
+struct Setup {
+    Policy policy;
+    std::string early_from_client, early_from_backend;
+    std::uint8_t allowed_rsv = 0;
+    bool raw = false;
+};
+
+// How finely the same story is told. Zero: as the setup has it, or no limit.
+struct Variation {
+    std::size_t chunk = 0;  // bytes per read and per write
+    std::size_t buffer_size = 0;
+    std::size_t record = 0;
+    bool stutters = false;
+    std::size_t scratch_size = 4 * 1024;
+};
+
+struct Fault {
+    enum Kind { none, read_error, read_eof, write_error };
+    Kind kind = none;
+    Side side = Side::client;
+    std::size_t at = 0;  // which operation, from 1
+};
+
+class Rig {
+  public:
+    explicit Rig(const Setup& setup = {}, const Variation& variation = {}, const Fault& fault = {})
+        : setup_(setup),
+          client(Side::client, scripts_[0], setup.early_from_client),
+          backend(Side::backend, scripts_[1], setup.early_from_backend),
+          scratch_(variation.scratch_size) {
+        if (variation.buffer_size != 0)
+            setup_.policy.buffer_size = variation.buffer_size;
+        for (Side side : {Side::client, Side::backend})
+            prepare(script(side), variation, script(other(side)));
+        break_at(fault);
+        make_tunnel();
+    }
+
+    void start() {
+        started_ = true;
+        tunnel->start(now);
+        drive(kReadable, kReadable);
+    }
+
+    // Until nothing moves any more without time going by.
+    void run() {
+        if (!started_)
+            start();
+        for (;;) {
+            const bool acted = client.react() | backend.react();
+            if (tunnel->done())
+                return;
+            const bool more = tunnel->has_more();
+            const int again = more ? kReadable : kNoInterest;
+            const Interest c = ready(Side::client), b = ready(Side::backend);
+            if (c == kNoInterest && b == kNoInterest && !more && !acted)
+                return;
+            drive(static_cast<Interest>(c | again), static_cast<Interest>(b | again));
+            if (!problem.empty())
+                return;
+        }
+    }
+
+    void pass(DurationUs span) {
+        const MonotonicUs until = now + span;
+        run();
+        while (!tunnel->done() && tunnel->deadline() <= until && problem.empty()) {
+            fire();
+            run();
+        }
+        now = until;
+    }
+
+    void end_by_proxy(EndReason reason = EndReason::drain, std::uint16_t code = 1001) {
+        if (!started_)
+            start();
+        asked_to_end_ = true;
+        tunnel->end(reason, code, now);
+    }
+
+    // The proxy's own Close may have been sent, and what comes behind it is dropped.
+    bool ended_by_us() const {
+        const TunnelReport told = tunnel->report(now);
+        return asked_to_end_ || closed_by(told.reason) == "proxy" || told.violation != Errc::none;
+    }
+
+    // Lets everything come to its end, by the proxy if nothing else would.
+    void finish() {
+        const MonotonicUs before = now;
+        run();
+        for (int rounds = 0; !tunnel->done() && problem.empty(); ++rounds) {
+            require(rounds < 10, "the timers do not end it");
+            if (tunnel->deadline() == kNever)
+                end_by_proxy();
+            else
+                fire();
+            run();
+        }
+        const Policy& policy = setup_.policy;
+        require(now - before <=
+                    policy.idle_timeout + 2 * policy.send_timeout + 3 * policy.close_timeout,
+                "the end takes too long");
+        tunnel->finish_report(now);
+        require(tells == 1, "the observer was not told once");
+    }
+
+    ScriptedPeer& peer(Side side) { return side == Side::client ? client : backend; }
+    const ScriptedPeer& peer(Side side) const { return side == Side::client ? client : backend; }
+    Script& script(Side side) { return scripts_[static_cast<std::size_t>(side)]; }
+    const Script& script(Side side) const { return scripts_[static_cast<std::size_t>(side)]; }
+    const Setup& setup() const { return setup_; }
+
+    void require(bool kept, const std::string& otherwise) {
+        if (!kept && problem.empty())
+            problem = otherwise;
+    }
+
+  private:
+    struct Teller final : TunnelObserver {
+        explicit Teller(Rig& rig) : rig(rig) {}
+        void on_end(const TunnelReport& told) noexcept override {
+            rig.report = told;
+            ++rig.tells;
+        }
+        Rig& rig;
+    };
+
+    static void prepare(Script& script, const Variation& variation, const Script& sink) {
+        script.sink = &sink;
+        script.record = variation.record;
+        script.stutters = variation.stutters;
+        if (variation.chunk != 0)
+            script.read_chunk = script.write_chunk = variation.chunk;
+    }
+
+    void break_at(const Fault& fault) {
+        Script& s = script(fault.side);
+        s.fail_read_at = fault.kind == Fault::read_error ? fault.at : 0;
+        s.end_read_at = fault.kind == Fault::read_eof ? fault.at : 0;
+        s.fail_write_at = fault.kind == Fault::write_error ? fault.at : 0;
+    }
+
+    void make_tunnel() {
+        TunnelParts parts;
+        parts.client = std::make_unique<ScriptedStream>(scripts_[0]);
+        parts.backend = std::make_unique<ScriptedStream>(scripts_[1]);
+        parts.policy = std::make_shared<const Policy>(setup_.policy);
+        parts.observer = std::make_unique<Teller>(*this);
+        parts.early_from_client = setup_.early_from_client;
+        parts.early_from_backend = setup_.early_from_backend;
+        parts.allowed_rsv = setup_.allowed_rsv;
+        parts.raw = setup_.raw;
+        tunnel = std::make_unique<Tunnel>(std::move(parts));
+    }
+
+    Interest ready(Side side) const { return script(side).ready(tunnel->interest(side)); }
+
+    std::size_t operations() const {
+        return scripts_[0].reads + scripts_[0].writes + scripts_[1].reads + scripts_[1].writes +
+               scripts_[0].fin + scripts_[1].fin;
+    }
+
+    void drive(Interest client_ready, Interest backend_ready) {
+        const std::size_t before = operations();
+        const bool expected = tunnel->has_more() || ready(Side::client) || ready(Side::backend);
+        tunnel->advance(client_ready, backend_ready, {scratch_.data(), scratch_.size()}, now);
+        scratch_.assign(scratch_.size(), 0xDD);  // nothing in it may outlive the call
+        if (tunnel->deadline() <= now)
+            tunnel->on_timer(now);
+        require(!expected || operations() > before, "a wake-up without an operation: a busy loop");
+        require(++steps_ < 100'000, "no end of wake-ups");
+        for (Side side : {Side::client, Side::backend})
+            check_held(side);
+    }
+
+    void fire() {
+        now = std::max(now, tunnel->deadline());
+        tunnel->on_timer(now);
+    }
+
+    // Read and neither written nor dropped: at most a buffer, a control frame in pieces and a Close
+    // of ours.
+    void check_held(Side from) {
+        const Script& sink = script(other(from));
+        const std::size_t early = peer(from).early().size();
+        const std::size_t bound = early + setup_.policy.buffer_size + 2 * kMaxControlFrame;
+        const bool drops = sink.broken || sink.fin || ended_by_us();
+        require(drops || early + script(from).taken <= sink.written.size() + bound,
+                "too much is held");
+    }
+
+    Setup setup_;
+    Script scripts_[2];
+
+  public:
+    ScriptedPeer client, backend;
+    MonotonicUs now = 1'000'000'000;
+    std::unique_ptr<Tunnel> tunnel;
+    TunnelReport report;
+    int tells = 0;
+    std::string problem;
+
+  private:
+    std::vector<std::uint8_t> scratch_;
+    std::size_t steps_ = 0;
+    bool started_ = false;
+    bool asked_to_end_ = false;
+};
+
+}  // namespace wsp::test

@@ -1,0 +1,155 @@
+// What holds at the end of every tunnel, however it went; and one story told in every way: with
+// reads and writes of every small size, with tiny buffers, and with each operation failing in turn.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "support/tunnel_rig.hpp"
+
+namespace wsp::test {
+
+// What a peer received, explained: the first bytes of what the other one sent, then perhaps the
+// proxy's own Close.
+struct Delivery {
+    std::size_t forwarded = 0;
+    unsigned own_close = 0;  // its code; 0: there is none, or only a part of it
+    bool has_own = false;
+};
+
+inline bool may_begin_close(std::string_view bytes, bool masked) {
+    const auto first = static_cast<unsigned char>(bytes[0]);
+    const auto second = bytes.size() > 1 ? static_cast<unsigned char>(bytes[1]) : 0u;
+    return first == 0x88 && (bytes.size() < 2 || (second >= 128) == masked);
+}
+
+// Nothing when the bytes are something else than that.
+inline std::optional<Delivery> explain(std::string_view received, std::string_view sent,
+                                       Side from) {
+    if (sent.substr(0, received.size()) == received)
+        return Delivery{received.size()};
+    std::size_t at = 0;  // between two of the frames that were sent
+    for (;;) {
+        if (at < received.size() && may_begin_close(received.substr(at), from == Side::client)) {
+            const auto own = first_frame(received.substr(at));
+            if (!own)
+                return Delivery{at, 0, true};
+            if (own->size == received.size() - at)
+                return Delivery{at, own->close_code(), true};
+        }
+        const auto next = first_frame(sent.substr(at));
+        if (!next || received.substr(at, next->size) != sent.substr(at, next->size))
+            return std::nullopt;
+        at += next->size;
+    }
+}
+
+inline Delivery delivery_to(const Rig& rig, Side to) {
+    const auto found = explain(rig.peer(to).received(), rig.peer(other(to)).sent(), other(to));
+    return found.value_or(Delivery{});
+}
+
+inline std::string judge_direction(const Rig& rig, Side from) {
+    const Script& sink = rig.script(other(from));
+    const std::string name = to_string(from);
+    if (!rig.script(from).misuse.empty())
+        return name + "'s stream: " + rig.script(from).misuse;
+    const auto delivery = explain(sink.written, rig.peer(from).sent(), from);
+    if (!delivery)
+        return "bytes that nobody sent came from the " + name;
+    if (delivery->has_own && !rig.ended_by_us())
+        return "a Close of ours towards the " + std::string(to_string(other(from))) + ", but why";
+    // From then on what comes is dropped, held or not.
+    if (rig.script(from).read_while_held && !rig.ended_by_us() && !sink.broken)
+        return "the " + name + " was read while something was held";
+    return {};
+}
+
+inline std::string judge(const Rig& rig) {
+    for (Side side : {Side::client, Side::backend}) {
+        const std::string found = judge_direction(rig, side);
+        if (!found.empty())
+            return found;
+    }
+    if (rig.report.reason == EndReason::none)
+        return "an end without a reason";
+    if (rig.report.client.wire_bytes_read != rig.script(Side::client).taken ||
+        rig.report.backend.wire_bytes_written != rig.script(Side::backend).written.size())
+        return "the byte counts are wrong";
+    return rig.problem;
+}
+
+using Story = std::function<void(Rig&)>;
+
+inline std::vector<Variation> variations() {
+    std::vector<Variation> all{{}, {0, 0, 0, false, kMaxControlFrame + 1}, {0, 0, 20, true}};
+    for (std::size_t chunk = 1; chunk <= 16; ++chunk) {
+        for (std::size_t buffer : {1, 5, 130, 65536})
+            all.push_back({chunk, buffer, chunk % 3 == 0 ? buffer % 11 : 0, chunk % 2 == 0});
+    }
+    return all;
+}
+
+inline std::string describe(const Variation& v) {
+    return "chunks of " + std::to_string(v.chunk) + ", buffer of " + std::to_string(v.buffer_size) +
+           ", records of " + std::to_string(v.record) + (v.stutters ? ", stuttering" : "");
+}
+
+// Tells `story` in every way in which nothing fails; `expect` says what must come of it.
+inline void check_untroubled(const Setup& setup, const Story& story, const Story& expect) {
+    for (const Variation& variation : variations()) {
+        INFO(describe(variation));
+        Rig rig(setup, variation);
+        story(rig);
+        rig.finish();
+        CHECK(judge(rig) == "");
+        expect(rig);
+    }
+}
+
+inline std::size_t operations_of(const Rig& rig, Fault::Kind kind, Side side) {
+    const Script& script = rig.script(side);
+    return kind == Fault::write_error ? script.writes : script.reads;
+}
+
+// The same with the Nth operation failing, for every N: it must end well all the same.
+inline void check_with_faults(const Setup& setup, const Story& story) {
+    for (const Variation& variation :
+         {Variation{}, Variation{7, 5, 0, true}, Variation{16, 65536, 11, false}}) {
+        Rig sound(setup, variation);
+        story(sound);
+        sound.finish();
+        for (Fault::Kind kind : {Fault::read_error, Fault::read_eof, Fault::write_error}) {
+            for (Side side : {Side::client, Side::backend}) {
+                const std::size_t last = operations_of(sound, kind, side);
+                for (std::size_t n = 1; n <= last; ++n) {
+                    Rig rig(setup, variation, {kind, side, n});
+                    story(rig);
+                    rig.finish();
+                    const std::string found = judge(rig);
+                    if (found.empty())
+                        continue;
+                    INFO(describe(variation) << "; kind " << kind << " of operation " << n
+                                             << " on the " << to_string(side));
+                    FAIL_CHECK(found);
+                }
+            }
+        }
+    }
+    SUCCEED();
+}
+
+inline void check_story(const Setup& setup, const Story& story, const Story& expect) {
+    check_untroubled(setup, story, expect);
+    check_with_faults(setup, story);
+}
+
+// What was sent has arrived, to the last byte.
+inline void expect_all_delivered(const Rig& rig) {
+    for (Side side : {Side::client, Side::backend})
+        CHECK(rig.peer(other(side)).received() == rig.peer(side).sent());
+}
+
+}  // namespace wsp::test

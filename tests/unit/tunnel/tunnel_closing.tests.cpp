@@ -1,0 +1,252 @@
+// How a tunnel ends when its peers end it: Closes, FINs and their order, half-closed connections,
+// broken ones.
+#include <catch2/catch.hpp>
+
+#include "support/tunnel_verdict.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+namespace {
+
+void greet(Rig& rig) {
+    rig.client.text("hello");
+    rig.run();
+    rig.backend.text("welcome");
+    rig.run();
+}
+
+void expect_end(const Rig& rig, EndReason reason, unsigned code) {
+    CHECK(name_of(rig.report.reason) == name_of(reason));
+    CHECK(rig.report.close_code == code);
+    CHECK(rig.report.violation == Errc::none);
+    CHECK(rig.report.duration == rig.now - 1'000'000'000);
+}
+
+EndReason by(Side side, EndReason client, EndReason backend) {
+    return side == Side::client ? client : backend;
+}
+
+}  // namespace
+
+TEST_CASE("a Close from either side is relayed, and so is the answer") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const unsigned code = GENERATE(1000, 1001, 1011, 3000, 4999);
+    const auto story = [&](Rig& rig) {
+        greet(rig);
+        rig.peer(first).close(code, "reason");
+    };
+    check_story({}, story, [&](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.peer(first).frames().back().close_code() == code);
+        expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), code);
+        CHECK(rig.client.got_fin());
+        CHECK(rig.backend.got_fin());
+    });
+}
+
+TEST_CASE("a Close without a code is told as 1005") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.peer(first).send(frame(first, kClose));
+    rig.finish();
+    CHECK(judge(rig) == "");
+    expect_all_delivered(rig);
+    expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), 1005);
+}
+
+TEST_CASE("Closes that cross each other are both relayed, once") {
+    const auto story = [](Rig& rig) {
+        greet(rig);
+        rig.client.close(1000);
+        rig.backend.close(1001);
+    };
+    check_story({}, story, [](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.client.frames().size() == 2);
+        CHECK(rig.backend.frames().size() == 2);
+    });
+}
+
+TEST_CASE("the side that got a Close may still finish its message before it answers") {
+    const auto story = [](Rig& rig) {
+        rig.backend.send(fragment(Side::backend, kText, "begun "));
+        rig.run();
+        rig.client.close(1000);
+        rig.backend.send(frame(Side::backend, kContinuation, "and ended"));
+        rig.backend.text("one more");
+        rig.run();
+    };
+    check_story({}, story, [](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.report.backend.messages == 2);
+    });
+}
+
+TEST_CASE("when both Closes have passed the client gets FIN, and the backend's FIN is awaited") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.client.stay_silent();
+    rig.backend.stay_silent();
+    rig.peer(first).close(1000);
+    rig.run();
+    CHECK_FALSE(rig.client.got_fin());
+    CHECK_FALSE(rig.backend.got_fin());
+
+    rig.peer(other(first)).close(1000);
+    rig.run();
+    CHECK(rig.client.got_fin());
+    CHECK_FALSE(rig.backend.got_fin());
+
+    rig.client.end();  // as a client does that has got FIN
+    rig.run();
+    CHECK_FALSE(rig.backend.got_fin());
+    CHECK_FALSE(rig.tunnel->done());
+
+    rig.backend.end();
+    rig.run();
+    CHECK(rig.backend.got_fin());
+    CHECK(rig.tunnel->done());
+    rig.finish();
+    CHECK(judge(rig) == "");
+    CHECK(rig.now == 1'000'000'000);
+}
+
+TEST_CASE("FIN goes to the client behind a Close that it has not taken yet") {
+    Rig rig;
+    rig.client.stop_reading();
+    rig.client.close(1000);
+    rig.run();
+    CHECK_FALSE(rig.client.got_fin());
+    CHECK(rig.client.received().empty());
+    rig.client.read_all();
+    rig.run();
+    CHECK(rig.client.frames().size() == 1);
+    CHECK(rig.client.got_fin());
+    rig.finish();
+    CHECK(judge(rig) == "");
+}
+
+TEST_CASE("TCP that ends without a Close is passed on behind what is under way") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        greet(rig);
+        rig.peer(first).text("last words");
+        rig.peer(first).end();
+    };
+    check_story({}, story, [&](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.peer(other(first)).got_fin());
+        expect_end(rig, by(first, EndReason::client_eof, EndReason::backend_eof), 1006);
+    });
+}
+
+TEST_CASE("TCP that ends in the middle of a frame is passed on with what there is of it") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const std::string whole = frame(first, kText, std::string(200, 'x'));
+    const std::size_t cut = GENERATE(1, 2, 3, 5, 8, 100);
+    const auto story = [&](Rig& rig) {
+        greet(rig);
+        rig.peer(first).send(whole.substr(0, cut));
+        rig.peer(first).end();
+    };
+    check_story({}, story, expect_all_delivered);
+}
+
+TEST_CASE("a control frame that TCP's end has cut off is passed on with what there is of it") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const std::string whole = frame(first, kPing, "cut off");
+    const auto story = [&](Rig& rig) {
+        rig.peer(first).send(whole.substr(0, whole.size() - 1));
+        rig.peer(first).end();
+    };
+    check_story({}, story, expect_all_delivered);
+}
+
+TEST_CASE("when one side has ended TCP the other direction goes on") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        ScriptedPeer& stays = rig.peer(other(first));
+        stays.stay_silent();
+        greet(rig);
+        rig.peer(first).end();
+        rig.run();
+        // Longer than the close timeout in all, but never without a byte for so long.
+        for (int i = 0; i < 10; ++i) {
+            rig.pass(kSecond);
+            stays.text("still here");
+        }
+        rig.run();
+        stays.end();
+    };
+    check_story({}, story, expect_all_delivered);
+}
+
+TEST_CASE("a connection that breaks ends the other one") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        greet(rig);
+        rig.peer(first).reset();
+    };
+    check_story({}, story, [&](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.peer(other(first)).got_fin());
+        CHECK_FALSE(rig.peer(first).got_fin());
+        expect_end(rig, by(first, EndReason::client_lost, EndReason::backend_lost), 1006);
+        CHECK(rig.report.os_error == ECONNRESET);
+        CHECK(rig.now == 1'000'000'000);
+    });
+}
+
+TEST_CASE("a side that breaks while it takes nothing is noticed when something is held for it") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.peer(first).stop_reading();
+    rig.peer(other(first)).text("held");
+    rig.run();
+    rig.peer(first).reset();
+    rig.run();
+    CHECK(rig.peer(other(first)).got_fin());
+    rig.finish();
+    CHECK(judge(rig) == "");
+    expect_end(rig, by(first, EndReason::client_lost, EndReason::backend_lost), 1006);
+}
+
+TEST_CASE("a Close with FIN right behind it still brings the answer") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        greet(rig);
+        rig.peer(first).close(1000);
+        rig.peer(first).end();
+    };
+    check_story({}, story, [&](Rig& rig) {
+        expect_all_delivered(rig);
+        CHECK(rig.peer(first).frames().back().opcode() == kClose);
+        expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), 1000);
+    });
+}
+
+TEST_CASE("cut() ends a tunnel at once and without a Close") {
+    Rig rig;
+    greet(rig);
+    rig.client.send(frame(Side::client, kText, "half of it").substr(0, 9));
+    rig.run();
+    const std::string to_client = rig.client.received(), to_backend = rig.backend.received();
+    rig.tunnel->cut(EndReason::shutdown);
+    CHECK(rig.tunnel->done());
+    rig.tunnel->finish_report(rig.now);
+    CHECK(rig.client.received() == to_client);
+    CHECK(rig.backend.received() == to_backend);
+    CHECK_FALSE(rig.client.got_fin());
+    expect_end(rig, EndReason::shutdown, 1006);
+}
+
+TEST_CASE("a cut tunnel keeps the reason that it had for its end") {
+    Rig rig;
+    rig.backend.stay_silent();
+    rig.client.close(1000);
+    rig.run();
+    rig.tunnel->cut(EndReason::shutdown);
+    rig.finish();
+    expect_end(rig, EndReason::client_close, 1000);
+}

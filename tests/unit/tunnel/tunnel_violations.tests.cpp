@@ -1,0 +1,211 @@
+// A side that breaks a rule: the offender gets a Close with the rule's code, the other side 1001,
+// each between two frames, and nothing of the offending frame is passed on.
+#include <catch2/catch.hpp>
+
+#include "support/tunnel_verdict.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+namespace {
+
+struct Breach {
+    Errc error;
+    std::string bytes;
+};
+
+std::string good(Side from) {
+    return frame(from, kText, "good") + frame(from, kPing, "p");
+}
+
+std::vector<Breach> breaches(Side from) {
+    return {{Errc::reserved_bits, Frame(from, kText, "bad").rsv(2).bytes()},
+            {Errc::reserved_opcode, frame(from, 3, "bad")},
+            {from == Side::client ? Errc::unmasked_frame : Errc::masked_frame,
+             frame(other(from), kText, "bad")},
+            {Errc::length_not_minimal, Frame(from, kText, "bad").extra_length_bytes(2).bytes()},
+            {Errc::length_too_large, Frame(from, kBinary).claims(1ull << 63).header()},
+            {Errc::control_fragmented, fragment(from, kPing, "bad")},
+            {Errc::control_too_long, frame(from, kPing, std::string(126, 'x'))},
+            {Errc::unexpected_continuation, frame(from, kContinuation, "bad")},
+            {Errc::expected_continuation, frame(from, kText, "bad")},
+            {Errc::close_payload_of_one_byte, frame(from, kClose, "x")},
+            {Errc::bad_close_code, close_frame(from, 1005)}};
+}
+
+// What goes in front of the breach, so that it is one.
+std::string prelude(Side from, Errc error) {
+    return good(from) + (error == Errc::expected_continuation ? fragment(from, kText, "a") : "");
+}
+
+Setup strict() {
+    Setup setup;
+    setup.policy.validate = Validate::full;
+    return setup;
+}
+
+EndReason violation_by(Side side) {
+    return side == Side::client ? EndReason::client_violation : EndReason::backend_violation;
+}
+
+void expect_violation(const Rig& rig, Side offender, Errc error) {
+    CHECK(name_of(rig.report.reason) == name_of(violation_by(offender)));
+    CHECK(name_of(rig.report.violation) == name_of(error));
+    CHECK(rig.report.close_code == close_code_of(error));
+}
+
+}  // namespace
+
+TEST_CASE("the offender gets the rule's code, the other side 1001, and nothing of the frame") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    for (const Breach& breach : breaches(offender)) {
+        CAPTURE(name_of(breach.error));
+        const std::string before = prelude(offender, breach.error);
+        const auto story = [&](Rig& rig) {
+            rig.peer(other(offender)).text("hello");
+            rig.peer(offender).send(before + breach.bytes + "whatever follows");
+        };
+        check_untroubled(strict(), story, [&](Rig& rig) {
+            expect_violation(rig, offender, breach.error);
+            const Delivery upright = delivery_to(rig, other(offender));
+            CHECK(upright.forwarded == before.size());
+            CHECK(upright.own_close == 1001);
+            const Delivery told = delivery_to(rig, offender);
+            CHECK(told.own_close == close_code_of(breach.error));
+            CHECK(rig.peer(offender).frames().back().payload.substr(2) == text_of(breach.error));
+        });
+    }
+}
+
+TEST_CASE("a violation ends well whatever fails on the way") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        rig.peer(other(offender)).text("hello");
+        rig.peer(offender).send(good(offender) + frame(offender, 3, "bad") + "whatever follows");
+        rig.run();
+        rig.peer(other(offender)).text("under way");
+    };
+    check_with_faults({}, story);
+}
+
+TEST_CASE("the offender's Close waits for the end of the frame that is on its way to it") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    const Side upright = other(offender);
+    const std::string long_one = frame(upright, kText, std::string(60, 'u'));
+    const auto story = [&](Rig& rig) {
+        rig.peer(upright).send(long_one.substr(0, 20));
+        rig.run();
+        rig.peer(offender).send(frame(offender, 3, "bad"));
+        rig.run();
+        CHECK(rig.peer(offender).received() == long_one.substr(0, 20));
+        rig.peer(upright).send(long_one.substr(20) + frame(upright, kText, "dropped"));
+    };
+    check_untroubled({}, story, [&](Rig& rig) {
+        const Delivery told = delivery_to(rig, offender);
+        CHECK(told.forwarded == long_one.size());
+        CHECK(told.own_close == 1002);
+        expect_violation(rig, offender, Errc::reserved_opcode);
+    });
+}
+
+TEST_CASE("text that goes wrong inside a frame that has begun leaves no room for a Close") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    const std::string bad = frame(offender, kText, "fine so far \xFF not any more");
+    Rig rig(strict());
+    rig.peer(offender).send(bad.substr(0, 10));
+    rig.run();
+    rig.peer(offender).send(bad.substr(10));
+    rig.run();
+    CHECK(rig.peer(other(offender)).received() == bad.substr(0, 10));
+    CHECK(rig.peer(other(offender)).got_fin());
+    CHECK(delivery_to(rig, offender).own_close == 1007);
+    rig.finish();
+    CHECK(judge(rig) == "");
+    expect_violation(rig, offender, Errc::invalid_utf8);
+}
+
+TEST_CASE("the offender gets FIN behind its Close, without being listened to") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.peer(offender).stay_silent();
+    rig.peer(offender).send(frame(offender, 3, "bad"));
+    rig.run();
+    CHECK(rig.peer(offender).got_fin());
+    const std::string seen = rig.peer(other(offender)).received();
+    rig.peer(offender).text("ignored");
+    rig.peer(offender).close(1000);
+    rig.run();
+    CHECK(rig.peer(other(offender)).received() == seen);
+    rig.finish();
+    CHECK(judge(rig) == "");
+}
+
+TEST_CASE("an offender that sends on and on does not live longer than the close timeout") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.peer(offender).stay_silent();
+    rig.peer(offender).send(frame(offender, 3, "bad"));
+    rig.run();
+    for (int i = 0; i < 40 && !rig.tunnel->done(); ++i) {
+        rig.peer(offender).send("junk");
+        rig.pass(kSecond / 10);
+    }
+    CHECK(rig.tunnel->done());
+}
+
+TEST_CASE("a frame behind a Close is a violation that the Close's code outlives") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        rig.peer(offender).close(4000);
+        rig.peer(offender).text("too late");
+    };
+    check_story({}, story, [&](Rig& rig) {
+        const Delivery passed = delivery_to(rig, other(offender));
+        CHECK(passed.forwarded == close_frame(offender, 4000).size());
+        CHECK_FALSE(passed.has_own);
+        CHECK(rig.report.close_code == 4000);
+        CHECK(rig.report.violation == Errc::frame_after_close);
+    });
+}
+
+TEST_CASE("two offenders at once both get a Close") {
+    const auto story = [](Rig& rig) {
+        rig.client.send(good(Side::client) + frame(Side::client, 3, "bad"));
+        rig.backend.send(good(Side::backend) + frame(Side::backend, 4, "bad"));
+    };
+    check_story({}, story, [](Rig& rig) {
+        CHECK(delivery_to(rig, Side::client).own_close >= 1001);
+        CHECK(delivery_to(rig, Side::backend).own_close >= 1001);
+        CHECK(rig.client.got_fin());
+        CHECK(rig.backend.got_fin());
+    });
+}
+
+TEST_CASE("no Close of ours goes into a frame that its sender has begun and will not end") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    const std::string begun = frame(other(offender), kPing, "half a Ping").substr(0, 8);
+    Rig rig;
+    rig.peer(other(offender)).send(begun);
+    rig.run();
+    rig.peer(other(offender)).end();
+    rig.peer(offender).send(frame(offender, 3, "bad"));
+    rig.run();
+    CHECK(rig.peer(offender).received() == begun);
+    CHECK(rig.peer(offender).got_fin());
+    rig.finish();
+    CHECK(judge(rig) == "");
+}
+
+TEST_CASE("an early byte can be the violation") {
+    const Side offender = GENERATE(Side::client, Side::backend);
+    Setup setup;
+    (offender == Side::client ? setup.early_from_client : setup.early_from_backend) =
+        good(offender) + frame(offender, 3, "bad");
+    check_story(
+        setup, [](Rig&) {},
+        [&](Rig& rig) {
+            expect_violation(rig, offender, Errc::reserved_opcode);
+            CHECK(delivery_to(rig, offender).own_close == 1002);
+            CHECK(delivery_to(rig, other(offender)).forwarded == good(offender).size());
+        });
+}
