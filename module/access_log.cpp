@@ -9,6 +9,7 @@
 #include "departure.hpp"
 #include "log_needs.hpp"
 #include "logio_bridge.hpp"
+#include "mapping.hpp"
 #include "mod_log_config.h"
 #include "mod_ssl.h"
 #include "tunnel_log.hpp"
@@ -281,9 +282,18 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     write_line(r);
 }
 
+void log_request_now(request_rec* r) {
+    ap_run_log_transaction(r);
+    record_of(r).logged = true;
+}
+
 int log_departed_request(request_rec* r) {
-    const ConnectionRecord* const record = record_of(r->connection);
-    if (record == nullptr || !record->departure) {
+    const RequestRecord* const request = find_record(r);
+    if (request != nullptr && request->logged) {
+        return DONE;
+    }
+    const ConnectionRecord* const connection = record_of(r->connection);
+    if (connection == nullptr || !connection->departure) {
         return DECLINED;
     }
     run_other_loggers(r);

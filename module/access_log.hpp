@@ -49,8 +49,12 @@ class LogRecord {
     std::unique_ptr<char[]> block_;
 };
 
-// log_transaction, run first of all: for a request whose tunnel has left, runs every other module's function except
-// mod_log_config's, keeps what the later line needs, and returns DONE to end the normal run. Otherwise DECLINED.
+// Runs the log_transaction hooks before their time, for a request thread that will not live to its request's end.
+void log_request_now(request_rec* r);
+
+// log_transaction, run first of all: nothing for a request that has been logged; for a request whose tunnel has left, runs every other module's function except
+// mod_log_config's, keeps what the later line needs, and returns DONE to end the normal run. Otherwise
+// DECLINED.
 int log_departed_request(request_rec* r);
 
 }  // namespace wsp

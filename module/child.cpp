@@ -29,7 +29,7 @@ std::size_t configured_pumps(server_rec* server) {
     return static_cast<std::size_t>(wsp_server_config_resolved(config).pump_threads);
 }
 
-apr_status_t before_pool_dies(void*) {
+apr_status_t when_connections_are_gone(void*) {
     return guarded_or(APR_EGENERAL, [] {
         Child::current().wait_for_tunnels();
         return APR_SUCCESS;
@@ -41,7 +41,9 @@ apr_status_t before_pool_dies(void*) {
 void Child::make(apr_pool_t* pchild, server_rec* server) {
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
     the_child = new Child(server);
-    apr_pool_pre_cleanup_register(pchild, nullptr, before_pool_dies);
+    // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its way out of httpd has
+    // reached its pump.
+    apr_pool_cleanup_register(pchild, nullptr, when_connections_are_gone, apr_pool_cleanup_null);
 }
 
 bool Child::exists() {

@@ -38,12 +38,12 @@ class Child {
 
     // Reads as "nothing yet", writes fail with EPIPE: takes the place of a socket that has left (dup3).
     int idle_fd() const { return idle_.get(); }
-    // Becomes readable when the child stops; for the blocking pumps.
+    // Becomes readable when the child stops; for the blocking pumps of threaded MPMs.
     int stop_fd() const { return stop_read_.get(); }
 
     // child_stopping: ends all tunnels. Once or more.
     void stop_tunnels(bool graceful);
-    // pre-cleanup of pchild: waits for that, a bounded time.
+    // pchild's cleanup: waits for that, a bounded time.
     void wait_for_tunnels();
 
   private:

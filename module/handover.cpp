@@ -7,10 +7,15 @@
 #include "handover.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/signalfd.h>
+#endif
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -222,7 +227,53 @@ class NotesObserver final : public TunnelObserver {
     const char* backend_url_;
 };
 
+// What tells the blocking pump that its child is to end. prefork does so by signals whose handlers end the process on the
+// spot (prefork.c just_die) or wait for the request to end (stop_listening): here they are held off until the tunnel has
+// ended, and seen through a descriptor meanwhile.
+class StopWatch {
+  public:
+    StopWatch() {
+        int threaded = AP_MPMQ_NOT_SUPPORTED;
+        ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+        if (threaded != AP_MPMQ_NOT_SUPPORTED) {
+            return;
+        }
+        sigset_t ends;
+        sigemptyset(&ends);
+        for (const int signal : {SIGTERM, SIGHUP, AP_SIG_GRACEFUL}) {
+            sigaddset(&ends, signal);
+        }
+        pthread_sigmask(SIG_BLOCK, &ends, &before_);
+        blocked_ = true;
+#ifdef __linux__
+        own_.reset(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+#endif
+    }
+    ~StopWatch() {
+        if (blocked_) {
+            pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+        }
+    }
+    StopWatch(const StopWatch&) = delete;
+    StopWatch& operator=(const StopWatch&) = delete;
+
+    // A signal waits that will end the process as soon as it is let through.
+    bool process_will_die() const {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        sigpending(&waiting);
+        return blocked_ && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
+    }
+    int fd() const { return blocked_ ? own_.get() : Child::current().stop_fd(); }
+
+  private:
+    UniqueFd own_;
+    sigset_t before_{};
+    bool blocked_ = false;
+};
+
 void pump_here(OpenTunnel& tunnel) {
+    const StopWatch stop;
     TunnelParts parts;
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>((*tunnel.backend)->connection);
@@ -231,9 +282,12 @@ void pump_here(OpenTunnel& tunnel) {
     parts.raw = tunnel.raw;
     parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend_url);
     Tunnel pumped(std::move(parts));
-    run_blocking(pumped, Child::current().stop_fd());
+    run_blocking(pumped, stop.fd());
     (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;
     (*tunnel.backend)->close = 1;
+    if (stop.process_will_die()) {
+        log_request_now(tunnel.r);
+    }
 }
 
 }  // namespace

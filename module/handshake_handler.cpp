@@ -32,7 +32,9 @@ const Target* target_of(request_rec* r, const char* url) {
     const std::string_view scheme(url, static_cast<std::size_t>(colon - url));
     for (const Target& target : kTargets) {
         if (iequals(scheme, target.scheme)) {
-            return scheme[0] == 'w' || scheme[0] == 'W' || record_of(r).mapped_by_proxy_pass_ws ? &target : nullptr;
+            const RequestRecord* const record = find_record(r);
+            const bool mapped = record != nullptr && record->mapped_by_proxy_pass_ws;
+            return mapped || iequals(scheme, "ws") || iequals(scheme, "wss") ? &target : nullptr;
         }
     }
     return nullptr;

@@ -87,7 +87,9 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
 
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
-    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Last, so that our end of the child comes first (cleanups run last-in first-out): mod_log_config's buffers are still
+    // there for the last lines.
+    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, on_ssl_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);

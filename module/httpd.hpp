@@ -17,6 +17,7 @@
 #include "http_request.h"
 #include "http_ssl.h"
 #include "http_vhost.h"
+#include "ap_mpm.h"
 #include "mpm_common.h"
 #include "scoreboard.h"
 #include "util_filter.h"

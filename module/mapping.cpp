@@ -47,8 +47,12 @@ int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
 
 }  // namespace
 
+RequestRecord* find_record(request_rec* r) {
+    return static_cast<RequestRecord*>(ap_get_module_config(r->request_config, &proxy_websocket_module));
+}
+
 RequestRecord& record_of(request_rec* r) {
-    auto* record = static_cast<RequestRecord*>(ap_get_module_config(r->request_config, &proxy_websocket_module));
+    RequestRecord* record = find_record(r);
     if (record == nullptr) {
         record = make_in_pool<RequestRecord>(r->pool);
         ap_set_module_config(r->request_config, &proxy_websocket_module, record);
@@ -94,11 +98,11 @@ int check_trans(request_rec* r, const char* url) {
 }
 
 int translate_passed_by(request_rec* r) {
-    const char* const url = record_of(r).passed_by;
-    if (url == nullptr || r->proxyreq) {
+    const RequestRecord* const record = find_record(r);
+    if (record == nullptr || record->passed_by == nullptr || r->proxyreq) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, "proxy:", url, nullptr);
+    r->filename = apr_pstrcat(r->pool, "proxy:", record->passed_by, nullptr);
     r->handler = "proxy-server";
     r->proxyreq = PROXYREQ_REVERSE;
     return OK;

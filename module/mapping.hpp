@@ -10,9 +10,13 @@ struct RequestRecord {
     bool mapped_by_proxy_pass_ws = false;
     // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the request.
     const char* passed_by = nullptr;
+    bool logged = false;  // the log_transaction hooks have run
 };
 
+// Makes it where there is none.
 RequestRecord& record_of(request_rec* r);
+// Null where there is none: plain requests cost nothing.
+RequestRecord* find_record(request_rec* r);
 
 // translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes to its backend.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);

@@ -102,6 +102,8 @@ bool Pump::join(DurationUs patience) noexcept {
         if (!running_) {
             return true;
         }
+        joining_ = true;
+        wake();
         if (!ended_signal_.wait_for(lock, std::chrono::microseconds(patience), [this] { return ended_; })) {
             return false;
         }
@@ -132,10 +134,10 @@ void* Pump::thread_main(void* self) noexcept {
     return nullptr;
 }
 
-// With nothing left to do, tells the world so. False when something has arrived meanwhile.
+// With nothing left to do, and nothing to come, tells the world so.
 bool Pump::try_to_end() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!tunnels_.empty() || !inbox_.empty()) {
+    if (!joining_ || !tunnels_.empty() || !inbox_.empty()) {
         return false;
     }
     ended_ = true;
@@ -178,7 +180,8 @@ MonotonicUs Pump::wake_at() const noexcept {
     if (!turns_.empty()) {
         return 0;
     }
-    return closing_.asked && closing_.until < timers_.next_at() ? closing_.until : timers_.next_at();
+    const bool will_cut = closing_.asked && !tunnels_.empty() && closing_.until < timers_.next_at();
+    return will_cut ? closing_.until : timers_.next_at();
 }
 
 void Pump::take_inbox(MonotonicUs now) {

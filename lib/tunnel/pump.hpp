@@ -33,14 +33,15 @@ class Pump {
     [[nodiscard]] bool start() noexcept;
 
     // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the caller's, when the
-    // pump does not run, is stopping or memory has run out.
+    // pump does not run, has ended or memory has run out.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
 
-    // Ends every tunnel, and every one that is adopted later, with a Close; the loop ends when none is left, or after
-    // `patience`, when what is left is cut. Returns at once. A second call can only shorten the time.
+    // Ends every tunnel, and every one that is adopted later, with a Close; what has not ended after `patience` is cut.
+    // The loop goes on. Returns at once. A second call can only shorten the time.
     void close_all(EndReason reason, std::uint16_t code, DurationUs patience) noexcept;
-    // Waits for the loop to end after close_all(), for at most `patience`. False when it has not: the pump and
-    // its tunnels must then be left alone, since the thread still uses them.
+    // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to end, for at most
+    // `patience`. False when they have not: the pump and its tunnels must then be left alone, since the thread still uses
+    // them.
     [[nodiscard]] bool join(DurationUs patience) noexcept;
 
     // Tunnels adopted and not yet ended. Any thread; a moment's truth.
@@ -86,6 +87,7 @@ class Pump {
     std::vector<std::unique_ptr<Tunnel>> inbox_;
     Closing closing_asked_;
     bool running_ = false;
+    bool joining_ = false;
     bool ended_ = false;
 
     UniqueFd wake_read_;
