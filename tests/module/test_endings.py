@@ -16,6 +16,10 @@ def site(request, start_shared, module_listener, tls_module_listener):
         {pump_line(request.param)}
         ProxyPass /ws {module_listener.url}/
         ProxyPass /wss {tls_module_listener.url}/
+        <Location /impatient>
+            ProxyWebsocketCloseTimeout 200ms
+            ProxyPass {module_listener.url}/
+        </Location>
         """)
 
 
@@ -54,13 +58,26 @@ def test_data_in_flight_before_the_answer_to_a_close_arrives(pair):
     assert pair.client.read_close() == (1000, "")
 
 
-def test_after_both_closes_the_client_sees_the_end_though_nobody_hangs_up(pair):
-    pair.session.send_close(1000)
-    assert pair.client.read_close() == (1000, "")
-    pair.client.send_close(1000)
-    assert pair.session.read_close() == (1000, "")
-    pair.client.expect_end()
-    pair.session.expect_end()
+@pytest.mark.parametrize("first", SIDES)
+def test_after_both_closes_both_sides_see_the_end_though_nobody_hangs_up(site, stage, first):
+    with open_pair(site, "/impatient", stage) as pair:
+        closer, other = pair.ends(first)
+        closer.send_close(1000)
+        assert other.read_close() == (1000, "")
+        other.send_close(1000)
+        assert closer.read_close() == (1000, "")
+        pair.client.expect_end()
+        pair.session.expect_end()
+
+
+@pytest.mark.parametrize("first", SIDES)
+def test_a_close_that_is_never_answered_ends_the_tunnel(site, stage, first):
+    with open_pair(site, "/impatient", stage) as pair:
+        closer, other = pair.ends(first)
+        closer.send_close(1000)
+        assert other.read_close() == (1000, "")
+        other.expect_broken()
+        closer.expect_broken()
 
 
 def test_a_backend_that_hangs_up_without_a_close_ends_the_clients_connection(pair):

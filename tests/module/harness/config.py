@@ -5,6 +5,7 @@ import pathlib
 import pwd
 import subprocess
 
+from . import crashes
 from .access_log import FORMAT
 from .waiting import PATIENCE
 
@@ -47,7 +48,7 @@ def _user_lines():
 def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=()):
     """The whole file; `lines` are the test's own, seen by both the plain and the TLS port."""
     return "\n".join([
-        f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run",
+        f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run", crashes.DIRECTIVE,
         f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
         *_load_lines(mpm, library_folder(), modules), *_user_lines(),
         mpm_lines or _MPM_SIZES[mpm],

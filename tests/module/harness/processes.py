@@ -27,6 +27,15 @@ def _stat_fields(pid):
     return _read(pid, "stat").rpartition(")")[2].split()
 
 
+def all_threads_sleep(pid):
+    """No thread of the process is running at this moment."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return True
+    return all(_stat_fields(f"{pid}/task/{thread}")[:1] in ([], ["S"]) for thread in threads)
+
+
 def descriptors(pid):
     """What every open descriptor points at, by number."""
     folder = f"/proc/{pid}/fd"
