@@ -6,6 +6,7 @@
 // tunnel owns. Nothing here blocks (unless a stream says that it does).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -97,6 +98,8 @@ class Direction {
 
     // When the last byte came from the source.
     MonotonicUs last_read() const noexcept { return last_read_; }
+    // The same, or when the sink last took some of what is held.
+    MonotonicUs last_moved() const noexcept { return std::max(last_read_, blocked_since_); }
     // Since when the sink has taken nothing of what is held; kNever while nothing is.
     MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
 

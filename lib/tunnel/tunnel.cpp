@@ -210,7 +210,7 @@ void Tunnel::start_closing(MonotonicUs now) noexcept {
 }
 
 MonotonicUs Tunnel::last_byte() const noexcept {
-    return std::max(from(Side::client).last_read(), from(Side::backend).last_read());
+    return std::max(from(Side::client).last_moved(), from(Side::backend).last_moved());
 }
 
 MonotonicUs Tunnel::closing_deadline() const noexcept {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "net/stream.hpp"
@@ -36,10 +37,10 @@ struct Script {
     std::size_t reads = 0, writes = 0;  // operations
     bool fin = false;                   // shutdown_write() was called
     bool refused = false;               // the last write took less than it was given
-    bool read_while_held = false;       // a read happened while `sink` had refused something
+    bool read_while_held = false;       // a read happened while something_held()
     bool destroyed = false;
-    std::string misuse;            // the first thing that no stream may be asked for
-    const Script* sink = nullptr;  // where the bytes of `incoming` go
+    std::string misuse;                    // the first thing that no stream may be asked for
+    std::function<bool()> something_held;  // of what was read, by the tunnel
 
     // Inside the stream.
     std::size_t buffered = 0;                    // bytes behind `taken` that poll does not see
@@ -65,8 +66,7 @@ class ScriptedStream final : public Stream {
         ++s_.reads;
         forbid(room == 0, "a read of no bytes");
         forbid(s_.read_over, "a read behind the end");
-        s_.read_while_held =
-            s_.read_while_held || (s_.sink && s_.sink->refused && !s_.sink->broken);
+        s_.read_while_held = s_.read_while_held || (s_.something_held && s_.something_held());
         if (s_.reads == s_.end_read_at) {
             s_.incoming.resize(s_.taken);
             s_.buffered = 0;

@@ -45,7 +45,7 @@ class Rig {
         if (variation.buffer_size != 0)
             setup_.policy.buffer_size = variation.buffer_size;
         for (Side side : {Side::client, Side::backend})
-            prepare(script(side), variation, script(other(side)));
+            prepare(side, variation);
         break_at(fault);
         make_tunnel();
     }
@@ -139,12 +139,16 @@ class Rig {
         Rig& rig;
     };
 
-    static void prepare(Script& script, const Variation& variation, const Script& sink) {
-        script.sink = &sink;
-        script.record = variation.record;
-        script.stutters = variation.stutters;
+    void prepare(Side side, const Variation& variation) {
+        Script& s = script(side);
+        const Script& sink = script(other(side));
+        s.something_held = [this, side, &sink] {
+            return sink.refused && !sink.broken && (tunnel->interest(other(side)) & kWritable) != 0;
+        };
+        s.record = variation.record;
+        s.stutters = variation.stutters;
         if (variation.chunk != 0)
-            script.read_chunk = script.write_chunk = variation.chunk;
+            s.read_chunk = s.write_chunk = variation.chunk;
     }
 
     void break_at(const Fault& fault) {
@@ -198,9 +202,9 @@ class Rig {
         const Script& sink = script(other(from));
         const std::size_t early = peer(from).early().size();
         const std::size_t bound = early + setup_.policy.buffer_size + 2 * kMaxControlFrame;
-        const bool drops = sink.broken || sink.fin || ended_by_us();
-        require(drops || early + script(from).taken <= sink.written.size() + bound,
-                "too much is held");
+        const bool held = (tunnel->interest(other(from)) & kWritable) != 0;
+        const std::size_t in = early + script(from).taken;
+        require(!held || ended_by_us() || in <= sink.written.size() + bound, "too much is held");
     }
 
     Setup setup_;

@@ -62,7 +62,7 @@ inline std::string judge_direction(const Rig& rig, Side from) {
     if (delivery->has_own && !rig.ended_by_us())
         return "a Close of ours towards the " + std::string(to_string(other(from))) + ", but why";
     // From then on what comes is dropped, held or not.
-    if (rig.script(from).read_while_held && !rig.ended_by_us() && !sink.broken)
+    if (rig.script(from).read_while_held && !rig.ended_by_us())
         return "the " + name + " was read while something was held";
     return {};
 }
