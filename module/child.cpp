@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/blocked_signals.hpp"
 #include "boundary.hpp"
@@ -23,11 +24,31 @@ constexpr DurationUs kStopPatience = 1 * kSecond;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
 
-std::size_t configured_pumps(server_rec* server) {
-    const auto* config =
-        static_cast<const wsp_server_config*>(ap_get_module_config(server->module_config, &proxy_websocket_module));
-    return static_cast<std::size_t>(wsp_server_config_resolved(config).pump_threads);
+wsp_server_config config_of(server_rec* server) {
+    return wsp_server_config_resolved(
+        static_cast<const wsp_server_config*>(ap_get_module_config(server->module_config, &proxy_websocket_module)));
 }
+
+// A draining child waits in its cleanup, where the MPMs' own handlers have nothing left to do: SIGTERM means that httpd
+// stops after all.
+volatile std::sig_atomic_t told_to_hurry = 0;
+
+void hurry(int) {
+    told_to_hurry = 1;
+}
+
+class HurryOnTerm {
+  public:
+    HurryOnTerm() {
+        struct sigaction action {};
+        action.sa_handler = hurry;
+        sigaction(SIGTERM, &action, nullptr);
+        sigset_t term;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
+    }
+};
 
 apr_status_t when_connections_are_gone(void*) {
     return guarded_or(APR_EGENERAL, [] {
@@ -37,6 +58,20 @@ apr_status_t when_connections_are_gone(void*) {
 }
 
 }  // namespace
+
+bool ends_gracefully(bool graceful) {
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    if (graceful || threaded != AP_MPMQ_NOT_SUPPORTED) {
+        return graceful;
+    }
+    // prefork always says "not graceful". It ends a child on the spot from inside its SIGTERM handler, where the signal is
+    // blocked; every other way out of a child, a graceful restart among them, is through its main loop.
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    return sigismember(&blocked, SIGTERM) == 0 && sigismember(&blocked, SIGHUP) == 0;
+}
 
 void Child::make(apr_pool_t* pchild, server_rec* server) {
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
@@ -54,36 +89,49 @@ Child& Child::current() {
     return *the_child;
 }
 
-Child::Child(server_rec* server) : pump_count_(configured_pumps(server)) {
+void Child::Pipe::open() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
+        read.reset(ends[0]);
+        write.reset(ends[1]);
+    }
+}
+
+void Child::Pipe::signal() const {
+    const char byte = 0;
+    [[maybe_unused]] const ssize_t n = ::write(write.get(), &byte, 1);
+}
+
+Child::Child(server_rec* server) : config_(config_of(server)) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
         idle_.reset(ends[0]);
         idle_peer_.reset(ends[1]);
         ::shutdown(idle_peer_.get(), SHUT_RD);  // writing to idle_ is EPIPE from here on
     }
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-        stop_read_.reset(ends[0]);
-        stop_write_.reset(ends[1]);
-    }
+    drain_.open();
+    stop_.open();
 }
 
 Child::~Child() = default;
 
 Pump* Child::pump() {
-    if (stopping_.load() || !idle_.valid()) {
+    if (!idle_.valid()) {
         return nullptr;
     }
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!threads_made_ && !start_threads()) {
-        return nullptr;
+    if (!threads_made_.load()) {
+        const BlockedSignals blocked;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!threads_made_.load() && (stopping_.load() || !start_threads())) {
+            return nullptr;
+        }
     }
     return pumps_[next_pump_.fetch_add(1) % pumps_.size()].get();
 }
 
 bool Child::start_threads() {
     std::vector<std::unique_ptr<Pump>> started;
-    for (std::size_t i = 0; i < pump_count_; ++i) {
+    for (std::int64_t i = 0; i < config_.pump_threads; ++i) {
         auto pump = std::make_unique<Pump>();
         if (!pump->start()) {
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
@@ -94,7 +142,7 @@ bool Child::start_threads() {
     }
     if (started.empty() || !scribe_.start()) {
         for (auto& pump : started) {
-            pump->close_all(EndReason::shutdown, kCloseGoingAway, 0);
+            pump->close_all(ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, monotonic_now(), 0));
             if (!pump->join(kThreadPatience)) {
                 pump.release();  // its thread still uses it
             }
@@ -102,7 +150,7 @@ bool Child::start_threads() {
         return false;
     }
     pumps_ = std::move(started);
-    threads_made_ = true;
+    threads_made_.store(true);
     return true;
 }
 
@@ -118,25 +166,75 @@ std::shared_ptr<const Policy> Child::share(const Policy& policy) {
     return policies_.back();
 }
 
-void Child::stop_tunnels(bool) {
+ClosePlan Child::drain_plan(MonotonicUs now) {
+    MonotonicUs since = kNever;
+    if (draining_since_.compare_exchange_strong(since, now)) {
+        since = now;
+    }
+    return ClosePlan::drain(static_cast<std::uint16_t>(config_.drain_code), since, config_.drain_timeout_us,
+                            config_.drain_spread_us, kStopPatience);
+}
+
+void Child::stop_tunnels(bool graceful) {
+    const MonotonicUs now = monotonic_now();
+    const ClosePlan plan =
+        graceful ? drain_plan(now) : ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
+    (graceful ? drain_ : stop_).signal();
     stopping_.store(true);
-    const char byte = 0;
-    [[maybe_unused]] const ssize_t n = ::write(stop_write_.get(), &byte, 1);
-    // No lock: no pump is made once stopping_ is set, and prefork calls this from a signal handler.
-    for (auto& pump : pumps_) {
-        pump->close_all(EndReason::shutdown, kCloseGoingAway, kStopPatience);
+    // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment are met by
+    // wait_for_tunnels().
+    if (threads_made_.load()) {
+        for (auto& pump : pumps_) {
+            pump->close_all(plan);
+        }
     }
 }
 
-void Child::wait_for_tunnels() {
-    stop_tunnels(false);
+std::size_t Child::tunnels() const {
+    std::size_t count = 0;
+    for (const auto& pump : pumps_) {
+        count += pump->tunnels();
+    }
+    return count;
+}
+
+bool Child::join_pumps(MonotonicUs until) {
+    constexpr DurationUs kLook = 100 * kMillisecond;
+    bool all = true;
     for (auto& pump : pumps_) {
-        if (!pump->join(kStopPatience + kThreadPatience)) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
-                         "WSP0011: %" APR_SIZE_T_FMT " tunnels had not ended when the process had to", pump->tunnels());
+        while (!pump->join(kLook)) {
+            const MonotonicUs now = monotonic_now();
+            if (told_to_hurry != 0) {
+                told_to_hurry = 0;
+                stop_tunnels(false);
+                until = now + kStopPatience + kThreadPatience;
+            }
+            if (now >= until) {
+                all = false;
+                break;
+            }
         }
     }
+    return all;
+}
+
+void Child::wait_for_tunnels() {
+    const MonotonicUs now = monotonic_now();
+    const MonotonicUs since = draining_since_.load();
+    const bool draining = since != kNever;
+    stop_tunnels(draining);
+    const std::size_t count = tunnels();
+    const HurryOnTerm on_term;
+    const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
+    const bool all = join_pumps(last + kThreadPatience);
     scribe_.finish(kThreadPatience);
+    if (count > 0) {
+        ap_log_error(APLOG_MARK, all ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
+                     "WSP0011: child %s: %" APR_SIZE_T_FMT " tunnels when it stopped serving, %" APR_SIZE_T_FMT
+                     " left at its end, after %" APR_INT64_T_FMT " ms",
+                     draining ? "drained" : "stopped", count, tunnels(),
+                     (monotonic_now() - (draining ? since : now)) / kMillisecond);
+    }
 }
 
 }  // namespace wsp

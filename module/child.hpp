@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "config.h"
 #include "httpd.hpp"
 #include "scribe.hpp"
 #include "tunnel/policy.hpp"
@@ -38,16 +39,29 @@ class Child {
 
     // Reads as "nothing yet", writes fail with EPIPE: takes the place of a socket that has left (dup3).
     int idle_fd() const { return idle_.get(); }
-    // Becomes readable when the child stops; for the blocking pumps of threaded MPMs.
-    int stop_fd() const { return stop_read_.get(); }
+    // For the blocking pumps of threaded MPMs: readable from when the child stops, gracefully or not.
+    int drain_fd() const { return drain_.read.get(); }
+    int stop_fd() const { return stop_.read.get(); }
 
-    // child_stopping: ends all tunnels. Once or more.
+    // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once or more; the first
+    // graceful call fixes the plan.
     void stop_tunnels(bool graceful);
-    // pchild's cleanup: waits for that, a bounded time.
+    // How tunnels end when the child drains.
+    ClosePlan drain_plan(MonotonicUs now);
+    // pchild's cleanup: waits for the end of all tunnels, a bounded time.
     void wait_for_tunnels();
 
   private:
+    struct Pipe {
+        UniqueFd read;
+        UniqueFd write;
+        void open();
+        void signal() const;
+    };
+
     bool start_threads();
+    bool join_pumps(MonotonicUs until);
+    std::size_t tunnels() const;
 
     std::mutex mutex_;
     std::vector<std::unique_ptr<Pump>> pumps_;
@@ -55,12 +69,17 @@ class Child {
     Scribe scribe_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
-    UniqueFd stop_read_;
-    UniqueFd stop_write_;
-    std::size_t pump_count_;
+    Pipe drain_;
+    Pipe stop_;
+    wsp_server_config config_;
+    std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
-    bool threads_made_ = false;
+    std::atomic<bool> threads_made_{false};  // pumps_ is complete and changes no more
 };
+
+// Whether a child that is told to stop (child_stopping's `graceful`) has time for its tunnels. Prefork does not say; see the
+// source. To be called from within that hook.
+bool ends_gracefully(bool graceful);
 
 }  // namespace wsp

@@ -23,6 +23,8 @@ extern "C" {
 struct proxy_alias; /* mod_proxy.h */
 
 #define WSP_CUSTOM(name, handler, syntax, context, doc)
+#define WSP_HANDLED(name, handler, how, syntax, def, context, doc)
+#define WSP_VALUE(field, def, context) WSP_FIELD_##context(field)
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc) WSP_FIELD_##context(field)
 
 /* Per directory, <Location> and virtual host; merged field by field, the inner one wins. */
@@ -46,6 +48,8 @@ typedef struct wsp_server_config {
 #undef WSP_FIELD_WSP_GLOBAL
 
 #undef WSP_DIRECTIVE
+#undef WSP_VALUE
+#undef WSP_HANDLED
 #undef WSP_CUSTOM
 
 /* Copies with every unset field at its default; fields whose default depends on something else stay WSP_UNSET. */

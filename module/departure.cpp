@@ -38,12 +38,13 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 }  // namespace
 
 Departure::Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-                     std::uint8_t allowed_rsv, bool raw, Pump& pump, std::unique_ptr<LogRecord> log_record)
+                     std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log_record)
     : log(std::move(log_record)),
       client_(std::move(client)),
       backend_(std::move(backend)),
       policy_(std::move(policy)),
       pump_(pump),
+      lifetime_(lifetime),
       allowed_rsv_(allowed_rsv),
       raw_(raw) {}
 
@@ -63,6 +64,7 @@ void Departure::send_off() {
     parts.policy = policy_;
     parts.allowed_rsv = allowed_rsv_;
     parts.raw = raw_;
+    parts.lifetime = lifetime_;
     parts.observer = std::make_unique<PumpedTunnelObserver>(std::move(log), std::move(counted));
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;

@@ -27,7 +27,7 @@ struct TakenConnection {
 class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-              std::uint8_t allowed_rsv, bool raw, Pump& pump, std::unique_ptr<LogRecord> log);
+              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log);
     // Sends the tunnel off.
     ~Departure();
 
@@ -43,6 +43,7 @@ class Departure {
     TakenConnection backend_;
     std::shared_ptr<const Policy> policy_;
     Pump& pump_;
+    DurationUs lifetime_;
     std::uint8_t allowed_rsv_;
     bool raw_;
 };

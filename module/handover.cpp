@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -201,7 +202,7 @@ Stays leave(OpenTunnel& tunnel) {
     const std::string about = log->about();
     auto departure = std::make_shared<Departure>(std::move(from_client), std::move(from_backend),
                                                  Child::current().share(tunnel.policy), tunnel.allowed_rsv, tunnel.raw,
-                                                 *pump, std::move(log));
+                                                 tunnel.lifetime, *pump, std::move(log));
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s", about.c_str());
@@ -238,15 +239,14 @@ class StopWatch {
         if (threaded != AP_MPMQ_NOT_SUPPORTED) {
             return;
         }
-        sigset_t ends;
-        sigemptyset(&ends);
-        for (const int signal : {SIGTERM, SIGHUP, AP_SIG_GRACEFUL}) {
-            sigaddset(&ends, signal);
-        }
-        pthread_sigmask(SIG_BLOCK, &ends, &before_);
+        const sigset_t stop = set_of({SIGTERM, SIGHUP});
+        const sigset_t drain = set_of({AP_SIG_GRACEFUL});
+        const sigset_t both = set_of({SIGTERM, SIGHUP, AP_SIG_GRACEFUL});
+        pthread_sigmask(SIG_BLOCK, &both, &before_);
         blocked_ = true;
 #ifdef __linux__
-        own_.reset(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+        stop_.reset(::signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK));
+        drain_.reset(::signalfd(-1, &drain, SFD_CLOEXEC | SFD_NONBLOCK));
 #endif
     }
     ~StopWatch() {
@@ -264,10 +264,27 @@ class StopWatch {
         sigpending(&waiting);
         return blocked_ && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
     }
-    int fd() const { return blocked_ ? own_.get() : Child::current().stop_fd(); }
+    StopSignals signals() const {
+        const Child& child = Child::current();
+        StopSignals signals;
+        signals.stop_fd = blocked_ ? stop_.get() : child.stop_fd();
+        signals.drain_fd = blocked_ ? drain_.get() : child.drain_fd();
+        signals.drain_plan = [](MonotonicUs now) { return Child::current().drain_plan(now); };
+        return signals;
+    }
 
   private:
-    UniqueFd own_;
+    static sigset_t set_of(std::initializer_list<int> signals) {
+        sigset_t set;
+        sigemptyset(&set);
+        for (const int signal : signals) {
+            sigaddset(&set, signal);
+        }
+        return set;
+    }
+
+    UniqueFd stop_;
+    UniqueFd drain_;
     sigset_t before_{};
     bool blocked_ = false;
 };
@@ -280,9 +297,10 @@ void pump_here(OpenTunnel& tunnel) {
     parts.policy = std::make_shared<const Policy>(tunnel.policy);
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
+    parts.lifetime = tunnel.lifetime;
     parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend_url);
     Tunnel pumped(std::move(parts));
-    run_blocking(pumped, stop.fd());
+    run_blocking(pumped, stop.signals());
     (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;
     (*tunnel.backend)->close = 1;
     if (stop.process_will_die()) {

@@ -16,6 +16,7 @@ struct OpenTunnel {
     proxy_conn_rec** backend;  // null in here once the connection has been released
     Policy policy;
     bool async;  // ProxyWebsocketAsync
+    DurationUs lifetime;  // 0: no limit
     std::uint8_t allowed_rsv;
     bool raw;
     const char* backend_url;  // for the logs

@@ -34,7 +34,7 @@ void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
 void on_child_stopping(apr_pool_t*, int graceful) noexcept {
     // A signal can end a child before child_init has run (prefork.c just_die).
     if (Child::exists()) {
-        guarded_or(0, [&] { return Child::current().stop_tunnels(graceful != 0), 0; });
+        guarded_or(0, [&] { return Child::current().stop_tunnels(ends_gracefully(graceful != 0)), 0; });
     }
 }
 

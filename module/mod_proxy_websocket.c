@@ -22,6 +22,8 @@ typedef struct wsp_spec {
 } wsp_spec;
 
 #define WSP_CUSTOM(name, handler, syntax, context, doc)
+#define WSP_HANDLED(name, handler, how, syntax, def, context, doc)
+#define WSP_VALUE(field, def, context)
 
 /* A row's context chooses the struct that its field is in. */
 enum { IS_GLOBAL_WSP_ANYWHERE = 0, IS_GLOBAL_WSP_GLOBAL = 1 };
@@ -37,6 +39,10 @@ static const char *store(cmd_parms *cmd, void *dir_config, int64_t value)
     const wsp_spec *spec = cmd->info;
     char *base = dir_config;
     if (spec->global) {
+        const char *err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        if (err) {
+            return err;
+        }
         base = ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
     }
     *(int64_t *)(void *)(base + spec->offset) = value;
@@ -138,13 +144,132 @@ static const char *set_size(cmd_parms *cmd, void *dir_config, const char *arg)
     return set_number(cmd, dir_config, arg, 1);
 }
 
+static const char *set_drain_code(cmd_parms *cmd, void *dir_config, const char *arg)
+{
+    if (strcmp(arg, "1001") && strcmp(arg, "1012")) {
+        return apr_psprintf(cmd->pool, "%s must be 1001 or 1012; it is \"%s\"", cmd->cmd->name, arg);
+    }
+    return set_number(cmd, dir_config, arg, 0);
+}
+
 static const char *set_count(cmd_parms *cmd, void *dir_config, const char *arg)
 {
-    const char *err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    return err ? err : set_number(cmd, dir_config, arg, 0);
+    return set_number(cmd, dir_config, arg, 0);
+}
+
+/* --- directives of several words -------------------------------------------------------------------------------- */
+
+static int is_off(const char *arg)
+{
+    return !ap_cstr_casecmp(arg, "off");
+}
+
+/* Reads a time within bounds. Returns NULL or a message that names `what`. */
+static const char *parse_duration(cmd_parms *cmd, const char *what, const char *arg, int64_t min, int64_t max,
+                                  int64_t *value)
+{
+    apr_interval_time_t parsed;
+    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &parsed, "s") != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: the %s must be a time such as 500ms, 30s, 5min or 2h; it is \"%s\"",
+                            cmd->cmd->name, what, arg);
+    }
+    if (parsed < min || parsed > max) {
+        return apr_psprintf(cmd->pool, "%s: the %s must be from %s to %s; it is \"%s\"", cmd->cmd->name, what,
+                            duration_text(cmd->pool, min), duration_text(cmd->pool, max), arg);
+    }
+    *value = parsed;
+    return NULL;
+}
+
+static const char *wsp_set_ping(cmd_parms *cmd, void *dir_config, const char *first, const char *second,
+                                const char *third)
+{
+    wsp_dir_config *config = dir_config;
+    const int64_t min = 100000, max = 86400000000;
+    const char *deadline = second, *backend = third, *err;
+
+    config->ping_interval_us = config->ping_deadline_us = config->ping_backend = 0;
+    if (is_off(first)) {
+        return second ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL) : NULL;
+    }
+    if (second && !third && !ap_cstr_casecmp(second, "backend")) {
+        deadline = NULL;
+        backend = second;
+    }
+    if (backend && ap_cstr_casecmp(backend, "backend")) {
+        return apr_psprintf(cmd->pool, "%s: only the word \"backend\" may stand behind the times; there is \"%s\"",
+                            cmd->cmd->name, backend);
+    }
+    err = parse_duration(cmd, "interval", first, min, max, &config->ping_interval_us);
+    config->ping_deadline_us = config->ping_interval_us;
+    if (!err && deadline) {
+        err = parse_duration(cmd, "deadline", deadline, min, max, &config->ping_deadline_us);
+    }
+    config->ping_backend = backend != NULL;
+    return err;
+}
+
+static const char *wsp_set_max_lifetime(cmd_parms *cmd, void *dir_config, const char *time, const char *jitter)
+{
+    wsp_dir_config *config = dir_config;
+    char *end = NULL;
+
+    config->max_lifetime_us = config->lifetime_jitter_percent = 0;
+    if (is_off(time)) {
+        return jitter ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL) : NULL;
+    }
+    if (jitter) {
+        config->lifetime_jitter_percent = apr_strtoi64(jitter, &end, 10);
+        if (!apr_isdigit(*jitter) || (strcmp(end, "%") && *end) || config->lifetime_jitter_percent > 100) {
+            return apr_psprintf(cmd->pool, "%s: the jitter must be from 0%% to 100%%; it is \"%s\"", cmd->cmd->name,
+                                jitter);
+        }
+    }
+    return parse_duration(cmd, "lifetime", time, 1000000, 31536000000000, &config->max_lifetime_us);
+}
+
+static const char *wsp_set_max_message_size(cmd_parms *cmd, void *dir_config, const char *client, const char *backend)
+{
+    wsp_dir_config *config = dir_config;
+
+    config->max_message_client = config->max_message_backend = 0;
+    if (is_off(client)) {
+        return backend ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL) : NULL;
+    }
+    if (!parse_number(client, 1, &config->max_message_client) ||
+        (backend && !parse_number(backend, 1, &config->max_message_backend))) {
+        return apr_psprintf(cmd->pool, "%s takes one or two sizes in bytes such as 65536, 64K or 1M; there is \"%s%s%s\"",
+                            cmd->cmd->name, client, backend ? " " : "", backend ? backend : "");
+    }
+    return NULL;
+}
+
+static const char *wsp_set_message_rate(cmd_parms *cmd, void *dir_config, const char *rate, const char *burst)
+{
+    wsp_dir_config *config = dir_config;
+    const apr_size_t length = strlen(rate);
+
+    config->message_rate = config->message_burst = 0;
+    if (is_off(rate)) {
+        return burst ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL) : NULL;
+    }
+    if (length > 2 && !strcmp(rate + length - 2, "/s")) {
+        rate = apr_pstrmemdup(cmd->pool, rate, length - 2);
+    }
+    if (!parse_number(rate, 0, &config->message_rate) || config->message_rate < 1 || config->message_rate > 1000000) {
+        return apr_psprintf(cmd->pool, "%s: the rate must be from 1/s to 1000000/s; it is \"%s\"", cmd->cmd->name, rate);
+    }
+    config->message_burst = config->message_rate;
+    if (burst && (!parse_number(burst, 0, &config->message_burst) || config->message_burst < 1 ||
+                  config->message_burst > 1000000)) {
+        return apr_psprintf(cmd->pool, "%s: the burst must be from 1 to 1000000; it is \"%s\"", cmd->cmd->name, burst);
+    }
+    return NULL;
 }
 
 #undef WSP_CUSTOM
+#undef WSP_HANDLED
+#define WSP_HANDLED(name, handler, how, syntax, def, context, doc) AP_INIT_##how(name, handler, NULL, context, doc),
 #define WSP_CUSTOM(name, handler, syntax, context, doc) AP_INIT_RAW_ARGS(name, handler, NULL, context, doc),
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc) \
     AP_INIT_TAKE1(name, set_##type, (void *)&spec_##field, (context) & (RSRC_CONF | ACCESS_CONF), doc),
@@ -153,7 +278,11 @@ static const command_rec commands[] = {
     {NULL}};
 #undef WSP_DIRECTIVE
 #undef WSP_CUSTOM
+#undef WSP_HANDLED
+#undef WSP_VALUE
 #define WSP_CUSTOM(name, handler, syntax, context, doc)
+#define WSP_HANDLED(name, handler, how, syntax, def, context, doc)
+#define WSP_VALUE(field, def, context) EACH_##context(field, def)
 
 /* What to do with the fields of either struct: one set of names for all functions below. */
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc) EACH_##context(field, def)

@@ -65,6 +65,8 @@ class FrameScanner {
 
     // True between two frames: the proxy may put a frame of its own here. Never true once lost().
     bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_; }
+    // Bytes of the data frame in progress that have not passed yet; 0 between two frames.
+    std::uint64_t payload_left() const noexcept { return payload_left_; }
     // True between the first and the last fragment of a data message.
     bool in_message() const noexcept { return in_message_; }
     bool lost() const noexcept { return lost_; }

@@ -1,6 +1,7 @@
 // poll(2), advance, repeat.
 #include "tunnel/blocking_pump.hpp"
 
+#include <openssl/rand.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -15,7 +16,10 @@ namespace {
 // On the stack of a request thread.
 constexpr std::size_t kScratchSize = 16 * 1024;
 
-enum Slot { kClient, kBackend, kStop, kSlots };
+enum Slot { kClient, kBackend, kDrain, kStop, kSlots };
+
+// What an ending process gives a tunnel that it ends at once.
+constexpr DurationUs kStopPatience = kSecond;
 
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
@@ -35,41 +39,65 @@ Interest ready_of(const pollfd& slot) {
                                  ((slot.revents & POLLOUT) != 0 ? kWritable : 0));
 }
 
-int timeout_ms(const Tunnel& tunnel, MonotonicUs now) {
+int timeout_ms(const Tunnel& tunnel, MonotonicUs cut_at, MonotonicUs now) {
     if (tunnel.has_more()) {
         return 0;
     }
-    const MonotonicUs deadline = tunnel.deadline();
+    const MonotonicUs deadline = std::min(tunnel.deadline(), cut_at);
     if (deadline == kNever) {
         return -1;
     }
     return static_cast<int>(std::clamp<DurationUs>((deadline - now + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
 }
 
+std::uint32_t random_word() {
+    std::uint32_t word = 0;
+    RAND_bytes(reinterpret_cast<unsigned char*>(&word), sizeof word);
+    return word;
+}
+
+// Follows what the stop signals say. Returns when the tunnel must be cut.
+MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, MonotonicUs cut_at, MonotonicUs now) {
+    if ((slots[kDrain].revents & POLLIN) != 0) {
+        const ClosePlan plan = stop.drain_plan(now);
+        stop.drain_fd = -1;
+        tunnel.end_at(plan.moment(random_word(), now), plan.reason, plan.code);
+        cut_at = std::min(cut_at, plan.cut);
+    }
+    if ((slots[kStop].revents & POLLIN) != 0) {
+        stop.stop_fd = -1;
+        tunnel.end(EndReason::shutdown, kCloseGoingAway, now);
+        cut_at = std::min(cut_at, now + kStopPatience);
+    }
+    return cut_at;
+}
+
 }  // namespace
 
-void run_blocking(Tunnel& tunnel, int stop_fd) noexcept {
+void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
+    MonotonicUs cut_at = kNever;
     std::uint8_t scratch[kScratchSize];
     MonotonicUs now = monotonic_now();
     tunnel.start(now);
     tunnel.advance(kReadable, kReadable, {scratch, sizeof scratch}, now);
     while (!tunnel.done()) {
-        pollfd slots[kSlots] = {slot_for(tunnel, Side::client), slot_for(tunnel, Side::backend), {stop_fd, POLLIN, 0}};
+        pollfd slots[kSlots] = {slot_for(tunnel, Side::client), slot_for(tunnel, Side::backend),
+                                {stop.drain_fd, POLLIN, 0}, {stop.stop_fd, POLLIN, 0}};
         const bool more = tunnel.has_more();
-        if (::poll(slots, kSlots, timeout_ms(tunnel, now)) < 0 && errno != EINTR) {
+        if (::poll(slots, kSlots, timeout_ms(tunnel, cut_at, now)) < 0 && errno != EINTR) {
             tunnel.cut(EndReason::internal_error);
             break;
         }
         now = monotonic_now();
-        if ((slots[kStop].revents & POLLIN) != 0) {
-            stop_fd = -1;
-            tunnel.end(EndReason::shutdown, kCloseGoingAway, now);
-        }
+        cut_at = heed(tunnel, stop, slots, cut_at, now);
         const Interest again = more ? kReadable : kNoInterest;
         tunnel.advance(ready_of(slots[kClient]) | again, ready_of(slots[kBackend]) | again, {scratch, sizeof scratch},
                        now);
         if (tunnel.deadline() <= now) {
             tunnel.on_timer(now);
+        }
+        if (cut_at <= now) {
+            tunnel.cut(EndReason::shutdown);
         }
     }
     tunnel.finish_report(now);

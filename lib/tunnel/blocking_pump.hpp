@@ -3,12 +3,20 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "tunnel/close_plan.hpp"
 #include "tunnel/tunnel.hpp"
 
 namespace wsp {
 
-// Drives `tunnel` until it is done, then tells its observer. Blocks for that long. When `stop_fd` (-1: none) becomes
-// readable the tunnel is ended with a Close, once; nobody reads from `stop_fd`, so that one byte stops many.
-void run_blocking(Tunnel& tunnel, int stop_fd) noexcept;
+// What tells a blocking pump that its process is to end. Nobody reads from the descriptors, so that one byte, or one signal,
+// tells many. -1: none.
+struct StopSignals {
+    int drain_fd = -1;  // readable: end as `drain_plan` says
+    int stop_fd = -1;   // readable: end now
+    ClosePlan (*drain_plan)(MonotonicUs now) = nullptr;  // only without drain_fd
+};
+
+// Drives `tunnel` until it is done, then tells its observer. Blocks for that long.
+void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept;
 
 }  // namespace wsp

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
+
+#include "protocol/frame_header.hpp"
 
 namespace wsp {
 namespace {
@@ -13,6 +16,7 @@ ScanRules rules_for(Side from, const Policy& policy, std::uint8_t allowed_rsv) {
     rules.sender = from;
     rules.validate = policy.validate;
     rules.allowed_rsv = allowed_rsv;
+    rules.max_message = from == Side::client ? policy.max_message_from_client : policy.max_message_from_backend;
     return rules;
 }
 
@@ -30,6 +34,10 @@ Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& poli
 
 void Direction::take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     last_read_ = now;
+    if (from_ == Side::client && policy_.message_rate > 0 && !raw_) {
+        meter_.reset(new (std::nothrow) MessageMeter(policy_.message_rate, policy_.message_burst, now));
+        out_of_memory_ = meter_ == nullptr;
+    }
     if (size > 0) {
         relay(data, size, now);
     }
@@ -52,7 +60,7 @@ void Direction::advance(bool source_ready, Scratch scratch, int turns, Monotonic
 bool Direction::wants_read() const noexcept {
     switch (flow_) {
         case Flow::relaying:
-            return held_.empty();
+            return held_.empty() && !is_paused();
         case Flow::muted:
         case Flow::discarding:
             return true;
@@ -118,7 +126,73 @@ void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs no
         deliver(data, size, now);
         return;
     }
+    if (meter_ && flow_ == Flow::relaying) {
+        relay_metered(data, size, now);
+        return;
+    }
     relay_frames(data, size, now);
+}
+
+// Frame by frame: each message costs a token, and what comes when there is none waits.
+void Direction::relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    while (size > 0 && flow_ == Flow::relaying) {
+        if (!meter_->has_token(now)) {
+            let_wait(data, size, now);
+            return;
+        }
+        const std::size_t piece = end_of_frame(data, size);
+        const std::uint64_t messages = scanner_.messages();
+        relay_frames(data, piece, now);
+        if (scanner_.messages() > messages) {
+            meter_->spend();
+        }
+        data += piece;
+        size -= piece;
+    }
+}
+
+// How much of `data` belongs to the frame in progress, or to the one that begins.
+std::size_t Direction::end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept {
+    std::uint64_t end = scanner_.payload_left();
+    FrameHeader header;
+    if (end == 0) {
+        if (!parse_frame_header(data, size, header)) {
+            return size;
+        }
+        end = header.length > size ? size : header.size + header.length;
+    }
+    return static_cast<std::size_t>(std::min<std::uint64_t>(end, size));
+}
+
+void Direction::let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    if (messages_in(data, size) > meter_->most_waiting()) {
+        violation_ = Errc::message_rate;
+        flow_ = Flow::discarding;
+        return;
+    }
+    out_of_memory_ = out_of_memory_ || !meter_->waiting.append(data, size);
+    meter_->resume_at = meter_->next_token_at(now);
+}
+
+std::uint64_t Direction::messages_in(const std::uint8_t* data, std::size_t size) const noexcept {
+    FrameScanner ahead = scanner_;
+    FrameScanner::Control control;
+    for (std::size_t at = 0;;) {
+        const FrameScanner::Result seen = ahead.scan(data + at, size - at, false, control);
+        if (seen.stop != FrameScanner::Stop::control) {
+            return ahead.messages() - scanner_.messages();
+        }
+        at += seen.ready + control.size;
+    }
+}
+
+void Direction::resume(MonotonicUs now) noexcept {
+    if (!is_paused() || meter_->resume_at > now) {
+        return;
+    }
+    const HeldBytes waiting = std::move(meter_->waiting);
+    meter_->waiting.clear();
+    relay_metered(waiting.data(), waiting.size(), now);
 }
 
 void Direction::relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {

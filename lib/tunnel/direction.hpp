@@ -17,6 +17,7 @@
 #include "base/side.hpp"
 #include "net/stream.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "tunnel/message_meter.hpp"
 #include "tunnel/policy.hpp"
 
 namespace wsp {
@@ -75,6 +76,8 @@ class Direction {
 
     // FIN to the sink behind what is held. The source is still read.
     void finish() noexcept;
+    // Lets messages through that have waited for ProxyWebsocketMessageRate. To be called when resume_at() has passed.
+    void resume(MonotonicUs now) noexcept;
     // The sink is gone: drops what is held and whatever comes.
     void lose_sink() noexcept;
     // The source is gone: reads no more.
@@ -100,6 +103,10 @@ class Direction {
     MonotonicUs last_read() const noexcept { return last_read_; }
     // The same, or when the sink last took some of what is held.
     MonotonicUs last_moved() const noexcept { return std::max(last_read_, blocked_since_); }
+    // When messages that wait may go on; kNever while none waits.
+    MonotonicUs resume_at() const noexcept { return is_paused() ? meter_->resume_at : kNever; }
+    // Frames of ours wait for a frame boundary that has not come.
+    bool has_pending() const noexcept { return aside_ && !aside_->pending.empty(); }
     // Since when the sink has taken nothing of what is held; kNever while nothing is.
     MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
 
@@ -110,13 +117,17 @@ class Direction {
         HeldBytes pending;  // frames of ours that wait for a frame boundary
     };
 
-    bool has_pending() const noexcept { return aside_ && !aside_->pending.empty(); }
+    bool is_paused() const noexcept { return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying; }
     bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
     void drop_carry() noexcept;
     void push(MonotonicUs now) noexcept;
     bool pull(Scratch scratch, MonotonicUs now) noexcept;
     void relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     void relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    std::size_t end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept;
+    void let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    std::uint64_t messages_in(const std::uint8_t* data, std::size_t size) const noexcept;
     void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     std::size_t write_through(const std::uint8_t* data, std::size_t size) noexcept;
     void put_pending(MonotonicUs now) noexcept;
@@ -130,6 +141,7 @@ class Direction {
     FrameScanner scanner_;
     HeldBytes held_;                 // passed the scanner, refused by the sink
     std::unique_ptr<Aside> aside_;  // null most of the time
+    std::unique_ptr<MessageMeter> meter_;  // null without ProxyWebsocketMessageRate
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;
     int os_error_ = 0;

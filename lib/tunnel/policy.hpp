@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 
 #include "base/clock.hpp"
 #include "protocol/frame_scanner.hpp"
@@ -17,11 +18,25 @@ struct Policy {
     DurationUs close_timeout = 2 * kSecond;
     DurationUs send_timeout = 60 * kSecond;
     Validate validate = Validate::frames;
+    DurationUs ping_interval = 0;   // of silence, after which a side is pinged
+    DurationUs ping_deadline = 0;   // for any byte after a Ping; 0 only where ping_interval is 0
+    bool ping_backend = false;      // not only the client
+    bool half_close = true;         // one side's end of TCP leaves the other direction open
+    std::uint64_t max_message_from_client = 0;
+    std::uint64_t max_message_from_backend = 0;
+    std::uint32_t message_rate = 0;   // per second, from the client
+    std::uint32_t message_burst = 0;  // at once; 0 only where message_rate is 0
+
+    // Every member, for operator==.
+    auto all() const {
+        return std::tie(buffer_size, idle_timeout, close_timeout, send_timeout, validate, ping_interval, ping_deadline,
+                        ping_backend, half_close, max_message_from_client, max_message_from_backend, message_rate,
+                        message_burst);
+    }
 };
 
 inline bool operator==(const Policy& a, const Policy& b) {
-    return a.buffer_size == b.buffer_size && a.idle_timeout == b.idle_timeout && a.close_timeout == b.close_timeout &&
-           a.send_timeout == b.send_timeout && a.validate == b.validate;
+    return a.all() == b.all();
 }
 
 }  // namespace wsp

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <new>
+#include <random>
 #include <utility>
 
 #include "base/blocked_signals.hpp"
@@ -42,7 +43,7 @@ void grow(std::vector<T>& list, std::size_t count) {
 
 }  // namespace
 
-Pump::Pump() : scratch_(new std::uint8_t[kScratchSize]) {}
+Pump::Pump() : scratch_(new std::uint8_t[kScratchSize]), random_(std::random_device()()) {}
 
 Pump::~Pump() = default;
 
@@ -85,12 +86,11 @@ bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
     return true;
 }
 
-void Pump::close_all(EndReason reason, std::uint16_t code, DurationUs patience) noexcept {
+void Pump::close_all(const ClosePlan& plan) noexcept {
     {
-        const MonotonicUs until = monotonic_now() + patience;
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (!closing_asked_.asked || until < closing_asked_.until) {
-            closing_asked_ = {true, reason, code, until};
+        if (!asked_plan_ || plan.cut < asked_plan_->cut) {
+            asked_plan_ = plan;
         }
     }
     wake();
@@ -165,13 +165,11 @@ void Pump::run() {
         }
         fire_timers(now);
         retired_.clear();
-        if (closing_.asked) {
-            if (closing_.until <= now) {
-                cut_all(now);
-            }
-            if (try_to_end()) {
-                return;
-            }
+        if (plan_ && plan_->cut <= now) {
+            cut_all(now);
+        }
+        if (plan_ && try_to_end()) {
+            return;
         }
     }
 }
@@ -180,8 +178,8 @@ MonotonicUs Pump::wake_at() const noexcept {
     if (!turns_.empty()) {
         return 0;
     }
-    const bool will_cut = closing_.asked && !tunnels_.empty() && closing_.until < timers_.next_at();
-    return will_cut ? closing_.until : timers_.next_at();
+    const bool will_cut = plan_ && !tunnels_.empty() && plan_->cut < timers_.next_at();
+    return will_cut ? plan_->cut : timers_.next_at();
 }
 
 void Pump::take_inbox(MonotonicUs now) {
@@ -189,24 +187,33 @@ void Pump::take_inbox(MonotonicUs now) {
     while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
     }
     std::vector<std::unique_ptr<Tunnel>> arrived;
+    bool new_plan = false;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         arrived.swap(inbox_);
-        if (closing_asked_.asked && (!closing_.asked || closing_asked_.until < closing_.until)) {
-            closing_ = closing_asked_;
+        new_plan = asked_plan_ && (!plan_ || asked_plan_->cut < plan_->cut);
+        plan_ = asked_plan_;
+    }
+    if (new_plan) {
+        // Backwards: a tunnel that is done leaves its place to the last one.
+        for (std::size_t i = tunnels_.size(); i-- > 0;) {
+            follow_plan(*tunnels_[i], now);
         }
     }
     for (auto& tunnel : arrived) {
         take_in(std::move(tunnel), now);
     }
-    if (!closing_.asked) {
-        return;
+}
+
+// Ends the tunnel, or gives it its moment to end.
+void Pump::follow_plan(Tunnel& tunnel, MonotonicUs now) {
+    if (plan_->last <= now) {
+        tunnel.end(plan_->reason, plan_->code, now);
+    } else {
+        const auto random = static_cast<std::uint32_t>((random_() << 16) ^ random_());
+        tunnel.end_at(plan_->moment(random, now), plan_->reason, plan_->code);
     }
-    // Backwards: a tunnel that is done leaves its place to the last one.
-    for (std::size_t i = tunnels_.size(); i-- > 0;) {
-        tunnels_[i]->end(closing_.reason, closing_.code, now);
-        after_work(*tunnels_[i], now);
-    }
+    after_work(tunnel, now);
 }
 
 void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
@@ -225,6 +232,9 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
     // Bytes may wait in the sockets or inside TLS since before there was anybody to poll.
     taken.advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
     after_work(taken, now);
+    if (plan_ && !taken.done()) {
+        follow_plan(taken, now);
+    }
 }
 
 // All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is half moved.
@@ -343,7 +353,7 @@ void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
 
 void Pump::cut_all(MonotonicUs now) {
     while (!tunnels_.empty()) {
-        tunnels_.back()->cut(closing_.reason);
+        tunnels_.back()->cut(plan_->reason);
         retire(*tunnels_.back(), now);
     }
     retired_.clear();

@@ -11,11 +11,14 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/unique_fd.hpp"
 #include "net/poller.hpp"
+#include "tunnel/close_plan.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel.hpp"
 
@@ -36,9 +39,9 @@ class Pump {
     // pump does not run, has ended or memory has run out.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
 
-    // Ends every tunnel, and every one that is adopted later, with a Close; what has not ended after `patience` is cut.
-    // The loop goes on. Returns at once. A second call can only shorten the time.
-    void close_all(EndReason reason, std::uint16_t code, DurationUs patience) noexcept;
+    // Ends every tunnel, and every one that is adopted later, as planned. The loop goes on. Returns at once. A second call
+    // can only bring the end nearer.
+    void close_all(const ClosePlan& plan) noexcept;
     // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to end, for at most
     // `patience`. False when they have not: the pump and its tunnels must then be left alone, since the thread still uses
     // them.
@@ -48,13 +51,6 @@ class Pump {
     std::size_t tunnels() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   private:
-    struct Closing {
-        bool asked = false;
-        EndReason reason = EndReason::shutdown;
-        std::uint16_t code = 0;
-        MonotonicUs until = kNever;
-    };
-
     static void* thread_main(void* self) noexcept;
     void run();
     bool try_to_end();
@@ -67,6 +63,7 @@ class Pump {
     void after_work(Tunnel& tunnel, MonotonicUs now);
     bool watch(Tunnel& tunnel);
     void retire(Tunnel& tunnel, MonotonicUs now);
+    void follow_plan(Tunnel& tunnel, MonotonicUs now);
     void cut_all(MonotonicUs now);
     MonotonicUs wake_at() const noexcept;
     void wake() noexcept;
@@ -79,13 +76,14 @@ class Pump {
     std::vector<Tunnel*> turns_due_;                // the ones of this round
     TimerQueue<Tunnel> timers_;
     std::unique_ptr<std::uint8_t[]> scratch_;
-    Closing closing_;
+    std::optional<ClosePlan> plan_;
+    std::minstd_rand random_;
 
     // Shared with the loop, under mutex_.
     std::mutex mutex_;
     std::condition_variable ended_signal_;
     std::vector<std::unique_ptr<Tunnel>> inbox_;
-    Closing closing_asked_;
+    std::optional<ClosePlan> asked_plan_;
     bool running_ = false;
     bool joining_ = false;
     bool ended_ = false;

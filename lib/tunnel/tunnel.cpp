@@ -4,6 +4,8 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <new>
+#include <string_view>
 #include <utility>
 
 #include "protocol/close_code.hpp"
@@ -33,6 +35,7 @@ Tunnel::Tunnel(TunnelParts parts)
       observer_(std::move(parts.observer)),
       directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv, parts.raw, *this),
                   Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv, parts.raw, *this)},
+      lifetime_(parts.lifetime),
       raw_(parts.raw) {
     if (!parts.early_from_client.empty() || !parts.early_from_backend.empty()) {
         early_ = std::make_unique<std::array<std::string, 2>>();
@@ -42,7 +45,11 @@ Tunnel::Tunnel(TunnelParts parts)
 }
 
 void Tunnel::start(MonotonicUs now) noexcept {
-    started_ = now;
+    started_ = now_ = now;
+    if (lifetime_ > 0) {
+        end_at(now + lifetime_, EndReason::lifetime, kCloseGoingAway);
+    }
+    start_pings();
     for (const Side side : kSides) {
         const std::string_view early = early_ ? (*early_)[index(side)] : std::string_view();
         from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
@@ -52,6 +59,7 @@ void Tunnel::start(MonotonicUs now) noexcept {
 }
 
 void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scratch, MonotonicUs now) noexcept {
+    now_ = now;
     const Interest ready[] = {client_ready, backend_ready};
     for (const Side side : kSides) {
         const bool readable = (ready[index(side)] & stream(side).interest_to_read()) != 0;
@@ -84,6 +92,10 @@ bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcep
     if (control.opcode == Opcode::close) {
         note_end(by_side(side, EndReason::client_close, EndReason::backend_close), from(side).scanner().close_code());
     }
+    if (control.opcode == Opcode::pong && pings_) {
+        const std::string_view payload(reinterpret_cast<const char*>(control.payload), control.payload_size);
+        return !(*pings_)[index(side)].is_ours(payload, now_);
+    }
     return true;
 }
 
@@ -100,6 +112,14 @@ void Tunnel::end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept
         }
     }
     settle(now);
+}
+
+void Tunnel::end_at(MonotonicUs at, EndReason reason, std::uint16_t code) noexcept {
+    if (at < end_at_) {
+        end_at_ = at;
+        end_at_reason_ = reason;
+        end_at_code_ = code;
+    }
 }
 
 void Tunnel::cut(EndReason reason) noexcept {
@@ -162,10 +182,14 @@ void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
     if (from(side).source_state() != Direction::Source::lost && to(side).sink_state() != Direction::Sink::lost) {
         return;
     }
-    note_end(by_side(side, EndReason::client_lost, EndReason::backend_lost), kCloseAbnormal);
+    lose(side, by_side(side, EndReason::client_lost, EndReason::backend_lost));
+    start_closing(now);
+}
+
+void Tunnel::lose(Side side, EndReason reason) noexcept {
+    note_end(reason, kCloseAbnormal);
     from(side).lose_source();
     to(side).lose_sink();
-    start_closing(now);
 }
 
 void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
@@ -175,6 +199,12 @@ void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
     note_end(by_side(side, EndReason::client_eof, EndReason::backend_eof), kCloseAbnormal);
     if (!raw_) {
         start_closing(now);
+    }
+    if (from(side).sink_state() == Direction::Sink::open && !from(side).close_passed()) {
+        send_close(other(side), kCloseGoingAway, "the other side has gone", now);
+    }
+    if (!policy_->half_close) {
+        to(side).lose_sink();
     }
     // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
     const bool backend_goes_first = side == Side::client && closes_exchanged_with(Side::backend) &&
@@ -223,26 +253,96 @@ MonotonicUs Tunnel::closing_deadline() const noexcept {
 
 MonotonicUs Tunnel::deadline() const noexcept {
     const MonotonicUs idle = closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
-    const MonotonicUs client_stalls = after(to(Side::client).blocked_since(), policy_->send_timeout);
-    const MonotonicUs backend_stalls = after(to(Side::backend).blocked_since(), policy_->send_timeout);
-    return std::min({closing_deadline(), idle, client_stalls, backend_stalls});
+    MonotonicUs first = std::min({closing_deadline(), idle, ended_by_us_ ? kNever : end_at_});
+    for (const Side side : kSides) {
+        const MonotonicUs stalls = after(to(side).blocked_since(), policy_->send_timeout);
+        first = std::min({first, stalls, ping_deadline(side), from(side).resume_at()});
+    }
+    return first;
 }
 
 void Tunnel::on_timer(MonotonicUs now) noexcept {
+    now_ = now;
     if (closing_deadline() <= now) {
         cut(reason_);
         return;
     }
     for (const Side side : kSides) {
         if (after(to(side).blocked_since(), policy_->send_timeout) <= now) {
-            note_end(by_side(side, EndReason::client_stalled, EndReason::backend_stalled), kCloseAbnormal);
-            to(side).lose_sink();
+            lose(side, by_side(side, EndReason::client_stalled, EndReason::backend_stalled));
         }
+        on_ping_timer(side, now);
+        from(side).resume(now);
+    }
+    if (end_at_ <= now) {
+        end(end_at_reason_, end_at_code_, now);
     }
     if (closing_since_ == kNever && after(last_byte(), policy_->idle_timeout) <= now) {
         end(EndReason::idle_timeout, kCloseGoingAway, now);
     }
     settle(now);
+}
+
+// --- Pings ----------------------------------------------------------------------------------
+
+void Tunnel::start_pings() noexcept {
+    std::uint32_t nonces[2];
+    if (policy_->ping_interval == 0 || raw_ ||
+        RAND_bytes(reinterpret_cast<unsigned char*>(nonces), sizeof nonces) != 1) {
+        return;
+    }
+    pings_.reset(new (std::nothrow) std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
+}
+
+// When on_ping_timer() has something to do for `side`.
+MonotonicUs Tunnel::ping_deadline(Side side) const noexcept {
+    const bool pinged = pings_ && (side == Side::client || policy_->ping_backend);
+    if (!pinged || closing_since_ != kNever) {
+        return kNever;
+    }
+    const MonotonicUs last_read = from(side).last_read();
+    const MonotonicUs waiting = (*pings_)[index(side)].waiting_since(last_read);
+    return waiting != kNever ? waiting + policy_->ping_deadline : last_read + policy_->ping_interval;
+}
+
+void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
+    if (ping_deadline(side) > now) {
+        return;
+    }
+    PingState& ping = (*pings_)[index(side)];
+    const MonotonicUs waiting = ping.waiting_since(from(side).last_read());
+    if (waiting == kNever) {
+        send_ping(side, now);
+        return;
+    }
+    // The Ping may still wait for the end of a frame that the other side has begun: then it is the other side that is
+    // dead, or nobody if its frame goes on.
+    const Side silent = to(side).has_pending() ? other(side) : side;
+    if (from(silent).last_read() > waiting) {
+        ping.forget();
+        send_ping(side, now);
+        return;
+    }
+    lose(silent, by_side(silent, EndReason::client_ping_timeout, EndReason::backend_ping_timeout));
+    start_closing(now);
+}
+
+void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
+    const PingState::Payload payload = (*pings_)[index(side)].next(now);
+    if (to(side).has_pending()) {
+        return;  // one Ping is enough at the next boundary
+    }
+    std::uint8_t frame[kMaxControlFrame];
+    MaskingKey key{};
+    const bool masked = side == Side::backend;
+    if (masked && RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
+        return;
+    }
+    const std::string_view bytes(payload.data(), payload.size());
+    const std::size_t size = write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
+    if (!to(side).put_frame(frame, size, now)) {
+        pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to blame
+    }
 }
 
 // --- what is told ---------------------------------------------------------------------------
@@ -259,6 +359,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
     told.reason = reason_;
     told.close_code = close_code_;
     told.duration = now - started_;
+    told.client_rtt = pings_ ? (*pings_)[index(Side::client)].round_trip() : 0;
     for (const Side side : kSides) {
         const Direction& direction = from(side);
         FlowReport& flow = side == Side::client ? told.client : told.backend;

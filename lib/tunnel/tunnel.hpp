@@ -9,8 +9,8 @@
 // settle():
 //   - a Close is relayed like any frame; when one has gone each way the server's end of each hop goes first: the proxy
 //     sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1)
-//   - TCP ending without a Close is passed on as FIN behind what is under way; the other direction goes on
-//   - a broken connection ends the other one
+//   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001 at a frame boundary
+//     behind what is under way, then FIN. What the other side has still to say arrives (half-close).
 //   - once it is ending, a tunnel lives for as long as bytes still flow and ProxyWebsocketCloseTimeout after the last
 #pragma once
 
@@ -19,6 +19,7 @@
 #include <string>
 
 #include "tunnel/direction.hpp"
+#include "tunnel/ping.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/report.hpp"
 #include "tunnel/timer_queue.hpp"
@@ -34,6 +35,7 @@ struct TunnelParts {
     std::string early_from_client;             // bytes that came behind either handshake: they travel first
     std::string early_from_backend;
     std::uint8_t allowed_rsv = 0;  // see ScanRules
+    DurationUs lifetime = 0;       // ends with Close 1001 after it; 0: never
     bool raw = false;              // another protocol than WebSocket: no frames
 };
 
@@ -60,6 +62,8 @@ class Tunnel final : public PumpHook, private ControlListener {
     // The proxy's own wish to end: a Close with `code` to both sides at the next frame boundary of each, then TCP. A
     // second call changes nothing.
     void end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept;
+    // end() at `at`, unless something ends the tunnel before; of several such moments the earliest counts.
+    void end_at(MonotonicUs at, EndReason reason, std::uint16_t code) noexcept;
     // Ends at once, without a Close; done() is true afterwards.
     void cut(EndReason reason) noexcept;
 
@@ -94,6 +98,11 @@ class Tunnel final : public PumpHook, private ControlListener {
     void settle_end_of(Side side, MonotonicUs now) noexcept;
     void settle_closes() noexcept;
     bool closes_exchanged_with(Side side) const noexcept;
+    void start_pings() noexcept;
+    MonotonicUs ping_deadline(Side side) const noexcept;
+    void on_ping_timer(Side side, MonotonicUs now) noexcept;
+    void send_ping(Side side, MonotonicUs now) noexcept;
+    void lose(Side side, EndReason reason) noexcept;
     void start_closing(MonotonicUs now) noexcept;
     MonotonicUs closing_deadline() const noexcept;
     MonotonicUs last_byte() const noexcept;
@@ -103,9 +112,15 @@ class Tunnel final : public PumpHook, private ControlListener {
     std::unique_ptr<TunnelObserver> observer_;
     std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
     Direction directions_[2];  // by the side that the bytes come from
+    std::unique_ptr<std::array<PingState, 2>> pings_;  // by Side; null without ProxyWebsocketPing
     MonotonicUs started_ = 0;
+    MonotonicUs now_ = 0;  // of the call in progress
+    MonotonicUs end_at_ = kNever;
+    DurationUs lifetime_;
     MonotonicUs closing_since_ = kNever;
     std::uint16_t close_code_ = 0;
+    std::uint16_t end_at_code_ = 0;
+    EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;
     bool raw_;
     bool ended_by_us_ = false;
