@@ -1,0 +1,46 @@
+// What holds for every row of end_reasons.def.
+#include "tunnel/report.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+using namespace wsp;
+
+namespace {
+
+constexpr EndReason kAll[] = {
+#define WSP_END_REASON(name, closed_by, text) EndReason::name,
+#include "tunnel/end_reasons.def"
+#undef WSP_END_REASON
+};
+
+}  // namespace
+
+TEST_CASE("every end reason has a name and a text of its own") {
+    std::set<std::string_view> names, texts;
+    for (EndReason reason : kAll) {
+        CAPTURE(name_of(reason));
+        CHECK(names.insert(name_of(reason)).second);
+        CHECK(texts.insert(text_of(reason)).second);
+        CHECK_FALSE(text_of(reason).empty());
+        CHECK(text_of(reason).size() <= 123);  // RFC 6455 5.5: it may stand in a Close
+    }
+}
+
+TEST_CASE("whoever closed a tunnel is one of those that the documentation names") {
+    const std::set<std::string_view> known = {"client", "backend", "proxy", "error",
+                                              "ping-timeout"};
+    for (EndReason reason : kAll) {
+        CAPTURE(name_of(reason));
+        CHECK(known.count(closed_by(reason)) == (reason == EndReason::none ? 0 : 1));
+    }
+}
+
+TEST_CASE("end reasons are those of the table") {
+    CHECK(closed_by(EndReason::none) == "-");
+    CHECK(closed_by(EndReason::client_close) == "client");
+    CHECK(closed_by(EndReason::backend_eof) == "backend");
+    CHECK(closed_by(EndReason::idle_timeout) == "proxy");
+    CHECK(closed_by(EndReason::client_lost) == "error");
+    CHECK(name_of(EndReason::backend_stalled) == "backend_stalled");
+}
