@@ -158,17 +158,18 @@ def test_refused_handshakes_and_ordinary_requests_are_logged_as_ever(site, path,
     assert site.get(path).status == 426
     assert site.get("/nothing" + path).status == 404
     lines = site.access_log.wait_for(path, 3)
-    assert [(line.status, line.code, line.by) for line in lines] == [("403", "-", "-"), ("426", "-", "-"),
-                                                                     ("404", "-", "-")]
+    # Sorted: prefork's children write when they get to it.
+    assert sorted((line.status, line.code, line.by) for line in lines) == [
+        ("403", "-", "-"), ("404", "-", "-"), ("426", "-", "-")]
 
 
 def test_every_tunnel_has_its_own_line(site, path, stage):
-    pairs = [open_pair(site, path, stage) for _ in range(20)]
+    pairs = [open_pair(site, path, stage) for _ in range(6)]
     for number, pair in enumerate(pairs):
         for _ in range(number):
             pair.client.send_text("x")
             pair.session.read_message()
     for pair in pairs:
         close_in_order(pair)
-    lines = site.access_log.wait_for(path, 20)
-    assert sorted(line.number("messages_in") for line in lines) == list(range(20))
+    lines = site.access_log.wait_for(path, 6)
+    assert sorted(line.number("messages_in") for line in lines) == list(range(6))

@@ -25,14 +25,10 @@ def shared_site(request, start_shared, module_listener, tls_module_listener):
 
 @pytest.fixture(scope="module")
 def sockets_at_rest(shared_site, module_listener):
-    """How many sockets its children have when nobody is connected, per child."""
+    """How many sockets a child has when nobody is connected."""
     with open_pair(shared_site, "/ws", module_listener):
         pass   # the first tunnel starts what a child needs for all of them
-    return wait_until_steady(lambda: sockets_per_child(shared_site), "sockets of all children")
-
-
-def sockets_per_child(site):
-    return site.socket_count() / len(site.children())
+    return wait_until_steady(shared_site.sockets_per_child, "sockets of all children")
 
 
 @pytest.fixture
@@ -41,7 +37,7 @@ def site(shared_site, sockets_at_rest):
     yield shared_site
     shared_site.allow_log(r"WSP\d{4}:|AH\d+:")
     assert shared_site.get("/").status == 200
-    wait_until(lambda: sockets_per_child(shared_site) <= sockets_at_rest, "sockets are given back")
+    wait_until(lambda: shared_site.sockets_per_child() <= sockets_at_rest, "sockets are given back")
 
 
 @pytest.mark.parametrize("seed", range(5))

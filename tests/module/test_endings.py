@@ -126,9 +126,9 @@ def test_a_reset_while_data_flows_ends_the_other(plain_pair, side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_the_sockets_of_an_ended_tunnel_are_given_back(site, stage, side):
-    before = site.socket_count()
+    before = site.sockets_per_child()
     with open_pair(site, "/ws", stage) as pair:
         closer, other = pair.ends(side)
         closer.send_close(1000)
         other.read_close()
-    wait_until(lambda: site.socket_count() <= before, "the tunnel's sockets are closed")
+    wait_until(lambda: site.sockets_per_child() <= before, "the tunnel's sockets are closed")

@@ -26,24 +26,23 @@ def echo_process():
 
 
 @pytest.mark.heavy
-def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process, record_property):
+def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process):
     count, mpm_lines = SIZES[mpm]
     server = start(f"ProxyPass /ws {echo_process.url}/", mpm_lines=mpm_lines)
     server.allow_log("AH00484:|AH00286:|AH00161:|AH10159:")   # more handshakes at once than workers, as intended
     with Crowd(server, "/ws") as crowd:
         before = warm_up(server, crowd)
+        sockets = server.sockets_per_child()
         crowd.open(count)
         wait_until(lambda: server.busy_workers() == 1, "no worker is busy with a tunnel")
         crowd.echo()
         per_tunnel = (steady_pss(server) - before) / count
         print(f"{mpm}: {count} idle tunnels, {per_tunnel:.0f} bytes of PSS each")
-        record_property("bytes_per_tunnel", round(per_tunnel))
         get_in_parallel(server)
         crowd.echo()
         assert SANITIZED or per_tunnel < _BYTES_PER_TUNNEL
-        sockets = server.socket_count()
         crowd.close()
-        wait_until(lambda: server.socket_count() <= sockets - 2 * count, "the sockets of all tunnels are given back")
+        wait_until(lambda: server.sockets_per_child() <= sockets, "the sockets of all tunnels are given back")
 
 
 def warm_up(server, crowd):

@@ -117,7 +117,7 @@ def _run_together(functions):
         raise problems[0]
 
 
-def send_until_stuck(peer, block, limit, calm=0.5):
+def send_until_stuck(peer, block, limit, calm=0.3):
     """Repeats `block` until nothing was taken for `calm` seconds or `limit` bytes went; the bytes that went."""
     peer.sock.setblocking(False)
     sent, view = 0, memoryview(block)

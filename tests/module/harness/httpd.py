@@ -222,9 +222,12 @@ class Httpd:
     def descriptor_count(self):
         return sum(len(processes.descriptors(pid)) for pid in self.children())
 
-    def socket_count(self):
-        return sum(target.startswith("socket:") for pid in self.children()
-                   for target in processes.descriptors(pid).values())
+    def sockets_per_child(self):
+        """The mean: prefork adds children when it likes, and a child at rest has always the same."""
+        children = self.children()
+        sockets = sum(target.startswith("socket:") for pid in children
+                      for target in processes.descriptors(pid).values())
+        return sockets / len(children)
 
     def pss_bytes(self):
         return sum(processes.pss_bytes(pid) for pid in [self.pid, *self.children()])
