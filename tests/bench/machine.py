@@ -6,8 +6,6 @@ import platform
 import re
 import subprocess
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 
 def describe():
     return {
@@ -17,7 +15,7 @@ def describe():
         "kernel": platform.release(),
         "system": _first(r'PRETTY_NAME="(.+)"', "/etc/os-release") or platform.system(),
         "openssl": subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout.split()[1],
-        "commit": _commit(),
+        "tcp": _first(r"(\w+)", "/proc/sys/net/ipv4/tcp_congestion_control"),
     }
 
 
@@ -29,9 +27,3 @@ def load():
 def _first(pattern, path):
     found = re.search(pattern, pathlib.Path(path).read_text(encoding="utf-8", errors="replace"))
     return found[1] if found else ""
-
-
-def _commit():
-    """The source tree's, which says nothing about a module from elsewhere (--module)."""
-    said = subprocess.run(["git", "-C", str(_ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "unknown"

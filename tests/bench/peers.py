@@ -88,7 +88,7 @@ class Nginx(Peer):
 
     def words(self, tunnels):
         return {
-            "CONNECTIONS": 2 * tunnels + 200,
+            "CONNECTIONS": 3 * tunnels + 200,  # two each; with less than a 16th left nginx closes idle ones
             "HTTP_LINES": self._http_lines,
             "USER_LINES": _user_lines("user www-data;"),
         }

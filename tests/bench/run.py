@@ -35,6 +35,7 @@ def options():
     parser.add_argument("--rounds", type=int, metavar="N", help="default: 3 when quick, else 5")
     parser.add_argument("--no-memory", action="store_true", help="leave out the memory of idle tunnels")
     parser.add_argument("--module", type=pathlib.Path, required=True, help="the mod_proxy_websocket.so to measure")
+    parser.add_argument("--module-is", default="a module", help=argparse.SUPPRESS)
     parser.add_argument("--load", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.only = given.only.split(",")
@@ -93,13 +94,12 @@ class Bench:
     def _proxy(self, key, tunnels):
         return Proxy(self._peers[key], self._folder / key, self._ports[key], self._proxy_cpus, self._words, tunnels)
 
-    def _attempt(self, what, key, measure):
+    def _attempt(self, what, proxy, measure):
         """The measure's value, or None: one proxy's failure does not end the others' measurement."""
         try:
             return measure()
         except Failure as failure:
-            self.failures.append(f"{self._peers[key].name}, {what}: {failure}")
-            note(f"  {self.failures[-1]}")
+            self.failures.append(f"{proxy.peer.name}, {what}: {failure}; the proxy's last words: {proxy.last_words()}")
             return None
 
     def _measure_workloads(self, chosen):
@@ -113,7 +113,7 @@ class Bench:
                 taken = results[workload.name] = {key: [] for key in proxies}
                 for _ in range(self._given.rounds):
                     for key, proxy in proxies.items():
-                        taken[key].append(self._attempt(workload.name, key, lambda: measures.run_once(
+                        taken[key].append(self._attempt(workload.name, proxy, lambda: measures.run_once(
                             workload, count, proxy, self._given.load, self._load_cpus)))
         # A proxy that failed once in a workload has no place in its row.
         return {name: {key: values for key, values in taken.items() if None not in values}
@@ -128,21 +128,19 @@ class Bench:
             note(f"memory of {title} ...")
             results[title] = {}
             for key in self._peers:
-                value = self._attempt(title, key, lambda: self._memory_of(key, tls, tunnels))
+                with self._proxy(key, tunnels) as proxy:
+                    value = self._attempt(title, proxy, lambda: measures.memory_per_tunnel(
+                        tls, tunnels, proxy, self._given.load, self._load_cpus))
                 if value is not None:
                     results[title][key] = value
         return results
 
-    def _memory_of(self, key, tls, tunnels):
-        with self._proxy(key, tunnels) as proxy:
-            return measures.memory_per_tunnel(tls, tunnels, proxy, self._given.load, self._load_cpus)
-
 
 def heading(about):
     m = about["machine"]
-    return (f"{about['date']}, {'quick' if about['quick'] else 'full'} run of {about['minutes']:.0f} minutes, "
+    return (f"{about['date']}, {'quick' if about['quick'] else 'full'} run of {about['minutes']:.1f} minutes, "
             f"{about['rounds']} rounds. {m['model']}, {m['cpus']} CPUs, {m['memory_gib']} GiB, {m['system']}, "
-            f"Linux {m['kernel']}. {', '.join(about['versions'])}, OpenSSL {m['openssl']}; this module at {m['commit']}. "
+            f"Linux {m['kernel']}, TCP {m['tcp']}. {', '.join(about['versions'])}, OpenSSL {m['openssl']}; {about['module']}. "
             f"Load average of the machine: {about['load'][0]:.1f} at the start, {about['load'][1]:.1f} at the end "
             f"(the run itself makes about {m['cpus']}).")
 
@@ -160,7 +158,8 @@ def main():
     about = {
         "date": datetime.date.today().isoformat(), "quick": given.quick, "rounds": given.rounds,
         "minutes": (time.monotonic() - began) / 60, "load": [load, machine.load()],
-        "machine": machine.describe(), "versions": bench.versions(), "failures": bench.failures,
+        "machine": machine.describe(), "versions": bench.versions(), "module": given.module_is,
+        "failures": bench.failures,
     }
     print(heading(about) + "\n\n" + report.tables(results))
     behind = [f"- {line}" for line in report.behind(results)]
