@@ -7,6 +7,7 @@
 #include "base/blocked_signals.hpp"
 #include "child.hpp"
 #include "net/socket_stream.hpp"
+#include "worker_load.hpp"
 #include "tunnel_log.hpp"
 
 namespace wsp {
@@ -15,17 +16,18 @@ namespace {
 // Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
 class PumpedTunnelObserver final : public TunnelObserver {
   public:
-    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, std::shared_ptr<void> counted)
-        : log_(std::move(log)), counted_(std::move(counted)) {}
+    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, proxy_worker* worker)
+        : log_(std::move(log)), worker_(worker), load_(worker) {}
 
     void on_end(const TunnelReport& report) noexcept override {
-        counted_.reset();
+        add_traffic(worker_, report);
         Child::current().scribe().write(std::move(log_), report);
     }
 
   private:
     std::unique_ptr<LogRecord> log_;
-    std::shared_ptr<void> counted_;
+    proxy_worker* worker_;
+    WorkerLoad load_;
 };
 
 std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
@@ -65,7 +67,7 @@ void Departure::send_off() {
     parts.allowed_rsv = allowed_rsv_;
     parts.raw = raw_;
     parts.lifetime = lifetime_;
-    parts.observer = std::make_unique<PumpedTunnelObserver>(std::move(log), std::move(counted));
+    parts.observer = std::make_unique<PumpedTunnelObserver>(std::move(log), worker);
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
     if (!pump_.adopt(tunnel)) {

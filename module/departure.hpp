@@ -33,8 +33,8 @@ class Departure {
 
     // What the log lines about the tunnel need of the request.
     std::unique_ptr<LogRecord> log;
-    // What balancers count while the tunnel lives; null where there is nothing to count.
-    std::shared_ptr<void> counted;
+    // The worker that is busy with the tunnel.
+    proxy_worker* worker = nullptr;
 
   private:
     void send_off();

@@ -29,6 +29,7 @@
 #include "filter_stream.hpp"
 #include "tunnel/blocking_pump.hpp"
 #include "tunnel_log.hpp"
+#include "worker_load.hpp"
 
 namespace wsp {
 namespace {
@@ -203,6 +204,7 @@ Stays leave(OpenTunnel& tunnel) {
     auto departure = std::make_shared<Departure>(std::move(from_client), std::move(from_backend),
                                                  Child::current().share(tunnel.policy), tunnel.allowed_rsv, tunnel.raw,
                                                  tunnel.lifetime, *pump, std::move(log));
+    departure->worker = (*tunnel.backend)->worker;
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s", about.c_str());
@@ -212,9 +214,11 @@ Stays leave(OpenTunnel& tunnel) {
 
 class NotesObserver final : public TunnelObserver {
   public:
-    explicit NotesObserver(request_rec* r, const char* backend_url) : r_(r), backend_url_(backend_url) {}
+    NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url)
+        : r_(r), worker_(worker), backend_url_(backend_url) {}
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
+            add_traffic(worker_, report);
             set_tunnel_notes(r_->pool, r_->notes, report);
             log_end_of_tunnel(
                 r_->server,
@@ -225,6 +229,7 @@ class NotesObserver final : public TunnelObserver {
 
   private:
     request_rec* r_;
+    proxy_worker* worker_;
     const char* backend_url_;
 };
 
@@ -298,7 +303,7 @@ void pump_here(OpenTunnel& tunnel) {
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
     parts.lifetime = tunnel.lifetime;
-    parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend_url);
+    parts.observer = std::make_unique<NotesObserver>(tunnel.r, (*tunnel.backend)->worker, tunnel.backend_url);
     Tunnel pumped(std::move(parts));
     run_blocking(pumped, stop.signals());
     (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;

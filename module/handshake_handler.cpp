@@ -15,6 +15,7 @@
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 #include "response_relay.hpp"
+#include "worker_load.hpp"
 
 namespace wsp {
 namespace {
@@ -162,6 +163,7 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
     int status = ap_proxy_acquire_connection(target_.scheme, &lease_.backend, worker_, r_->server);
     if (status != OK) {
+        set_retry_after(r_, worker_);
         return refuse(status, "WSP0113", "the backend is marked as failed, or all its connections (max=) are in use");
     }
     proxy_conn_rec* const backend = lease_.backend;
@@ -173,6 +175,7 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
         return status;
     }
     if (ap_proxy_connect_backend(target_.scheme, backend, worker_, r_->server) != OK) {
+        set_retry_after(r_, worker_);
         return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0114",
                       apr_psprintf(r_->pool, "the backend %s:%d cannot be reached", backend->hostname, backend->port));
     }

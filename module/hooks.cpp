@@ -8,6 +8,8 @@
 #include "handshake_handler.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
+#include "startup_checks.hpp"
+#include "worker_load.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
 
@@ -19,8 +21,12 @@ int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return wrap_ssl_log_handler(pconf), OK; });
 }
 
-int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {
-    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [] { return learn_log_formats(), OK; });
+int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
+        learn_log_formats();
+        advise_on_mpm_settings(server);
+        return OK;
+    });
 }
 
 void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
@@ -71,6 +77,10 @@ int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, cha
     return guarded(r, [&] { return handle_handshake(r, worker, conf, url, proxyname, proxyport); });
 }
 
+int on_request_status(int* status, request_rec* r) noexcept {
+    return guarded(r, [&] { return advise_when_to_retry(*status, r), DECLINED; });
+}
+
 int on_log_transaction(request_rec* r) noexcept {
     return guarded(r, [r] { return log_departed_request(r); });
 }
@@ -99,5 +109,6 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     proxy_hook_check_trans(on_check_trans, nullptr, kProxySchemes, APR_HOOK_FIRST);
     proxy_hook_canon_handler(on_canon, nullptr, kProxySchemes, APR_HOOK_FIRST);
     proxy_hook_scheme_handler(on_scheme, nullptr, kProxySchemes, APR_HOOK_FIRST);
+    APR_OPTIONAL_HOOK(proxy, request_status, on_request_status, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }
