@@ -89,7 +89,7 @@ const char* text_of(ExchangeFault fault) {
 }
 
 ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker, proxy_server_conf* conf,
-                           apr_uri_t* uri, char* url, char* server_portstr) {
+                           apr_uri_t* uri, char* url, char* server_portstr, const char* protocol) {
     conn_rec* const c = backend->connection;
     // mod_proxy makes the head's buckets from the client's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
@@ -100,8 +100,8 @@ ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker
                                 &transfer_encoding) != OK) {
         return ExchangeFault::send_failed;
     }
-    // Lower case, as browsers write it: some backends compare with case.
-    apr_brigade_puts(head, nullptr, nullptr, "Upgrade: websocket" CRLF "Connection: Upgrade" CRLF CRLF);
+    // "websocket" in lower case, as browsers write it: some backends compare with case.
+    apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol, CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
     return ap_proxy_pass_brigade(buckets, r, backend, c, head, 1) == OK ? ExchangeFault::none
                                                                                  : ExchangeFault::send_failed;
 }

@@ -28,9 +28,9 @@ struct Answer {
 };
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host, X-Forwarded-*, hop-by-hop
-// headers), as a WebSocket handshake.
+// headers), with "Upgrade: <protocol>".
 ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker, proxy_server_conf* conf,
-                           apr_uri_t* uri, char* url, char* server_portstr);
+                           apr_uri_t* uri, char* url, char* server_portstr, const char* protocol);
 
 // Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what follows in the
 // connection's filters. `deadline` is an apr_time_now() time.

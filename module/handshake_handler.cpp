@@ -23,11 +23,27 @@ namespace {
 struct Target {
     const char* scheme;  // as mod_proxy's log lines name it
     bool tls;
+    bool websocket;  // the scheme itself says so
 };
 
-// What this URL asks of us: ws and wss always, http and https where ProxyPassWS has mapped the request.
-const Target* target_of(request_rec* r, const char* url) {
-    static const Target kTargets[] = {{"ws", false}, {"wss", true}, {"http", false}, {"https", true}};
+const wsp_dir_config& dir_config_of(request_rec* r) {
+    return *static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+}
+
+// A handshake on an http:// or https:// worker is ours when ProxyPassWS, ProxyWebsocketUpgradeHttp or upgrade= says so.
+bool takes_http(request_rec* r, const proxy_worker* worker) {
+    const RequestRecord* const record = find_record(r);
+    if (record != nullptr && record->mapped_by_proxy_pass_ws) {
+        return true;
+    }
+    return asks_for_websocket(r) &&
+           (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 || protocol_for(r, worker, false) != nullptr);
+}
+
+// What this URL asks of us; null for nothing.
+const Target* target_of(request_rec* r, const proxy_worker* worker, const char* url) {
+    static const Target kTargets[] = {
+        {"ws", false, true}, {"wss", true, true}, {"http", false, false}, {"https", true, false}};
     const char* const colon = std::strchr(url, ':');
     if (colon == nullptr) {
         return nullptr;
@@ -35,9 +51,8 @@ const Target* target_of(request_rec* r, const char* url) {
     const std::string_view scheme(url, static_cast<std::size_t>(colon - url));
     for (const Target& target : kTargets) {
         if (iequals(scheme, target.scheme)) {
-            const RequestRecord* const record = find_record(r);
-            const bool mapped = record != nullptr && record->mapped_by_proxy_pass_ws;
-            return mapped || iequals(scheme, "ws") || iequals(scheme, "wss") ? &target : nullptr;
+            const bool ours = target.websocket ? !falls_back_to_http(r) : takes_http(r, worker);
+            return ours ? &target : nullptr;
         }
     }
     return nullptr;
@@ -74,13 +89,16 @@ class Handshake {
           path_(url),
           target_(target),
           lease_(r, target.scheme),
-          config_(wsp_dir_config_resolved(
-              static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module)))) {}
+          config_(wsp_dir_config_resolved(&dir_config_of(r))) {}
 
     int serve(const char* proxyname, apr_port_t proxyport);
 
   private:
     int check_client();
+    int check_other_protocol();
+    int require_upgrade(const char* protocol);
+    HandshakeError check_answer(const apr_table_t* fields) const;
+    bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int connect(const char* proxyname, apr_port_t proxyport);
     int ask();
     int take_answer();
@@ -101,6 +119,7 @@ class Handshake {
     apr_uri_t uri_{};
     char server_portstr_[32]{};
     apr_time_t deadline_ = 0;
+    const char* protocol_ = "websocket";
     Answer answer_;
 };
 
@@ -123,6 +142,16 @@ int Handshake::refuse(int status, const char* id, const char* what) {
 }
 
 int Handshake::check_client() {
+    if (target_.websocket) {
+        const char* const protocol = protocol_for(r_, worker_, true);
+        if (protocol != nullptr && !asks_for_websocket(r_)) {
+            protocol_ = protocol;
+            return check_other_protocol();
+        }
+        if (protocol == nullptr && asks_for_websocket(r_)) {
+            return require_upgrade(worker_->s->upgrade);
+        }
+    }
     RequestLine line;
     line.method = r_->method;
     line.http_major = HTTP_VERSION_MAJOR(r_->proto_num);
@@ -135,13 +164,28 @@ int Handshake::check_client() {
         return OK;
     }
     if (error == HandshakeError::not_an_upgrade) {
-        apr_table_setn(r_->err_headers_out, "Upgrade", "websocket");
-        apr_table_setn(r_->err_headers_out, "Connection", "Upgrade");
+        return require_upgrade("websocket");
     }
     if (error == HandshakeError::bad_version) {
         apr_table_setn(r_->err_headers_out, "Sec-WebSocket-Version", "13");
     }
     return refuse(http_status_of(error), "WSP0111", text_of(error).data());
+}
+
+int Handshake::require_upgrade(const char* protocol) {
+    apr_table_setn(r_->err_headers_out, "Upgrade", protocol);
+    apr_table_setn(r_->err_headers_out, "Connection", "Upgrade");
+    return refuse(HTTP_UPGRADE_REQUIRED, "WSP0111",
+                  apr_psprintf(r_->pool, "no \"Upgrade: %s\" header (it is \"%s\")", protocol,
+                               apr_table_get(r_->headers_in, "Upgrade") ? apr_table_get(r_->headers_in, "Upgrade") : ""));
+}
+
+// upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
+int Handshake::check_other_protocol() {
+    if (!has_token(TableHeaders(r_->pool, r_->headers_in).get("Connection"), "upgrade")) {
+        return refuse(HTTP_BAD_REQUEST, "WSP0111", text_of(HandshakeError::no_connection_upgrade).data());
+    }
+    return OK;
 }
 
 apr_interval_time_t Handshake::handshake_timeout() const {
@@ -187,7 +231,7 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
 }
 
 int Handshake::ask() {
-    ExchangeFault fault = send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_);
+    ExchangeFault fault = send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0102: connected; handshake sent to the backend");
         fault = read_answer(lease_.backend, deadline_, answer_);
@@ -224,13 +268,20 @@ int Handshake::take_answer() {
         apr_table_addn(fields, apr_pstrmemdup(r_->pool, field.name.data(), field.name.size()),
                        apr_pstrmemdup(r_->pool, field.value.data(), field.value.size()));
     }
-    const HandshakeError error =
-        check_response(TableHeaders(r_->pool, r_->headers_in), head.status, TableHeaders(r_->pool, fields));
+    const HandshakeError error = check_answer(fields);
     if (error != HandshakeError::none) {
         return refuse(http_status_of(error), "WSP0119", text_of(error).data());
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0103: 101 from the backend");
     return take_over_headers(r_, head) ? open_tunnel() : HTTP_BAD_GATEWAY;
+}
+
+HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
+    const TableHeaders answer(r_->pool, fields);
+    if (is_websocket()) {
+        return check_response(TableHeaders(r_->pool, r_->headers_in), answer_.head.status, answer);
+    }
+    return iequals(trim(answer.get("Upgrade")), protocol_) ? HandshakeError::none : HandshakeError::backend_no_upgrade;
 }
 
 Policy Handshake::policy() const {
@@ -286,7 +337,7 @@ DurationUs Handshake::lifetime() const {
 
 int Handshake::open_tunnel() {
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
-    if (!send_switching_protocols(r_)) {
+    if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "WSP0105: the client went away before its 101 could be sent");
         return OK;
     }
@@ -297,7 +348,7 @@ int Handshake::open_tunnel() {
                       config_.async != 0,
                       lifetime(),
                       rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
-                      false,
+                      !is_websocket(),
                       url_};
     return run_tunnel(tunnel);
 }
@@ -306,7 +357,7 @@ int Handshake::open_tunnel() {
 
 int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const char* proxyname,
                      apr_port_t proxyport) {
-    const Target* const target = target_of(r, url);
+    const Target* const target = target_of(r, worker, url);
     return target == nullptr ? DECLINED : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
 }
 

@@ -6,6 +6,7 @@
 
 #include "boundary.hpp"
 #include "config.h"
+#include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 
 namespace wsp {
@@ -84,11 +85,36 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded) {
     return DECLINED;
 }
 
-int check_trans(request_rec* r, const char* url) {
-    if (!is_websocket_url(url)) {
-        return DECLINED;
+const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme) {
+    const char* const asked = apr_table_get(r->headers_in, "Upgrade");
+    const char* const allowed = worker->s->upgrade;
+    const bool any = std::strcmp(allowed, "*") == 0 || iequals(allowed, "any");
+    if (asked == nullptr) {
+        return nullptr;
     }
     if (asks_for_websocket(r)) {
+        // "NONE" is documented for ws:// workers as "do not look"; on http:// it can only mean "do not upgrade".
+        const bool listed = any || has_token(allowed, "websocket");
+        const bool unrestricted = websocket_scheme && (*allowed == '\0' || iequals(allowed, "none"));
+        return listed || unrestricted ? "websocket" : nullptr;
+    }
+    // Another protocol on an http:// mapping is mod_proxy_http's to tunnel.
+    return websocket_scheme && (any || (*allowed != '\0' && iequals(allowed, asked))) ? asked : nullptr;
+}
+
+bool falls_back_to_http(request_rec* r) {
+    const auto* const dir =
+        static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+    return wsp_dir_config_resolved(dir).fallback != 0 && apr_table_get(r->headers_in, "Upgrade") == nullptr &&
+           ap_find_linked_module("mod_proxy_http.c") != nullptr;
+}
+
+int check_trans(request_rec* r, const char* url) {
+    if (!is_websocket_url(url) || falls_back_to_http(r)) {
+        return DECLINED;
+    }
+    // Which protocol it may be is the worker's to say (upgrade=), and there is none yet.
+    if (apr_table_get(r->headers_in, "Upgrade") != nullptr) {
         return OK;
     }
     if (record_of(r).passed_by == nullptr) {
@@ -109,6 +135,9 @@ int translate_passed_by(request_rec* r) {
 }
 
 int canonicalise(request_rec* r, char* url) {
+    if (falls_back_to_http(r)) {
+        return DECLINED;
+    }
     char* rest = const_cast<char*>(scheme_end(url, "ws"));
     const bool tls = rest == nullptr;
     if (tls && (rest = const_cast<char*>(scheme_end(url, "wss"))) == nullptr) {

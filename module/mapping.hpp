@@ -13,6 +13,9 @@ struct RequestRecord {
     bool logged = false;  // the log_transaction hooks have run
 };
 
+// ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its business.
+bool falls_back_to_http(request_rec* r);
+
 // Makes it where there is none.
 RequestRecord& record_of(request_rec* r);
 // Null where there is none: plain requests cost nothing.
@@ -20,6 +23,10 @@ RequestRecord* find_record(request_rec* r);
 
 // translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes to its backend.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);
+
+// The protocol that a handshake asks this worker to switch to: "websocket", or, where upgrade= lets it, the client's own
+// choice. Null when the worker lets nothing through that the client asks for. `websocket_scheme`: the URL is ws or wss.
+const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme);
 
 // mod_proxy's check_trans: a request without "Upgrade: websocket" passes a ws:// or wss:// mapping by.
 int check_trans(request_rec* r, const char* url);

@@ -167,11 +167,11 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
     return true;
 }
 
-bool send_switching_protocols(request_rec* r) {
+bool send_switching_protocols(request_rec* r, const char* protocol) {
     r->status = HTTP_SWITCHING_PROTOCOLS;
     r->status_line = nullptr;
     apply_header_directives(r);
-    apr_table_setn(r->headers_out, "Upgrade", "websocket");
+    apr_table_setn(r->headers_out, "Upgrade", protocol);
     apr_table_setn(r->headers_out, "Connection", "Upgrade");
     // It empties the table, which the access log still asks.
     apr_table_t* const sent = apr_table_copy(r->pool, r->headers_out);

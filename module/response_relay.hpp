@@ -12,7 +12,7 @@ bool take_over_headers(request_rec* r, const ResponseHead& head);
 
 // Sends the 101 with r->headers_out, through the response path (HTTP/2 makes a 200 of it), and flushes. False
 // when the client has gone.
-bool send_switching_protocols(request_rec* r);
+bool send_switching_protocols(request_rec* r, const char* protocol);
 
 // Sends a refusal: status, headers and body. Blocks for as long as the body comes. Returns what the scheme handler
 // returns.
