@@ -114,7 +114,8 @@ void each_text(request_rec& r, conn_rec& c, Visit visit) {
 apr_sockaddr_t* address(const char* ip, apr_port_t port, apr_pool_t* pool) {
     apr_sockaddr_t* made = nullptr;
     if (ip != nullptr) {
-        apr_sockaddr_info_get(&made, ip, APR_UNSPEC, port, 0, pool);  // numeric: asks no name server
+        apr_sockaddr_info_get(&made, ip, APR_UNSPEC, port, 0,
+                              pool);  // numeric: asks no name server
     }
     return made;
 }
@@ -132,7 +133,8 @@ apr_table_t* ssl_variables(request_rec* r) {
         for (const std::string& name : needs.ssl.listed) {
             const char* const value =
                 lookup(r->pool, r->server, r->connection, r, apr_pstrdup(r->pool, name.c_str()));
-            apr_table_setn(found, apr_pstrcat(r->pool, kSslNote, name.c_str(), nullptr), value ? value : "");
+            apr_table_setn(found, apr_pstrcat(r->pool, kSslNote, name.c_str(), nullptr),
+                           value ? value : "");
         }
     }
     return found;
@@ -262,7 +264,8 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     r->status = status_;
     r->proto_num = proto_num_;
     r->method_number = method_number_;
-    r->useragent_addr = std::string_view(r->useragent_ip ? r->useragent_ip : "") == (c->client_ip ? c->client_ip : "")
+    r->useragent_addr = std::string_view(r->useragent_ip ? r->useragent_ip : "") ==
+                                (c->client_ip ? c->client_ip : "")
                             ? c->client_addr
                             : address(r->useragent_ip, 0, pool);
     r->bytes_sent = static_cast<apr_off_t>(report.client.wire_bytes_written);

@@ -1,7 +1,7 @@
-// One access log line per tunnel, written when it ends, long after its request is gone. At handover the fields that the
-// configured formats ask for are packed into one block; at the end a request is rebuilt around them in a scratch pool
-// and mod_log_config alone is shown it. Nothing else may see the copy: other modules keep pointers into the dead
-// request's pool.
+// One access log line per tunnel, written when it ends, long after its request is gone. At handover
+// the fields that the configured formats ask for are packed into one block; at the end a request is
+// rebuilt around them in a scratch pool and mod_log_config alone is shown it. Nothing else may see
+// the copy: other modules keep pointers into the dead request's pool.
 #pragma once
 
 #include <memory>
@@ -12,22 +12,24 @@
 
 namespace wsp {
 
-// post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers, notes and variables a
-// record must keep. Main thread.
+// post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers,
+// notes and variables a record must keep. Main thread.
 void learn_log_formats();
 
 // pre_config: answers %{...}x for tunnels, whose TLS connection mod_ssl does not know any more.
 void wrap_ssl_log_handler(apr_pool_t* pool);
 
-// What is kept of a request for the log lines about its tunnel: one block of strings and a few numbers. Owned by the
-// departure, then by the tunnel's observer, then by the scribe; one at a time.
+// What is kept of a request for the log lines about its tunnel: one block of strings and a few
+// numbers. Owned by the departure, then by the tunnel's observer, then by the scribe; one at a
+// time.
 class LogRecord {
   public:
-    // Packs what the formats need of `r`, whose 101 has been sent, and of the requests that it was redirected from.
-    // `backend_url` is for the error log. Request thread.
+    // Packs what the formats need of `r`, whose 101 has been sent, and of the requests that it was
+    // redirected from. `backend_url` is for the error log. Request thread.
     LogRecord(request_rec* r, const char* backend_url);
 
-    // Writes the access log line, with `scratch` for everything that it takes; the caller clears it. May block.
+    // Writes the access log line, with `scratch` for everything that it takes; the caller clears
+    // it. May block.
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
 
     server_rec* server() const { return server_; }
@@ -49,12 +51,13 @@ class LogRecord {
     std::unique_ptr<char[]> block_;
 };
 
-// Runs the log_transaction hooks before their time, for a request thread that will not live to its request's end.
+// Runs the log_transaction hooks before their time, for a request thread that will not live to its
+// request's end.
 void log_request_now(request_rec* r);
 
-// log_transaction, run first of all: nothing for a request that has been logged; for a request whose tunnel has left, runs every other module's function except
-// mod_log_config's, keeps what the later line needs, and returns DONE to end the normal run. Otherwise
-// DECLINED.
+// log_transaction, run first of all: nothing for a request that has been logged; for a request
+// whose tunnel has left, runs every other module's function except mod_log_config's, keeps what the
+// later line needs, and returns DONE to end the normal run. Otherwise DECLINED.
 int log_departed_request(request_rec* r);
 
 }  // namespace wsp

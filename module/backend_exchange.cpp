@@ -24,14 +24,15 @@ ExchangeFault read_line(proxy_conn_rec* backend, apr_time_t deadline, std::strin
     apr_socket_timeout_set(backend->sock, left);
     apr_bucket_brigade* const brigade = backend->tmp_bb;
     apr_brigade_cleanup(brigade);
-    const apr_status_t status =
-        ap_get_brigade(backend->connection->input_filters, brigade, AP_MODE_GETLINE, APR_BLOCK_READ, 0);
+    const apr_status_t status = ap_get_brigade(backend->connection->input_filters, brigade,
+                                               AP_MODE_GETLINE, APR_BLOCK_READ, 0);
     if (status != APR_SUCCESS) {
         return fault_of(status);
     }
     char* data = nullptr;
     apr_size_t size = 0;
-    if (apr_brigade_pflatten(brigade, &data, &size, backend->connection->pool) != APR_SUCCESS || size == 0) {
+    if (apr_brigade_pflatten(brigade, &data, &size, backend->connection->pool) != APR_SUCCESS ||
+        size == 0) {
         return ExchangeFault::closed;
     }
     apr_brigade_cleanup(brigade);
@@ -46,11 +47,12 @@ bool ends_with_empty_line(const std::string& text) {
     return ends_with("\n\r\n", 3) || ends_with("\n\n", 2);
 }
 
-// A peer that does not speak HTTP may never end its first line or send an empty one: one look at the beginning
-// is enough to know.
+// A peer that does not speak HTTP may never end its first line or send an empty one: one look at
+// the beginning is enough to know.
 bool cannot_be_http(const std::string& text) {
     static constexpr char kStart[] = "HTTP/1.";
-    return text.compare(0, std::min(text.size(), sizeof kStart - 1), kStart, std::min(text.size(), sizeof kStart - 1)) != 0;
+    return text.compare(0, std::min(text.size(), sizeof kStart - 1), kStart,
+                        std::min(text.size(), sizeof kStart - 1)) != 0;
 }
 
 ExchangeFault read_head(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer) {
@@ -64,8 +66,9 @@ ExchangeFault read_head(proxy_conn_rec* backend, apr_time_t deadline, Answer& an
             return ExchangeFault::not_http;
         }
     } while (!ends_with_empty_line(answer.text));
-    return parse_response_head(answer.text, answer.head) == HeadFault::none ? ExchangeFault::none
-                                                                            : ExchangeFault::not_http;
+    return parse_response_head(answer.text, answer.head) == HeadFault::none
+               ? ExchangeFault::none
+               : ExchangeFault::not_http;
 }
 
 }  // namespace
@@ -88,22 +91,25 @@ const char* text_of(ExchangeFault fault) {
     return "failed";
 }
 
-ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker, proxy_server_conf* conf,
-                           apr_uri_t* uri, char* url, char* server_portstr, const char* protocol) {
+ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker,
+                           proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
+                           const char* protocol) {
     conn_rec* const c = backend->connection;
     // mod_proxy makes the head's buckets from the client's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
     apr_bucket_brigade* const head = apr_brigade_create(r->pool, buckets);
     char* content_length = nullptr;
     char* transfer_encoding = nullptr;
-    if (ap_proxy_create_hdrbrgd(r->pool, head, r, backend, worker, conf, uri, url, server_portstr, &content_length,
-                                &transfer_encoding) != OK) {
+    if (ap_proxy_create_hdrbrgd(r->pool, head, r, backend, worker, conf, uri, url, server_portstr,
+                                &content_length, &transfer_encoding) != OK) {
         return ExchangeFault::send_failed;
     }
     // "websocket" in lower case, as browsers write it: some backends compare with case.
-    apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol, CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
-    return ap_proxy_pass_brigade(buckets, r, backend, c, head, 1) == OK ? ExchangeFault::none
-                                                                                 : ExchangeFault::send_failed;
+    apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol,
+                        CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
+    return ap_proxy_pass_brigade(buckets, r, backend, c, head, 1) == OK
+               ? ExchangeFault::none
+               : ExchangeFault::send_failed;
 }
 
 ExchangeFault read_answer(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer) {

@@ -1,5 +1,5 @@
-// The handshake's two messages on the backend connection: our request, its answer. Request thread; blocks, for no
-// longer than the deadline.
+// The handshake's two messages on the backend connection: our request, its answer. Request thread;
+// blocks, for no longer than the deadline.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@ namespace wsp {
 
 enum class ExchangeFault {
     none,
-    send_failed,   // the request could not be sent
-    timed_out,     // no whole answer by the deadline
-    closed,        // the backend closed or broke the connection before it had answered
-    too_large,     // the answer's head is larger than any sensible one
-    not_http,      // what it sent is not an HTTP/1.x head
+    send_failed,  // the request could not be sent
+    timed_out,    // no whole answer by the deadline
+    closed,       // the backend closed or broke the connection before it had answered
+    too_large,    // the answer's head is larger than any sensible one
+    not_http,     // what it sent is not an HTTP/1.x head
 };
 
 // What is said of it in the log: "the backend <text>".
@@ -27,13 +27,14 @@ struct Answer {
     ResponseHead head;
 };
 
-// Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host, X-Forwarded-*, hop-by-hop
-// headers), with "Upgrade: <protocol>".
-ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker, proxy_server_conf* conf,
-                           apr_uri_t* uri, char* url, char* server_portstr, const char* protocol);
+// Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
+// X-Forwarded-*, hop-by-hop headers), with "Upgrade: <protocol>".
+ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker,
+                           proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
+                           const char* protocol);
 
-// Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what follows in the
-// connection's filters. `deadline` is an apr_time_now() time.
+// Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
+// follows in the connection's filters. `deadline` is an apr_time_now() time.
 ExchangeFault read_answer(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer);
 
 }  // namespace wsp

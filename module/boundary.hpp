@@ -1,4 +1,5 @@
-// Between httpd's world and ours: no exception passes, and C++ objects live in pools through one template.
+// Between httpd's world and ours: no exception passes, and C++ objects live in pools through one
+// template.
 #pragma once
 
 #include <exception>
@@ -17,7 +18,8 @@ int guarded(request_rec* r, Body body) noexcept {
     } catch (const std::exception& e) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "WSP0001: unexpected exception: %s", e.what());
     } catch (...) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "WSP0002: unexpected exception of an unknown type");
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "WSP0002: unexpected exception of an unknown type");
     }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -28,14 +30,17 @@ Result guarded_or(Result failed, Body body) noexcept {
     try {
         return body();
     } catch (const std::exception& e) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "WSP0001: unexpected exception: %s", e.what());
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "WSP0001: unexpected exception: %s",
+                     e.what());
     } catch (...) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "WSP0002: unexpected exception of an unknown type");
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "WSP0002: unexpected exception of an unknown type");
     }
     return failed;
 }
 
-// Makes a T that dies with the pool, whatever its destructor does. Nobody else registers pool cleanups.
+// Makes a T that dies with the pool, whatever its destructor does. Nobody else registers pool
+// cleanups.
 template <class T, class... Args>
 T* make_in_pool(apr_pool_t* pool, Args&&... args) {
     static_assert(alignof(T) <= 8, "APR aligns to 8");

@@ -18,19 +18,19 @@ namespace {
 
 Child* the_child = nullptr;
 
-// How long a stopping child gives its tunnels to end in order; the MPM's parent kills after 3 seconds and more
-// (server/mpm_unix.c ap_reclaim_child_processes).
+// How long a stopping child gives its tunnels to end in order; the MPM's parent kills after 3
+// seconds and more (server/mpm_unix.c ap_reclaim_child_processes).
 constexpr DurationUs kStopPatience = 1 * kSecond;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
 
 wsp_server_config config_of(server_rec* server) {
-    return wsp_server_config_resolved(
-        static_cast<const wsp_server_config*>(ap_get_module_config(server->module_config, &proxy_websocket_module)));
+    return wsp_server_config_resolved(static_cast<const wsp_server_config*>(
+        ap_get_module_config(server->module_config, &proxy_websocket_module)));
 }
 
-// A draining child waits in its cleanup, where the MPMs' own handlers have nothing left to do: SIGTERM means that httpd
-// stops after all.
+// A draining child waits in its cleanup, where the MPMs' own handlers have nothing left to do:
+// SIGTERM means that httpd stops after all.
 volatile std::sig_atomic_t told_to_hurry = 0;
 
 void hurry(int) {
@@ -65,8 +65,9 @@ bool ends_gracefully(bool graceful) {
     if (graceful || threaded != AP_MPMQ_NOT_SUPPORTED) {
         return graceful;
     }
-    // prefork always says "not graceful". It ends a child on the spot from inside its SIGTERM handler, where the signal is
-    // blocked; every other way out of a child, a graceful restart among them, is through its main loop.
+    // prefork always says "not graceful". It ends a child on the spot from inside its SIGTERM
+    // handler, where the signal is blocked; every other way out of a child, a graceful restart
+    // among them, is through its main loop.
     sigset_t blocked;
     sigemptyset(&blocked);
     pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
@@ -76,8 +77,8 @@ bool ends_gracefully(bool graceful) {
 void Child::make(apr_pool_t* pchild, server_rec* server) {
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
     the_child = new Child(server);
-    // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its way out of httpd has
-    // reached its pump.
+    // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its
+    // way out of httpd has reached its pump.
     apr_pool_cleanup_register(pchild, nullptr, when_connections_are_gone, apr_pool_cleanup_null);
 }
 
@@ -142,7 +143,8 @@ bool Child::start_threads() {
     }
     if (started.empty() || !scribe_.start()) {
         for (auto& pump : started) {
-            pump->close_all(ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, monotonic_now(), 0));
+            pump->close_all(
+                ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, monotonic_now(), 0));
             if (!pump->join(kThreadPatience)) {
                 pump.release();  // its thread still uses it
             }
@@ -157,7 +159,9 @@ bool Child::start_threads() {
 std::shared_ptr<const Policy> Child::share(const Policy& policy) {
     const BlockedSignals blocked;
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto same = [&policy](const std::shared_ptr<const Policy>& known) { return *known == policy; };
+    const auto same = [&policy](const std::shared_ptr<const Policy>& known) {
+        return *known == policy;
+    };
     const auto known = std::find_if(policies_.begin(), policies_.end(), same);
     if (known != policies_.end()) {
         return *known;
@@ -171,18 +175,19 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
     if (draining_since_.compare_exchange_strong(since, now)) {
         since = now;
     }
-    return ClosePlan::drain(static_cast<std::uint16_t>(config_.drain_code), since, config_.drain_timeout_us,
-                            config_.drain_spread_us, kStopPatience);
+    return ClosePlan::drain(static_cast<std::uint16_t>(config_.drain_code), since,
+                            config_.drain_timeout_us, config_.drain_spread_us, kStopPatience);
 }
 
 void Child::stop_tunnels(bool graceful) {
     const MonotonicUs now = monotonic_now();
     const ClosePlan plan =
-        graceful ? drain_plan(now) : ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
+        graceful ? drain_plan(now)
+                 : ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
     (graceful ? drain_ : stop_).signal();
     stopping_.store(true);
-    // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment are met by
-    // wait_for_tunnels().
+    // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment
+    // are met by wait_for_tunnels().
     if (threads_made_.load()) {
         for (auto& pump : pumps_) {
             pump->close_all(plan);
@@ -230,7 +235,8 @@ void Child::wait_for_tunnels() {
     scribe_.finish(kThreadPatience);
     if (count > 0) {
         ap_log_error(APLOG_MARK, all ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
-                     "WSP0011: child %s: %" APR_SIZE_T_FMT " tunnels when it stopped serving, %" APR_SIZE_T_FMT
+                     "WSP0011: child %s: %" APR_SIZE_T_FMT
+                     " tunnels when it stopped serving, %" APR_SIZE_T_FMT
                      " left at its end, after %" APR_INT64_T_FMT " ms",
                      draining ? "drained" : "stopped", count, tunnels(),
                      (monotonic_now() - (draining ? since : now)) / kMillisecond);

@@ -1,9 +1,10 @@
-// What lives as long as one httpd child process: the pumps, the scribe, the policies in use, and the descriptors that stand
-// in for connections that have left. Made in child_init, on the main thread, before there is any other; the pumps'
-// and the scribe's threads are made when the first tunnel needs them, so that a child without tunnels costs nothing.
+// What lives as long as one httpd child process: the pumps, the scribe, the policies in use, and
+// the descriptors that stand in for connections that have left. Made in child_init, on the main
+// thread, before there is any other; the pumps' and the scribe's threads are made when the first
+// tunnel needs them, so that a child without tunnels costs nothing.
 //
-// Threads: every function may be called from any thread after child_init, unless it says otherwise. One mutex guards the
-// making of threads and the list of policies.
+// Threads: every function may be called from any thread after child_init, unless it says otherwise.
+// One mutex guards the making of threads and the list of policies.
 #pragma once
 
 #include <atomic>
@@ -37,14 +38,16 @@ class Child {
     // One shared copy per distinct policy.
     std::shared_ptr<const Policy> share(const Policy& policy);
 
-    // Reads as "nothing yet", writes fail with EPIPE: takes the place of a socket that has left (dup3).
+    // Reads as "nothing yet", writes fail with EPIPE: takes the place of a socket that has left
+    // (dup3).
     int idle_fd() const { return idle_.get(); }
-    // For the blocking pumps of threaded MPMs: readable from when the child stops, gracefully or not.
+    // For the blocking pumps of threaded MPMs: readable from when the child stops, gracefully or
+    // not.
     int drain_fd() const { return drain_.read.get(); }
     int stop_fd() const { return stop_.read.get(); }
 
-    // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once or more; the first
-    // graceful call fixes the plan.
+    // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once
+    // or more; the first graceful call fixes the plan.
     void stop_tunnels(bool graceful);
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);
@@ -78,8 +81,8 @@ class Child {
     std::atomic<bool> threads_made_{false};  // pumps_ is complete and changes no more
 };
 
-// Whether a child that is told to stop (child_stopping's `graceful`) has time for its tunnels. Prefork does not say; see the
-// source. To be called from within that hook.
+// Whether a child that is told to stop (child_stopping's `graceful`) has time for its tunnels.
+// Prefork does not say; see the source. To be called from within that hook.
 bool ends_gracefully(bool graceful);
 
 }  // namespace wsp

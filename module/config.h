@@ -1,5 +1,5 @@
-/* What the directives set: plain C structs that httpd's pools own, written while the configuration is read and
- * only read afterwards, by any thread. The rows of directives.def make the fields. */
+/* What the directives set: plain C structs that httpd's pools own, written while the configuration
+ * is read and only read afterwards, by any thread. The rows of directives.def make the fields. */
 #ifndef WSP_CONFIG_H
 #define WSP_CONFIG_H
 
@@ -32,17 +32,18 @@ struct proxy_alias; /* mod_proxy.h */
 #define WSP_FIELD_WSP_GLOBAL(field)
 typedef struct wsp_dir_config {
 #include "directives.def"
-    struct proxy_alias *mapping; /* ProxyPassWS in this <Location>, or NULL */
+    struct proxy_alias* mapping; /* ProxyPassWS in this <Location>, or NULL */
 } wsp_dir_config;
 #undef WSP_FIELD_WSP_ANYWHERE
 #undef WSP_FIELD_WSP_GLOBAL
 
-/* Per virtual host; the main server's mappings follow the virtual host's own. Fields count in the main server only. */
+/* Per virtual host; the main server's mappings follow the virtual host's own. Fields count in the
+ * main server only. */
 #define WSP_FIELD_WSP_ANYWHERE(field)
 #define WSP_FIELD_WSP_GLOBAL(field) int64_t field;
 typedef struct wsp_server_config {
 #include "directives.def"
-    apr_array_header_t *mappings; /* of struct proxy_alias, in the order of the ProxyPassWS lines */
+    apr_array_header_t* mappings; /* of struct proxy_alias, in the order of the ProxyPassWS lines */
 } wsp_server_config;
 #undef WSP_FIELD_WSP_ANYWHERE
 #undef WSP_FIELD_WSP_GLOBAL
@@ -52,16 +53,18 @@ typedef struct wsp_server_config {
 #undef WSP_HANDLED
 #undef WSP_CUSTOM
 
-/* Copies with every unset field at its default; fields whose default depends on something else stay WSP_UNSET. */
-wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config *config);
-wsp_server_config wsp_server_config_resolved(const wsp_server_config *config);
+/* Copies with every unset field at its default; fields whose default depends on something else stay
+ * WSP_UNSET. */
+wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config* config);
+wsp_server_config wsp_server_config_resolved(const wsp_server_config* config);
 
-/* ProxyPassWS. Reads the arguments as mod_proxy reads ProxyPass and keeps the mapping to itself. Returns NULL or an
- * error message. Main thread, while the configuration is read. */
-const char *wsp_set_proxy_pass_ws(cmd_parms *cmd, void *dir_config, const char *args);
+/* ProxyPassWS. Reads the arguments as mod_proxy reads ProxyPass and keeps the mapping to itself.
+ * Returns NULL or an error message. Main thread, while the configuration is read. */
+const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, const char* args);
 
-/* Calls the handler of cmd->cmd, a directive that takes raw arguments. In C, where command_rec's handlers have types. */
-const char *wsp_run_raw_args(cmd_parms *cmd, void *dir_config, const char *args);
+/* Calls the handler of cmd->cmd, a directive that takes raw arguments. In C, where command_rec's
+ * handlers have types. */
+const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args);
 
 #ifdef __cplusplus
 }

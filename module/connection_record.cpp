@@ -10,7 +10,8 @@ void note_connection(conn_rec* c) {
     if (c->master != nullptr) {
         return;
     }
-    ap_set_module_config(c->conn_config, &proxy_websocket_module, make_in_pool<ConnectionRecord>(c->pool));
+    ap_set_module_config(c->conn_config, &proxy_websocket_module,
+                         make_in_pool<ConnectionRecord>(c->pool));
 }
 
 void note_ssl(conn_rec* c, SSL* ssl) {
@@ -20,7 +21,8 @@ void note_ssl(conn_rec* c, SSL* ssl) {
 }
 
 ConnectionRecord* record_of(conn_rec* c) {
-    return static_cast<ConnectionRecord*>(ap_get_module_config(c->conn_config, &proxy_websocket_module));
+    return static_cast<ConnectionRecord*>(
+        ap_get_module_config(c->conn_config, &proxy_websocket_module));
 }
 
 }  // namespace wsp

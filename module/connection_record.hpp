@@ -1,6 +1,6 @@
-// What we note on every connection that httpd opens, to be able to take it away later: mod_ssl's SSL object, and the
-// departure that waits for the connection's end. Lives in the connection's pool; touched by the thread that
-// serves the connection.
+// What we note on every connection that httpd opens, to be able to take it away later: mod_ssl's
+// SSL object, and the departure that waits for the connection's end. Lives in the connection's
+// pool; touched by the thread that serves the connection.
 #pragma once
 
 #include <memory>
@@ -13,12 +13,14 @@ class Departure;
 
 struct ConnectionRecord {
     SSL* ssl = nullptr;  // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
-    // Let go of when the connection is no more: the last of a departure's two connections lets the tunnel start.
+    // Let go of when the connection is no more: the last of a departure's two connections lets the
+    // tunnel start.
     std::shared_ptr<Departure> departure;
 };
 
-// pre_connection. Run first of all: the record's cleanup is then registered before mod_ssl's and runs after it
-// (APR runs cleanups last-in first-out), when nothing of httpd looks at the connection any more.
+// pre_connection. Run first of all: the record's cleanup is then registered before mod_ssl's and
+// runs after it (APR runs cleanups last-in first-out), when nothing of httpd looks at the
+// connection any more.
 void note_connection(conn_rec* c);
 
 // mod_ssl's ssl_pre_handshake.

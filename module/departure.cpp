@@ -3,12 +3,12 @@
 
 #include <utility>
 
-#include "boundary.hpp"
 #include "base/blocked_signals.hpp"
+#include "boundary.hpp"
 #include "child.hpp"
 #include "net/socket_stream.hpp"
-#include "worker_load.hpp"
 #include "tunnel_log.hpp"
+#include "worker_load.hpp"
 
 namespace wsp {
 namespace {
@@ -39,8 +39,9 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 
 }  // namespace
 
-Departure::Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-                     std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log_record)
+Departure::Departure(TakenConnection client, TakenConnection backend,
+                     std::shared_ptr<const Policy> policy, std::uint8_t allowed_rsv, bool raw,
+                     DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log_record)
     : log(std::move(log_record)),
       client_(std::move(client)),
       backend_(std::move(backend)),

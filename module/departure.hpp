@@ -1,9 +1,10 @@
-// A tunnel on its way out of httpd: made by the request thread when the handshake is done, and held by the records of
-// both connections. The request, its worker and its connections end as they always do; when the second
-// connection is gone, nobody else can be near the sockets, and the tunnel goes to the pump.
+// A tunnel on its way out of httpd: made by the request thread when the handshake is done, and held
+// by the records of both connections. The request, its worker and its connections end as they
+// always do; when the second connection is gone, nobody else can be near the sockets, and the
+// tunnel goes to the pump.
 //
-// One thread at a time: the request thread makes it, the threads that end the connections let go of it. The count
-// in shared_ptr is what crosses between them.
+// One thread at a time: the request thread makes it, the threads that end the connections let go of
+// it. The count in shared_ptr is what crosses between them.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,8 @@ struct TakenConnection {
 class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log);
+              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump,
+              std::unique_ptr<LogRecord> log);
     // Sends the tunnel off.
     ~Departure();
 

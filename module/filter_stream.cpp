@@ -9,7 +9,8 @@
 namespace wsp {
 namespace {
 
-// An HTTP/2 stream has no socket: mod_http2 answers with a pipe (http_core.h ap_get_pollfd_from_conn).
+// An HTTP/2 stream has no socket: mod_http2 answers with a pipe (http_core.h
+// ap_get_pollfd_from_conn).
 int descriptor_of(conn_rec* c) {
     apr_pollfd_t watched{};
     if (ap_get_pollfd_from_conn(c, &watched, nullptr) != APR_SUCCESS) {
@@ -47,8 +48,8 @@ FilterStream::~FilterStream() {
 
 IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     may_have_more_ = false;
-    const apr_status_t status = ap_get_brigade(c_->input_filters, in_, AP_MODE_READBYTES, APR_NONBLOCK_READ,
-                                               static_cast<apr_off_t>(room));
+    const apr_status_t status = ap_get_brigade(c_->input_filters, in_, AP_MODE_READBYTES,
+                                               APR_NONBLOCK_READ, static_cast<apr_off_t>(room));
     if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_EINTR(status) ||
         (status == APR_SUCCESS && APR_BRIGADE_EMPTY(in_))) {
         return {IoStatus::would_block, 0, 0};
@@ -66,7 +67,8 @@ IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     if (size == 0 && last && request_ended_) {
         return {IoStatus::eof, 0, 0};
     }
-    // mod_http2 ends the request that opens a tunnel with an EOS and goes on with the stream (h2_ws.c is_upgrade).
+    // mod_http2 ends the request that opens a tunnel with an EOS and goes on with the stream
+    // (h2_ws.c is_upgrade).
     request_ended_ = request_ended_ || last;
     may_have_more_ = size > 0 || last;
     if (size == 0) {
@@ -77,7 +79,9 @@ IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
 }
 
 IoResult FilterStream::write_some(const std::uint8_t* from, std::size_t size) noexcept {
-    return pass(apr_bucket_transient_create(reinterpret_cast<const char*>(from), size, c_->bucket_alloc), size);
+    return pass(
+        apr_bucket_transient_create(reinterpret_cast<const char*>(from), size, c_->bucket_alloc),
+        size);
 }
 
 apr_status_t FilterStream::pass_flush() noexcept {
@@ -102,7 +106,8 @@ void FilterStream::shutdown_write() noexcept {
         pass(apr_bucket_eos_create(c_->bucket_alloc), 0);  // END_STREAM
         return;
     }
-    // Not ap_shutdown_conn(): it ends mod_ssl's TLS for reading as well (ssl_engine_io.c, EOC bucket).
+    // Not ap_shutdown_conn(): it ends mod_ssl's TLS for reading as well (ssl_engine_io.c, EOC
+    // bucket).
     const ConnectionRecord* const record = record_of(c_);
     if (record != nullptr && record->ssl != nullptr) {
         SSL_shutdown(record->ssl);

@@ -1,5 +1,5 @@
-// A connection as a stream through httpd's filters: for connections that cannot leave httpd. Used on the request thread
-// by the blocking pump; refers to the conn_rec, which outlives it.
+// A connection as a stream through httpd's filters: for connections that cannot leave httpd. Used
+// on the request thread by the blocking pump; refers to the conn_rec, which outlives it.
 #pragma once
 
 #include "httpd.hpp"
@@ -12,8 +12,8 @@ class FilterStream final : public Stream {
     explicit FilterStream(conn_rec* c);
     ~FilterStream() override;
 
-    // Never blocks. Filters may hold what poll() cannot see (TLS does), so after every read that found something
-    // has_buffered_input() is true until a read has found nothing.
+    // Never blocks. Filters may hold what poll() cannot see (TLS does), so after every read that
+    // found something has_buffered_input() is true until a read has found nothing.
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     // Blocks until httpd's filters have sent everything, at most for the connection's timeout.
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;

@@ -1,9 +1,10 @@
 // Takes connections out of httpd, or explains why that cannot be done.
 //
-// How a connection leaves: its descriptor is duplicated, and an idle socket of ours takes the old number (dup3). From
-// then on nothing that httpd does to "its" socket, reading, writing, shutdown or lingering close, can reach the
-// peer. What httpd's filters have read already is fetched from them: they find the idle socket empty instead of
-// reading on, so it is no more than they hold. TLS lives on in our reference to the SSL object.
+// How a connection leaves: its descriptor is duplicated, and an idle socket of ours takes the old
+// number (dup3). From then on nothing that httpd does to "its" socket, reading, writing, shutdown
+// or lingering close, can reach the peer. What httpd's filters have read already is fetched from
+// them: they find the idle socket empty instead of reading on, so it is no more than they hold. TLS
+// lives on in our reference to the SSL object.
 #include "handover.hpp"
 
 #include <fcntl.h>
@@ -62,15 +63,17 @@ void log_stays(request_rec* r, Stays why, const char* detail) {
     static std::array<std::atomic<bool>, static_cast<std::size_t>(Stays::kCount)> told;
     const bool first = !told[static_cast<std::size_t>(why)].exchange(true);
     ap_log_rerror(APLOG_MARK, first ? APLOG_INFO : APLOG_DEBUG, 0, r,
-                  "WSP0110: the tunnel keeps its request thread: %s%s%s%s", text_of(why), detail ? ": " : "",
-                  detail ? detail : "", first ? " (said once per child process)" : "");
+                  "WSP0110: the tunnel keeps its request thread: %s%s%s%s", text_of(why),
+                  detail ? ": " : "", detail ? detail : "",
+                  first ? " (said once per child process)" : "");
 }
 
-// The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only time the request
-// (mod_reqtimeout), or only count (mod_logio).
+// The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
+// time the request (mod_reqtimeout), or only count (mod_logio).
 bool may_be_left(const char* filter) {
-    static constexpr std::string_view kKnown[] = {"core",           "core_in",         "ssl/tls filter",
-                                                  "reqtimeout",     "log_input_output", "ssl/tls coalescing filter"};
+    static constexpr std::string_view kKnown[] = {
+        "core",       "core_in",          "ssl/tls filter",
+        "reqtimeout", "log_input_output", "ssl/tls coalescing filter"};
     for (const std::string_view known : kKnown) {
         if (strcasecmp(known.data(), filter) == 0) {
             return true;
@@ -127,11 +130,12 @@ std::string drain_filters(conn_rec* c) {
     apr_bucket_brigade* const brigade = apr_brigade_create(c->pool, c->bucket_alloc);
     char piece[8192];
     for (;;) {
-        const apr_status_t status =
-            ap_get_brigade(c->input_filters, brigade, AP_MODE_READBYTES, APR_NONBLOCK_READ, sizeof piece);
+        const apr_status_t status = ap_get_brigade(c->input_filters, brigade, AP_MODE_READBYTES,
+                                                   APR_NONBLOCK_READ, sizeof piece);
         apr_size_t size = sizeof piece;
         // An end or an error is found again by whoever reads the socket next.
-        if (status != APR_SUCCESS || apr_brigade_flatten(brigade, piece, &size) != APR_SUCCESS || size == 0) {
+        if (status != APR_SUCCESS || apr_brigade_flatten(brigade, piece, &size) != APR_SUCCESS ||
+            size == 0) {
             break;
         }
         early.append(piece, size);
@@ -153,8 +157,8 @@ TakenConnection take(conn_rec* c, UniqueFd duplicate) {
         SSL_up_ref(ssl);
         taken.ssl.reset(ssl);
     }
-    // Nobody is to write a close_notify or to linger (server/connection.c ap_start_lingering_close, mod_ssl's
-    // ssl_io_filter_output, mod_proxy's connection_shutdown look at this).
+    // Nobody is to write a close_notify or to linger (server/connection.c ap_start_lingering_close,
+    // mod_ssl's ssl_io_filter_output, mod_proxy's connection_shutdown look at this).
     c->keepalive = AP_CONN_CLOSE;
     c->aborted = 1;
     return taken;
@@ -201,13 +205,14 @@ Stays leave(OpenTunnel& tunnel) {
     // Now that mod_logio has counted everything that went through httpd.
     auto log = std::make_unique<LogRecord>(r, tunnel.backend_url);
     const std::string about = log->about();
-    auto departure = std::make_shared<Departure>(std::move(from_client), std::move(from_backend),
-                                                 Child::current().share(tunnel.policy), tunnel.allowed_rsv, tunnel.raw,
-                                                 tunnel.lifetime, *pump, std::move(log));
+    auto departure = std::make_shared<Departure>(
+        std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
+        tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));
     departure->worker = (*tunnel.backend)->worker;
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s", about.c_str());
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
+                  about.c_str());
     release_backend(tunnel);
     return Stays::no;
 }
@@ -222,7 +227,8 @@ class NotesObserver final : public TunnelObserver {
             set_tunnel_notes(r_->pool, r_->notes, report);
             log_end_of_tunnel(
                 r_->server,
-                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_), report);
+                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_),
+                report);
             return 0;
         });
     }
@@ -233,9 +239,9 @@ class NotesObserver final : public TunnelObserver {
     const char* backend_url_;
 };
 
-// What tells the blocking pump that its child is to end. prefork does so by signals whose handlers end the process on the
-// spot (prefork.c just_die) or wait for the request to end (stop_listening): here they are held off until the tunnel has
-// ended, and seen through a descriptor meanwhile.
+// What tells the blocking pump that its child is to end. prefork does so by signals whose handlers
+// end the process on the spot (prefork.c just_die) or wait for the request to end (stop_listening):
+// here they are held off until the tunnel has ended, and seen through a descriptor meanwhile.
 class StopWatch {
   public:
     StopWatch() {
@@ -267,7 +273,8 @@ class StopWatch {
         sigset_t waiting;
         sigemptyset(&waiting);
         sigpending(&waiting);
-        return blocked_ && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
+        return blocked_ &&
+               (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
     }
     StopSignals signals() const {
         const Child& child = Child::current();
@@ -303,7 +310,8 @@ void pump_here(OpenTunnel& tunnel) {
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
     parts.lifetime = tunnel.lifetime;
-    parts.observer = std::make_unique<NotesObserver>(tunnel.r, (*tunnel.backend)->worker, tunnel.backend_url);
+    parts.observer =
+        std::make_unique<NotesObserver>(tunnel.r, (*tunnel.backend)->worker, tunnel.backend_url);
     Tunnel pumped(std::move(parts));
     run_blocking(pumped, stop.signals());
     (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;

@@ -27,17 +27,19 @@ struct Target {
 };
 
 const wsp_dir_config& dir_config_of(request_rec* r) {
-    return *static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+    return *static_cast<wsp_dir_config*>(
+        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
 }
 
-// A handshake on an http:// or https:// worker is ours when ProxyPassWS, ProxyWebsocketUpgradeHttp or upgrade= says so.
+// A handshake on an http:// or https:// worker is ours when ProxyPassWS, ProxyWebsocketUpgradeHttp
+// or upgrade= says so.
 bool takes_http(request_rec* r, const proxy_worker* worker) {
     const RequestRecord* const record = find_record(r);
     if (record != nullptr && record->mapped_by_proxy_pass_ws) {
         return true;
     }
-    return asks_for_websocket(r) &&
-           (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 || protocol_for(r, worker, false) != nullptr);
+    return asks_for_websocket(r) && (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 ||
+                                     protocol_for(r, worker, false) != nullptr);
 }
 
 // What this URL asks of us; null for nothing.
@@ -81,7 +83,8 @@ class Lease {
 // One handshake.
 class Handshake {
   public:
-    Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const Target& target)
+    Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
+              const Target& target)
         : r_(r),
           worker_(worker),
           conf_(conf),
@@ -136,8 +139,9 @@ int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
 
 // The one log line of a refusal: what, which mapping, why.
 int Handshake::refuse(int status, const char* id, const char* what) {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_, "%s: handshake refused with %d: %s; request %s %s, mapped to %s", id,
-                  status, what, r_->method, r_->uri, url_);
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
+                  "%s: handshake refused with %d: %s; request %s %s, mapped to %s", id, status,
+                  what, r_->method, r_->uri, url_);
     return status;
 }
 
@@ -158,7 +162,8 @@ int Handshake::check_client() {
     line.http_minor = HTTP_VERSION_MINOR(r_->proto_num);
     const char* const length = apr_table_get(r_->headers_in, "Content-Length");
     line.has_body = (length != nullptr && std::strcmp(length, "0") != 0) ||
-                    (r_->connection->master == nullptr && apr_table_get(r_->headers_in, "Transfer-Encoding") != nullptr);
+                    (r_->connection->master == nullptr &&
+                     apr_table_get(r_->headers_in, "Transfer-Encoding") != nullptr);
     const HandshakeError error = check_request(line, TableHeaders(r_->pool, r_->headers_in));
     if (error == HandshakeError::none) {
         return OK;
@@ -177,13 +182,16 @@ int Handshake::require_upgrade(const char* protocol) {
     apr_table_setn(r_->err_headers_out, "Connection", "Upgrade");
     return refuse(HTTP_UPGRADE_REQUIRED, "WSP0111",
                   apr_psprintf(r_->pool, "no \"Upgrade: %s\" header (it is \"%s\")", protocol,
-                               apr_table_get(r_->headers_in, "Upgrade") ? apr_table_get(r_->headers_in, "Upgrade") : ""));
+                               apr_table_get(r_->headers_in, "Upgrade")
+                                   ? apr_table_get(r_->headers_in, "Upgrade")
+                                   : ""));
 }
 
 // upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
 int Handshake::check_other_protocol() {
     if (!has_token(TableHeaders(r_->pool, r_->headers_in).get("Connection"), "upgrade")) {
-        return refuse(HTTP_BAD_REQUEST, "WSP0111", text_of(HandshakeError::no_connection_upgrade).data());
+        return refuse(HTTP_BAD_REQUEST, "WSP0111",
+                      text_of(HandshakeError::no_connection_upgrade).data());
     }
     return OK;
 }
@@ -200,28 +208,33 @@ apr_interval_time_t Handshake::handshake_timeout() const {
 
 int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
     if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
-        return refuse(HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
-                      "a TLS backend needs mod_ssl loaded and \"SSLProxyEngine on\" in this virtual host");
+        return refuse(
+            HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
+            "a TLS backend needs mod_ssl loaded and \"SSLProxyEngine on\" in this virtual host");
     }
     deadline_ = apr_time_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
     int status = ap_proxy_acquire_connection(target_.scheme, &lease_.backend, worker_, r_->server);
     if (status != OK) {
         set_retry_after(r_, worker_);
-        return refuse(status, "WSP0113", "the backend is marked as failed, or all its connections (max=) are in use");
+        return refuse(status, "WSP0113",
+                      "the backend is marked as failed, or all its connections (max=) are in use");
     }
     proxy_conn_rec* const backend = lease_.backend;
     backend->is_ssl = target_.tls;
-    backend->close = 1;  // a connection that has served plain requests may die under us: take a fresh one
-    status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, backend, &uri_, &path_, proxyname, proxyport,
-                                           server_portstr_, sizeof server_portstr_);
+    backend->close =
+        1;  // a connection that has served plain requests may die under us: take a fresh one
+    status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, backend, &uri_, &path_,
+                                           proxyname, proxyport, server_portstr_,
+                                           sizeof server_portstr_);
     if (status != OK) {
         return status;
     }
     if (ap_proxy_connect_backend(target_.scheme, backend, worker_, r_->server) != OK) {
         set_retry_after(r_, worker_);
         return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0114",
-                      apr_psprintf(r_->pool, "the backend %s:%d cannot be reached", backend->hostname, backend->port));
+                      apr_psprintf(r_->pool, "the backend %s:%d cannot be reached",
+                                   backend->hostname, backend->port));
     }
     status = ap_proxy_connection_create_ex(target_.scheme, backend, r_);
     if (status != OK) {
@@ -231,9 +244,11 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
 }
 
 int Handshake::ask() {
-    ExchangeFault fault = send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
+    ExchangeFault fault =
+        send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0102: connected; handshake sent to the backend");
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                      "WSP0102: connected; handshake sent to the backend");
         fault = read_answer(lease_.backend, deadline_, answer_);
     }
     if (fault == ExchangeFault::none) {
@@ -244,24 +259,30 @@ int Handshake::ask() {
         apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
     }
     return refuse(late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116",
-                  apr_psprintf(r_->pool, "the backend %s:%d %s", lease_.backend->hostname, lease_.backend->port,
-                               text_of(fault)));
+                  apr_psprintf(r_->pool, "the backend %s:%d %s", lease_.backend->hostname,
+                               lease_.backend->port, text_of(fault)));
 }
 
 int Handshake::take_answer() {
     const ResponseHead& head = answer_.head;
     if (head.status != HTTP_SWITCHING_PROTOCOLS) {
         if (head.status < 300) {
-            // A success that is no 101 means that this is no WebSocket server: its page is of no use to the client.
+            // A success that is no 101 means that this is no WebSocket server: its page is of no
+            // use to the client.
             return refuse(HTTP_BAD_GATEWAY, "WSP0119",
-                          apr_psprintf(r_->pool, "the backend answered %d instead of 101; is there a WebSocket server at this path?",
+                          apr_psprintf(r_->pool,
+                                       "the backend answered %d instead of 101; is there a "
+                                       "WebSocket server at this path?",
                                        head.status));
         }
-        // The application's decision, and the client sees it whole: nothing for an administrator to mend.
+        // The application's decision, and the client sees it whole: nothing for an administrator to
+        // mend.
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
-                      "WSP0119: handshake refused with %d: the backend's own answer; request %s %s, mapped to %s", head.status,
-                      r_->method, r_->uri, url_);
-        return take_over_headers(r_, head) ? relay_refusal(r_, lease_.backend, head) : HTTP_BAD_GATEWAY;
+                      "WSP0119: handshake refused with %d: the backend's own answer; request %s "
+                      "%s, mapped to %s",
+                      head.status, r_->method, r_->uri, url_);
+        return take_over_headers(r_, head) ? relay_refusal(r_, lease_.backend, head)
+                                           : HTTP_BAD_GATEWAY;
     }
     apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
     for (const HeaderField& field : head.fields) {
@@ -281,7 +302,8 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
     if (is_websocket()) {
         return check_response(TableHeaders(r_->pool, r_->headers_in), answer_.head.status, answer);
     }
-    return iequals(trim(answer.get("Upgrade")), protocol_) ? HandshakeError::none : HandshakeError::backend_no_upgrade;
+    return iequals(trim(answer.get("Upgrade")), protocol_) ? HandshakeError::none
+                                                           : HandshakeError::backend_no_upgrade;
 }
 
 Policy Handshake::policy() const {
@@ -308,15 +330,17 @@ Policy Handshake::policy() const {
     return policy;
 }
 
-// ProxyWebsocketMaxLifetime less its jitter, or what is left until ws-expires where that is shorter.
+// ProxyWebsocketMaxLifetime less its jitter, or what is left until ws-expires where that is
+// shorter.
 DurationUs Handshake::lifetime() const {
     DurationUs lifetime = config_.max_lifetime_us;
     if (lifetime > 0 && config_.lifetime_jitter_percent > 0) {
         std::uint32_t random = 0;
         RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof random);
         const double share = static_cast<double>(random) / 4294967296.0;
-        lifetime -= static_cast<DurationUs>(share * static_cast<double>(lifetime) *
-                                            static_cast<double>(config_.lifetime_jitter_percent) / 100);
+        lifetime -=
+            static_cast<DurationUs>(share * static_cast<double>(lifetime) *
+                                    static_cast<double>(config_.lifetime_jitter_percent) / 100);
         lifetime = std::max<DurationUs>(lifetime, kMillisecond);
     }
     const char* const expires = apr_table_get(r_->subprocess_env, "ws-expires");
@@ -327,18 +351,21 @@ DurationUs Handshake::lifetime() const {
     const apr_int64_t seconds = apr_strtoi64(expires, &end, 10);
     if (end == expires || *end != '\0' || seconds <= 0 || seconds > APR_INT64_MAX / kSecond) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
-                      "WSP0106: the environment variable ws-expires must be seconds since 1970; it is \"%s\" and is ignored",
+                      "WSP0106: the environment variable ws-expires must be seconds since 1970; it "
+                      "is \"%s\" and is ignored",
                       expires);
         return lifetime;
     }
-    const DurationUs left = std::max<DurationUs>(apr_time_from_sec(seconds) - apr_time_now(), kMillisecond);
+    const DurationUs left =
+        std::max<DurationUs>(apr_time_from_sec(seconds) - apr_time_now(), kMillisecond);
     return lifetime == 0 ? left : std::min(lifetime, left);
 }
 
 int Handshake::open_tunnel() {
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
     if (!send_switching_protocols(r_, protocol_)) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "WSP0105: the client went away before its 101 could be sent");
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
+                      "WSP0105: the client went away before its 101 could be sent");
         return OK;
     }
     OpenTunnel tunnel{r_,
@@ -355,10 +382,11 @@ int Handshake::open_tunnel() {
 
 }  // namespace
 
-int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const char* proxyname,
-                     apr_port_t proxyport) {
+int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
+                     const char* proxyname, apr_port_t proxyport) {
     const Target* const target = target_of(r, worker, url);
-    return target == nullptr ? DECLINED : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    return target == nullptr ? DECLINED
+                             : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
 }
 
 }  // namespace wsp

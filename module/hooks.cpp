@@ -1,4 +1,5 @@
-// httpd's hooks: each entry point is noexcept, one line, and says in guarded() what happens to an exception.
+// httpd's hooks: each entry point is noexcept, one line, and says in guarded() what happens to an
+// exception.
 #include "hooks.h"
 
 #include "access_log.hpp"
@@ -40,7 +41,8 @@ void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
 void on_child_stopping(apr_pool_t*, int graceful) noexcept {
     // A signal can end a child before child_init has run (prefork.c just_die).
     if (Child::exists()) {
-        guarded_or(0, [&] { return Child::current().stop_tunnels(ends_gracefully(graceful != 0)), 0; });
+        guarded_or(
+            0, [&] { return Child::current().stop_tunnels(ends_gracefully(graceful != 0)), 0; });
     }
 }
 
@@ -72,8 +74,8 @@ int on_canon(request_rec* r, char* url) noexcept {
     return guarded(r, [&] { return canonicalise(r, url); });
 }
 
-int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url, const char* proxyname,
-              apr_port_t proxyport) noexcept {
+int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
+              const char* proxyname, apr_port_t proxyport) noexcept {
     return guarded(r, [&] { return handle_handshake(r, worker, conf, url, proxyname, proxyport); });
 }
 
@@ -91,14 +93,16 @@ int on_log_transaction(request_rec* r) noexcept {
 
 extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kProxy[] = {"mod_proxy.c", nullptr};
-    static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c", nullptr};
-    static const char* const kMappers[] = {"mod_alias.c", "mod_userdir.c", "mod_vhost_alias.c", "mod_wsgi.c", nullptr};
+    static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c",
+                                                nullptr};
+    static const char* const kMappers[] = {"mod_alias.c", "mod_userdir.c", "mod_vhost_alias.c",
+                                           "mod_wsgi.c", nullptr};
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
-    // Last, so that our end of the child comes first (cleanups run last-in first-out): mod_log_config's buffers are still
-    // there for the last lines.
+    // Last, so that our end of the child comes first (cleanups run last-in first-out):
+    // mod_log_config's buffers are still there for the last lines.
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

@@ -1,4 +1,5 @@
-/* What httpd calls, as C sees it. Every function is noexcept in C++: no exception crosses into httpd. */
+/* What httpd calls, as C sees it. Every function is noexcept in C++: no exception crosses into
+ * httpd. */
 #ifndef WSP_HOOKS_H
 #define WSP_HOOKS_H
 
@@ -12,7 +13,7 @@ extern "C" {
 #endif
 
 /* The module record's register_hooks. Main thread, each time the configuration is read. */
-void wsp_register_hooks(apr_pool_t *pool) WSP_NOEXCEPT;
+void wsp_register_hooks(apr_pool_t* pool) WSP_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,5 @@
-// The only place that includes httpd's, APR's and mod_proxy's headers, so that clashes are settled once.
+// The only place that includes httpd's, APR's and mod_proxy's headers, so that clashes are settled
+// once.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -6,6 +7,7 @@
 // First: httpd's other headers rely on it.
 #include "httpd.h"
 
+#include "ap_mpm.h"
 #include "apr_hooks.h"
 #include "apr_optional.h"
 #include "apr_strings.h"
@@ -17,7 +19,6 @@
 #include "http_request.h"
 #include "http_ssl.h"
 #include "http_vhost.h"
-#include "ap_mpm.h"
 #include "mpm_common.h"
 #include "scoreboard.h"
 #include "util_filter.h"
@@ -27,8 +28,8 @@ extern "C" {
 #include "mod_proxy.h"
 }
 
-// mod_ssl's optional hook (mod_ssl_openssl.h), which Debian's apache2-dev does not ship: called with the SSL
-// object of every connection, client's or backend's, just before its TLS handshake.
+// mod_ssl's optional hook (mod_ssl_openssl.h), which Debian's apache2-dev does not ship: called
+// with the SSL object of every connection, client's or backend's, just before its TLS handshake.
 #define SSL_DECLARE(type) type
 extern "C" {
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))

@@ -40,7 +40,8 @@ void LogNeeds::learn(std::string_view arguments) {
     if (!condition.empty()) {
         env.listed.emplace(condition);
     }
-    for (std::size_t at = arguments.find('%'); at != std::string_view::npos; at = arguments.find('%', at + 1)) {
+    for (std::size_t at = arguments.find('%'); at != std::string_view::npos;
+         at = arguments.find('%', at + 1)) {
         std::size_t end = arguments.find_first_not_of("!<>0123456789,", at + 1);
         std::string_view name;
         if (end != std::string_view::npos && arguments[end] == '{') {

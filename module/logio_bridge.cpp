@@ -3,7 +3,8 @@
 
 #include <string_view>
 
-// Declared by mod_logio's users themselves (server/core_filters.c does so); it has no public header.
+// Declared by mod_logio's users themselves (server/core_filters.c does so); it has no public
+// header.
 APR_DECLARE_OPTIONAL_FN(void, ap_logio_add_bytes_out, (conn_rec * c, apr_off_t bytes));
 APR_DECLARE_OPTIONAL_FN(void, ap_logio_add_bytes_in, (conn_rec * c, apr_off_t bytes));
 
@@ -15,7 +16,9 @@ bool layout_proved = false;
 
 const apr_off_t* counters_of(conn_rec* c) {
     const module* const logio = ap_find_linked_module("mod_logio.c");
-    return logio == nullptr ? nullptr : static_cast<const apr_off_t*>(ap_get_module_config(c->conn_config, logio));
+    return logio == nullptr
+               ? nullptr
+               : static_cast<const apr_off_t*>(ap_get_module_config(c->conn_config, logio));
 }
 
 ap_HOOK_pre_connection_t* pre_connection_of_logio() {

@@ -1,7 +1,8 @@
-// mod_logio's byte counters (%I %O %S) for a tunnel: read off the real connection at handover, put onto the copy that the
-// log line is written from. mod_logio has functions to add to its counters but none to read them, so reading
-// relies on its record beginning with the two of them; that is proved once per child on a made-up connection, and where it
-// does not hold the handshake's own bytes are left out.
+// mod_logio's byte counters (%I %O %S) for a tunnel: read off the real connection at handover, put
+// onto the copy that the log line is written from. mod_logio has functions to add to its counters
+// but none to read them, so reading relies on its record beginning with the two of them; that is
+// proved once per child on a made-up connection, and where it does not hold the handshake's own
+// bytes are left out.
 #pragma once
 
 #include "httpd.hpp"

@@ -1,5 +1,5 @@
-// ProxyPassWS borrows from mod_proxy: its ProxyPass handler reads the arguments and defines the worker, and what it
-// has added to its own list of mappings is taken off again and kept in ours.
+// ProxyPassWS borrows from mod_proxy: its ProxyPass handler reads the arguments and defines the
+// worker, and what it has added to its own list of mappings is taken off again and kept in ours.
 #include "mapping.hpp"
 
 #include <cstring>
@@ -21,7 +21,8 @@ bool is_websocket_url(const char* url) {
     return scheme_end(url, "ws") != nullptr || scheme_end(url, "wss") != nullptr;
 }
 
-// What ProxyPassWS may map to; mod_proxy has turned "unix:/path|ws://host" into the URL behind the bar.
+// What ProxyPassWS may map to; mod_proxy has turned "unix:/path|ws://host" into the URL behind the
+// bar.
 bool leads_to_websocket(const char* url) {
     if (std::strcmp(url, "!") == 0 || is_websocket_url(url)) {
         return true;
@@ -49,7 +50,8 @@ int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
 }  // namespace
 
 RequestRecord* find_record(request_rec* r) {
-    return static_cast<RequestRecord*>(ap_get_module_config(r->request_config, &proxy_websocket_module));
+    return static_cast<RequestRecord*>(
+        ap_get_module_config(r->request_config, &proxy_websocket_module));
 }
 
 RequestRecord& record_of(request_rec* r) {
@@ -62,12 +64,13 @@ RequestRecord& record_of(request_rec* r) {
 }
 
 int translate_proxy_pass_ws(request_rec* r, bool encoded) {
-    const auto* const server =
-        static_cast<wsp_server_config*>(ap_get_module_config(r->server->module_config, &proxy_websocket_module));
-    const auto* const dir =
-        static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+    const auto* const server = static_cast<wsp_server_config*>(
+        ap_get_module_config(r->server->module_config, &proxy_websocket_module));
+    const auto* const dir = static_cast<wsp_dir_config*>(
+        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
     const bool mapped_anywhere = dir->mapping != nullptr || server->mappings->nelts > 0;
-    if (!mapped_anywhere || r->proxyreq || r->uri == nullptr || r->uri[0] != '/' || !asks_for_websocket(r)) {
+    if (!mapped_anywhere || r->proxyreq || r->uri == nullptr || r->uri[0] != '/' ||
+        !asks_for_websocket(r)) {
         return DECLINED;
     }
     if (dir->mapping != nullptr) {
@@ -77,7 +80,8 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded) {
         }
     }
     for (int i = 0; i < server->mappings->nelts; ++i) {
-        const int result = try_mapping(r, &APR_ARRAY_IDX(server->mappings, i, proxy_alias), encoded);
+        const int result =
+            try_mapping(r, &APR_ARRAY_IDX(server->mappings, i, proxy_alias), encoded);
         if (result != HTTP_CONTINUE) {
             return result;
         }
@@ -93,19 +97,23 @@ const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websoc
         return nullptr;
     }
     if (asks_for_websocket(r)) {
-        // "NONE" is documented for ws:// workers as "do not look"; on http:// it can only mean "do not upgrade".
+        // "NONE" is documented for ws:// workers as "do not look"; on http:// it can only mean "do
+        // not upgrade".
         const bool listed = any || has_token(allowed, "websocket");
-        const bool unrestricted = websocket_scheme && (*allowed == '\0' || iequals(allowed, "none"));
+        const bool unrestricted =
+            websocket_scheme && (*allowed == '\0' || iequals(allowed, "none"));
         return listed || unrestricted ? "websocket" : nullptr;
     }
     // Another protocol on an http:// mapping is mod_proxy_http's to tunnel.
-    return websocket_scheme && (any || (*allowed != '\0' && iequals(allowed, asked))) ? asked : nullptr;
+    return websocket_scheme && (any || (*allowed != '\0' && iequals(allowed, asked))) ? asked
+                                                                                      : nullptr;
 }
 
 bool falls_back_to_http(request_rec* r) {
-    const auto* const dir =
-        static_cast<wsp_dir_config*>(ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
-    return wsp_dir_config_resolved(dir).fallback != 0 && apr_table_get(r->headers_in, "Upgrade") == nullptr &&
+    const auto* const dir = static_cast<wsp_dir_config*>(
+        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
+    return wsp_dir_config_resolved(dir).fallback != 0 &&
+           apr_table_get(r->headers_in, "Upgrade") == nullptr &&
            ap_find_linked_module("mod_proxy_http.c") != nullptr;
 }
 
@@ -146,35 +154,43 @@ int canonicalise(request_rec* r, char* url) {
     const apr_port_t default_port = tls ? DEFAULT_HTTPS_PORT : DEFAULT_HTTP_PORT;
     apr_port_t port = default_port;
     char* host = nullptr;
-    if (const char* const error = ap_proxy_canon_netloc(r->pool, &rest, nullptr, nullptr, &host, &port)) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "WSP0120: the backend URL %s cannot be understood: %s", url, error);
+    if (const char* const error =
+            ap_proxy_canon_netloc(r->pool, &rest, nullptr, nullptr, &host, &port)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "WSP0120: the backend URL %s cannot be understood: %s", url, error);
         return HTTP_BAD_REQUEST;
     }
 
-    // What the administrator and earlier phases have left raw stays raw; anything else is encoded anew
-    // (mod_proxy.h: nocanon, mapping=encoded).
+    // What the administrator and earlier phases have left raw stays raw; anything else is encoded
+    // anew (mod_proxy.h: nocanon, mapping=encoded).
     const bool raw_path = apr_table_get(r->notes, "proxy-nocanon") != nullptr;
     const char* path = rest;
     const char* query = raw_path ? nullptr : r->args;
     if (!raw_path && apr_table_get(r->notes, "proxy-noencode") == nullptr) {
-        const auto* const core = static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
-        const int flags =
-            core->allow_encoded_slashes && !core->decode_encoded_slashes ? PROXY_CANONENC_NOENCODEDSLASHENCODING : 0;
-        path = ap_proxy_canonenc_ex(r->pool, rest, static_cast<int>(std::strlen(rest)), enc_path, flags, r->proxyreq);
+        const auto* const core =
+            static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
+        const int flags = core->allow_encoded_slashes && !core->decode_encoded_slashes
+                              ? PROXY_CANONENC_NOENCODEDSLASHENCODING
+                              : 0;
+        path = ap_proxy_canonenc_ex(r->pool, rest, static_cast<int>(std::strlen(rest)), enc_path,
+                                    flags, r->proxyreq);
         if (path == nullptr) {
             return HTTP_BAD_REQUEST;
         }
     }
-    if (*ap_scan_vchar_obstext(path) != '\0' || (query != nullptr && *ap_scan_vchar_obstext(query) != '\0')) {
+    if (*ap_scan_vchar_obstext(path) != '\0' ||
+        (query != nullptr && *ap_scan_vchar_obstext(query) != '\0')) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "WSP0121: the path or query to forward contains control characters or spaces; a RewriteRule may "
+                      "WSP0121: the path or query to forward contains control characters or "
+                      "spaces; a RewriteRule may "
                       "need the B flag");
         return HTTP_FORBIDDEN;
     }
     const bool ipv6 = std::strchr(host, ':') != nullptr;
-    r->filename = apr_pstrcat(r->pool, "proxy:", tls ? "wss" : "ws", "://", ipv6 ? "[" : "", host, ipv6 ? "]" : "",
-                              port == default_port ? "" : apr_psprintf(r->pool, ":%hu", port), "/", path,
-                              query != nullptr ? "?" : "", query != nullptr ? query : "", nullptr);
+    r->filename = apr_pstrcat(
+        r->pool, "proxy:", tls ? "wss" : "ws", "://", ipv6 ? "[" : "", host, ipv6 ? "]" : "",
+        port == default_port ? "" : apr_psprintf(r->pool, ":%hu", port), "/", path,
+        query != nullptr ? "?" : "", query != nullptr ? query : "", nullptr);
     return OK;
 }
 
@@ -185,7 +201,8 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
     if (proxy_pass == nullptr) {
         return "ProxyPassWS needs mod_proxy: load mod_proxy before mod_proxy_websocket";
     }
-    auto* const proxy = static_cast<proxy_server_conf*>(ap_get_module_config(cmd->server->module_config, &proxy_module));
+    auto* const proxy = static_cast<proxy_server_conf*>(
+        ap_get_module_config(cmd->server->module_config, &proxy_module));
     auto* const proxy_dir = static_cast<proxy_dir_conf*>(
         ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &proxy_module, cmd->pool));
     proxy_alias* const alias_before = proxy_dir->alias;
@@ -201,8 +218,8 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
     }
     proxy_alias* mapping = proxy_dir->alias;
     if (proxy->aliases->nelts > count_before) {
-        auto* const server =
-            static_cast<wsp_server_config*>(ap_get_module_config(cmd->server->module_config, &proxy_websocket_module));
+        auto* const server = static_cast<wsp_server_config*>(
+            ap_get_module_config(cmd->server->module_config, &proxy_websocket_module));
         mapping = &APR_ARRAY_PUSH(server->mappings, proxy_alias);
         *mapping = *static_cast<proxy_alias*>(apr_array_pop(proxy->aliases));
     } else {
@@ -213,6 +230,7 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
     return wsp::leads_to_websocket(mapping->real)
                ? nullptr
                : apr_psprintf(cmd->pool,
-                              "ProxyPassWS: the url must begin with ws, wss, http, https, balancer or unix:; it is \"%s\"",
+                              "ProxyPassWS: the url must begin with ws, wss, http, https, balancer "
+                              "or unix:; it is \"%s\"",
                               mapping->real);
 }

@@ -8,12 +8,14 @@ namespace wsp {
 // What is known of one request; lives in its pool.
 struct RequestRecord {
     bool mapped_by_proxy_pass_ws = false;
-    // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the request.
+    // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the
+    // request.
     const char* passed_by = nullptr;
     bool logged = false;  // the log_transaction hooks have run
 };
 
-// ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its business.
+// ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its
+// business.
 bool falls_back_to_http(request_rec* r);
 
 // Makes it where there is none.
@@ -21,18 +23,21 @@ RequestRecord& record_of(request_rec* r);
 // Null where there is none: plain requests cost nothing.
 RequestRecord* find_record(request_rec* r);
 
-// translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes to its backend.
+// translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes
+// to its backend.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);
 
-// The protocol that a handshake asks this worker to switch to: "websocket", or, where upgrade= lets it, the client's own
-// choice. Null when the worker lets nothing through that the client asks for. `websocket_scheme`: the URL is ws or wss.
+// The protocol that a handshake asks this worker to switch to: "websocket", or, where upgrade= lets
+// it, the client's own choice. Null when the worker lets nothing through that the client asks for.
+// `websocket_scheme`: the URL is ws or wss.
 const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme);
 
-// mod_proxy's check_trans: a request without "Upgrade: websocket" passes a ws:// or wss:// mapping by.
+// mod_proxy's check_trans: a request without "Upgrade: websocket" passes a ws:// or wss:// mapping
+// by.
 int check_trans(request_rec* r, const char* url);
 
-// translate_name, after mod_proxy's: a plain request that has passed a ws:// mapping by and found no other ProxyPass is given
-// back to it, to be told 426 there.
+// translate_name, after mod_proxy's: a plain request that has passed a ws:// mapping by and found
+// no other ProxyPass is given back to it, to be told 426 there.
 int translate_passed_by(request_rec* r);
 
 // mod_proxy's canon_handler: ws:// and wss:// URLs.

@@ -10,7 +10,8 @@ namespace {
 
 // RFC 9110 7.6.1, and what each hop negotiates for itself. Connection goes too, with what it lists.
 bool is_hop_by_hop(std::string_view name) {
-    for (const char* field : {"Keep-Alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"}) {
+    for (const char* field :
+         {"Keep-Alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"}) {
         if (iequals(name, field)) {
             return true;
         }
@@ -19,7 +20,8 @@ bool is_hop_by_hop(std::string_view name) {
 }
 
 // ProxyPassReverse and ProxyPassReverseCookiePath/Domain.
-const char* mapped_back(request_rec* r, proxy_dir_conf* config, const char* name, const char* value) {
+const char* mapped_back(request_rec* r, proxy_dir_conf* config, const char* name,
+                        const char* value) {
     for (const char* location : {"Location", "Content-Location", "URI", "Destination"}) {
         if (iequals(name, location)) {
             return ap_proxy_location_reverse_map(r, config, value);
@@ -37,7 +39,8 @@ const char* field_of(const ResponseHead& head, request_rec* r, const char* name)
     return nullptr;
 }
 
-// A request that is really a response, so that httpd's HTTP_IN filter reads its body (http_filters.c ap_http_filter).
+// A request that is really a response, so that httpd's HTTP_IN filter reads its body
+// (http_filters.c ap_http_filter).
 request_rec* response_as_request(request_rec* r, conn_rec* origin, const ResponseHead& head) {
     auto* const fake = static_cast<request_rec*>(apr_pcalloc(r->pool, sizeof(request_rec)));
     fake->pool = r->pool;
@@ -71,11 +74,14 @@ request_rec* response_as_request(request_rec* r, conn_rec* origin, const Respons
 }
 
 // Moves what the backend has sent of the body to the client. False at its end.
-bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in, apr_bucket_brigade* out) {
-    const apr_status_t status = ap_get_brigade(fake->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
+                 apr_bucket_brigade* out) {
+    const apr_status_t status =
+        ap_get_brigade(fake->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
     if (status != APR_SUCCESS) {
         if (!APR_STATUS_IS_EOF(status)) {
-            ap_log_rerror(APLOG_MARK, APLOG_WARNING, status, r, "WSP0117: the body of the backend's refusal broke off");
+            ap_log_rerror(APLOG_MARK, APLOG_WARNING, status, r,
+                          "WSP0117: the body of the backend's refusal broke off");
             ap_proxy_backend_broke(r, out);
             ap_pass_brigade(r->output_filters, out);
         }
@@ -87,7 +93,8 @@ bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in, apr_
     apr_brigade_pflatten(in, &data, &size, r->pool);
     apr_brigade_cleanup(in);
     if (size > 0) {
-        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_pool_create(data, size, r->pool, r->connection->bucket_alloc));
+        APR_BRIGADE_INSERT_TAIL(
+            out, apr_bucket_pool_create(data, size, r->pool, r->connection->bucket_alloc));
         APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(r->connection->bucket_alloc));
         if (ap_pass_brigade(r->output_filters, out) != APR_SUCCESS || r->connection->aborted) {
             return false;
@@ -116,15 +123,17 @@ ap_filter_t nowhere(request_rec* r) {
     return filter;
 }
 
-// mod_headers works in an output filter, which an interim response does not pass. A copy of that filter, with nowhere behind
-// it, is shown an empty brigade: it edits the headers, fails to find itself in the chain, and passes on nothing.
+// mod_headers works in an output filter, which an interim response does not pass. A copy of that
+// filter, with nowhere behind it, is shown an empty brigade: it edits the headers, fails to find
+// itself in the chain, and passes on nothing.
 void apply_header_directives(request_rec* r) {
     for (const ap_filter_t* filter = r->output_filters; filter != nullptr; filter = filter->next) {
         if (strcasecmp(filter->frec->name, "fixup_headers_out") == 0) {
             ap_filter_t end = nowhere(r);
             ap_filter_t copy = *filter;
             copy.next = &end;
-            apr_bucket_brigade* const nothing = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+            apr_bucket_brigade* const nothing =
+                apr_brigade_create(r->pool, r->connection->bucket_alloc);
             copy.frec->filter_func.out_func(&copy, nothing);
             apr_brigade_destroy(nothing);
             break;
@@ -142,7 +151,8 @@ bool has_body(int status) {
 }  // namespace
 
 bool take_over_headers(request_rec* r, const ResponseHead& head) {
-    auto* const config = static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
+    auto* const config =
+        static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
     apr_table_t* const kept = apr_table_make(r->pool, static_cast<int>(head.fields.size()) + 4);
     apr_table_do(
         [](void* to, const char* name, const char* value) {
@@ -160,7 +170,8 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
     }
     auto* const clear_connection = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_clear_connection);
     if (clear_connection != nullptr && clear_connection(r, kept) < 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "WSP0118: the backend's Connection header is malformed");
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "WSP0118: the backend's Connection header is malformed");
         return false;
     }
     r->headers_out = kept;
@@ -182,17 +193,19 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
 
 int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head) {
     r->status = head.status;
-    r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status, static_cast<int>(head.reason.size()),
-                                  head.reason.data());
+    r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status,
+                                  static_cast<int>(head.reason.size()), head.reason.data());
     if (const char* const type = apr_table_get(r->headers_out, "Content-Type")) {
         ap_set_content_type(r, apr_pstrdup(r->pool, type));
     }
     const char* const offered = field_of(head, r, "Upgrade");
-    if (offered != nullptr && has_token(offered, "websocket")) {  // 426: part of the answer, not of this hop
+    if (offered != nullptr &&
+        has_token(offered, "websocket")) {  // 426: part of the answer, not of this hop
         apr_table_setn(r->headers_out, "Upgrade", offered);
         apr_table_setn(r->headers_out, "Connection", "Upgrade");
     }
-    auto* const config = static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
+    auto* const config =
+        static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
     if (ap_proxy_should_override(config, head.status)) {
         r->status = HTTP_OK;
         r->status_line = nullptr;
@@ -204,7 +217,8 @@ int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& h
     r->sent_bodyct = 1;
     if (has_body(head.status)) {
         request_rec* const fake = response_as_request(r, backend->connection, head);
-        apr_bucket_brigade* const in = apr_brigade_create(r->pool, backend->connection->bucket_alloc);
+        apr_bucket_brigade* const in =
+            apr_brigade_create(r->pool, backend->connection->bucket_alloc);
         while (relay_piece(r, fake, in, out)) {
         }
         apr_brigade_destroy(in);

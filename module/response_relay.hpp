@@ -1,4 +1,5 @@
-// What goes back to the client: the backend's 101, or, when it has refused, its whole answer. Request thread.
+// What goes back to the client: the backend's 101, or, when it has refused, its whole answer.
+// Request thread.
 #pragma once
 
 #include "backend_exchange.hpp"
@@ -6,16 +7,17 @@
 
 namespace wsp {
 
-// Puts the backend's header fields into r->headers_out as mod_proxy would: hop-by-hop fields out, ProxyPassReverse and
-// ProxyPassReverseCookie* applied. False, logged, when the Connection field is malformed.
+// Puts the backend's header fields into r->headers_out as mod_proxy would: hop-by-hop fields out,
+// ProxyPassReverse and ProxyPassReverseCookie* applied. False, logged, when the Connection field is
+// malformed.
 bool take_over_headers(request_rec* r, const ResponseHead& head);
 
-// Sends the 101 with r->headers_out, through the response path (HTTP/2 makes a 200 of it), and flushes. False
-// when the client has gone.
+// Sends the 101 with r->headers_out, through the response path (HTTP/2 makes a 200 of it), and
+// flushes. False when the client has gone.
 bool send_switching_protocols(request_rec* r, const char* protocol);
 
-// Sends a refusal: status, headers and body. Blocks for as long as the body comes. Returns what the scheme handler
-// returns.
+// Sends a refusal: status, headers and body. Blocks for as long as the body comes. Returns what the
+// scheme handler returns.
 int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head);
 
 }  // namespace wsp

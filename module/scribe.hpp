@@ -1,5 +1,6 @@
-// Writes the log lines of tunnels that have ended, on a thread of its own: a piped log or a host name lookup may
-// block, and the pump must not. Lines are written in the order in which tunnels ended.
+// Writes the log lines of tunnels that have ended, on a thread of its own: a piped log or a host
+// name lookup may block, and the pump must not. Lines are written in the order in which tunnels
+// ended.
 #pragma once
 
 #include <pthread.h>

@@ -33,10 +33,10 @@ bool any_websocket_worker(const proxy_server_conf* proxy) {
 
 bool tunnels_are_configured(const server_rec* server) {
     for (; server != nullptr; server = server->next) {
-        const auto* const ours =
-            static_cast<wsp_server_config*>(ap_get_module_config(server->module_config, &proxy_websocket_module));
-        const auto* const proxy =
-            static_cast<proxy_server_conf*>(ap_get_module_config(server->module_config, &proxy_module));
+        const auto* const ours = static_cast<wsp_server_config*>(
+            ap_get_module_config(server->module_config, &proxy_websocket_module));
+        const auto* const proxy = static_cast<proxy_server_conf*>(
+            ap_get_module_config(server->module_config, &proxy_module));
         if (ours->mappings->nelts > 0 || any_websocket_worker(proxy)) {
             return true;
         }
@@ -52,23 +52,28 @@ int mpm_setting(int query) {
 }  // namespace
 
 void advise_on_mpm_settings(server_rec* main_server) {
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !tunnels_are_configured(main_server)) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
+        !tunnels_are_configured(main_server)) {
         return;
     }
     const bool threaded = mpm_setting(AP_MPMQ_IS_THREADED) != AP_MPMQ_NOT_SUPPORTED;
-    const int most = mpm_setting(AP_MPMQ_MAX_DAEMONS) * (threaded ? mpm_setting(AP_MPMQ_MAX_THREADS) : 1);
+    const int most =
+        mpm_setting(AP_MPMQ_MAX_DAEMONS) * (threaded ? mpm_setting(AP_MPMQ_MAX_THREADS) : 1);
     const int spare = mpm_setting(threaded ? AP_MPMQ_MAX_SPARE_THREADS : AP_MPMQ_MAX_SPARE_DAEMONS);
     const char* const spare_name = threaded ? "MaxSpareThreads" : "MaxSpareServers";
     if (spare > 0 && spare < most) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
-                     "WSP0012: %s %d is below MaxRequestWorkers %d: after a burst of requests children that hold tunnels are "
-                     "stopped, and their tunnels closed when ProxyWebsocketDrainTimeout is over; \"%s %d\" avoids it",
+                     "WSP0012: %s %d is below MaxRequestWorkers %d: after a burst of requests "
+                     "children that hold tunnels are "
+                     "stopped, and their tunnels closed when ProxyWebsocketDrainTimeout is over; "
+                     "\"%s %d\" avoids it",
                      spare_name, spare, most, spare_name, most);
     }
     const int requests = mpm_setting(AP_MPMQ_MAX_REQUESTS_DAEMON);
     if (requests > 0) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
-                     "WSP0013: MaxConnectionsPerChild %d stops children that hold tunnels, which are closed when "
+                     "WSP0013: MaxConnectionsPerChild %d stops children that hold tunnels, which "
+                     "are closed when "
                      "ProxyWebsocketDrainTimeout is over; \"MaxConnectionsPerChild 0\" avoids it",
                      requests);
     }

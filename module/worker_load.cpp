@@ -20,7 +20,8 @@ apr_int64_t seconds_until_retry(const proxy_worker* worker) {
 }
 
 proxy_balancer* balancer_of(request_rec* r) {
-    auto* const config = static_cast<proxy_server_conf*>(ap_get_module_config(r->server->module_config, &proxy_module));
+    auto* const config = static_cast<proxy_server_conf*>(
+        ap_get_module_config(r->server->module_config, &proxy_module));
     if (r->filename == nullptr || std::strncmp(r->filename, "proxy:", 6) != 0) {
         return nullptr;
     }
@@ -36,27 +37,29 @@ WorkerLoad::WorkerLoad(proxy_worker* worker) noexcept : shared_(worker->s) {
 WorkerLoad::~WorkerLoad() {
     // mod_proxy's own increments are not atomic and may have swallowed ours: never below zero.
     auto busy = __atomic_load_n(&shared_->busy, __ATOMIC_RELAXED);
-    while (busy > 0 && !__atomic_compare_exchange_n(&shared_->busy, &busy, busy - 1, true, __ATOMIC_RELAXED,
-                                                    __ATOMIC_RELAXED)) {
+    while (busy > 0 && !__atomic_compare_exchange_n(&shared_->busy, &busy, busy - 1, true,
+                                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
 void add_traffic(proxy_worker* worker, const TunnelReport& report) noexcept {
-    __atomic_fetch_add(&worker->s->transferred, static_cast<apr_off_t>(report.backend.wire_bytes_written),
+    __atomic_fetch_add(&worker->s->transferred,
+                       static_cast<apr_off_t>(report.backend.wire_bytes_written), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&worker->s->read, static_cast<apr_off_t>(report.backend.wire_bytes_read),
                        __ATOMIC_RELAXED);
-    __atomic_fetch_add(&worker->s->read, static_cast<apr_off_t>(report.backend.wire_bytes_read), __ATOMIC_RELAXED);
 }
 
 void set_retry_after(request_rec* r, const proxy_worker* worker) {
     const apr_int64_t seconds = seconds_until_retry(worker);
     if (seconds > 0) {
-        apr_table_setn(r->err_headers_out, "Retry-After", apr_psprintf(r->pool, "%" APR_INT64_T_FMT, seconds));
+        apr_table_setn(r->err_headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT, seconds));
     }
 }
 
 void advise_when_to_retry(int status, request_rec* r) {
-    if (status != HTTP_SERVICE_UNAVAILABLE || apr_table_get(r->err_headers_out, "Retry-After") != nullptr ||
-        !asks_for_websocket(r)) {
+    if (status != HTTP_SERVICE_UNAVAILABLE ||
+        apr_table_get(r->err_headers_out, "Retry-After") != nullptr || !asks_for_websocket(r)) {
         return;
     }
     const proxy_balancer* const balancer = balancer_of(r);

@@ -1,5 +1,6 @@
-// What a tunnel is to mod_proxy's bookkeeping once its request is gone: a busy worker for lbmethod=bybusyness, bytes for
-// bytraffic and balancer-manager, and, while workers are in error, when to come back.
+// What a tunnel is to mod_proxy's bookkeeping once its request is gone: a busy worker for
+// lbmethod=bybusyness, bytes for bytraffic and balancer-manager, and, while workers are in error,
+// when to come back.
 #pragma once
 
 #include "httpd.hpp"
@@ -7,11 +8,12 @@
 
 namespace wsp {
 
-// Counts one live tunnel in the worker's shared record, which all children see. Owned by whoever owns the tunnel; any
-// thread. The worker lives as long as the child.
+// Counts one live tunnel in the worker's shared record, which all children see. Owned by whoever
+// owns the tunnel; any thread. The worker lives as long as the child.
 class WorkerLoad {
   public:
-    // mod_proxy counts the request itself until its pool is gone (mod_proxy_balancer.c decrement_busy_count).
+    // mod_proxy counts the request itself until its pool is gone (mod_proxy_balancer.c
+    // decrement_busy_count).
     explicit WorkerLoad(proxy_worker* worker) noexcept;
     ~WorkerLoad();
     WorkerLoad(const WorkerLoad&) = delete;
@@ -27,7 +29,8 @@ void add_traffic(proxy_worker* worker, const TunnelReport& report) noexcept;
 // Sets Retry-After to the seconds until mod_proxy tries the worker again, if it is in error.
 void set_retry_after(request_rec* r, const proxy_worker* worker);
 
-// mod_proxy's request_status: a handshake that finds no balancer member is told when the first one will be tried again.
+// mod_proxy's request_status: a handshake that finds no balancer member is told when the first one
+// will be tried again.
 void advise_when_to_retry(int status, request_rec* r);
 
 }  // namespace wsp

@@ -1,6 +1,7 @@
-// Holds off every signal in the calling thread for as long as it lives. httpd's prefork ends its child from inside a
-// signal handler (server/mpm/prefork/prefork.c just_die), which must not interrupt a thread that holds one of our
-// locks; and a thread that is made meanwhile inherits the mask, so that httpd's signals go to httpd's threads.
+// Holds off every signal in the calling thread for as long as it lives. httpd's prefork ends its
+// child from inside a signal handler (server/mpm/prefork/prefork.c just_die), which must not
+// interrupt a thread that holds one of our locks; and a thread that is made meanwhile inherits the
+// mask, so that httpd's signals go to httpd's threads.
 #pragma once
 
 #include <pthread.h>

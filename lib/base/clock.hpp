@@ -1,4 +1,5 @@
-// The monotonic clock and the two time types. Time is passed to whatever needs it, so that tests can invent it.
+// The monotonic clock and the two time types. Time is passed to whatever needs it, so that tests
+// can invent it.
 #pragma once
 
 #include <cstdint>

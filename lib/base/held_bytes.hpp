@@ -1,5 +1,5 @@
-// Bytes that a sink refused, kept in order until it takes them. Empty means no memory: an idle tunnel holds
-// none. One owner, one thread.
+// Bytes that a sink refused, kept in order until it takes them. Empty means no memory: an idle
+// tunnel holds none. One owner, one thread.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Sole ownership of one file descriptor. Movable, closes in its destructor; any thread, one at a time.
+// Sole ownership of one file descriptor. Movable, closes in its destructor; any thread, one at a
+// time.
 #pragma once
 
 #include <unistd.h>

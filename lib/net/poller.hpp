@@ -1,5 +1,5 @@
-// Waits on many descriptors at once: epoll where the system has it, poll(2) elsewhere and where the build asks for
-// it (WSP_USE_POLL). Level-triggered. One owner, one thread.
+// Waits on many descriptors at once: epoll where the system has it, poll(2) elsewhere and where the
+// build asks for it (WSP_USE_POLL). Level-triggered. One owner, one thread.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ class Poller {
   public:
     struct Event {
         std::uintptr_t cookie = 0;  // as it was given to watch()
-        // What a read (write) may now be tried for. An error or hang-up on the descriptor sets both: the
-        // next read or write finds out what it is.
+        // What a read (write) may now be tried for. An error or hang-up on the descriptor sets
+        // both: the next read or write finds out what it is.
         Interest ready = kNoInterest;
     };
 
@@ -25,13 +25,14 @@ class Poller {
     Poller();
     bool valid() const noexcept;
 
-    // Changes what is waited for on `fd` from `before` to `after`. kNoInterest means the descriptor is not watched at
-    // all, so that a hang-up that nobody wants to see cannot spin the loop. The caller remembers `before`.
-    // False with errno when the system refuses (ENOMEM, ENOSPC).
-    [[nodiscard]] bool watch(int fd, Interest before, Interest after, std::uintptr_t cookie) noexcept;
+    // Changes what is waited for on `fd` from `before` to `after`. kNoInterest means the descriptor
+    // is not watched at all, so that a hang-up that nobody wants to see cannot spin the loop. The
+    // caller remembers `before`. False with errno when the system refuses (ENOMEM, ENOSPC).
+    [[nodiscard]] bool watch(int fd, Interest before, Interest after,
+                             std::uintptr_t cookie) noexcept;
 
-    // Blocks for at most `timeout` (kNever: for ever; rounded up to milliseconds). The events stay valid until
-    // the next call. An interrupted wait returns no events.
+    // Blocks for at most `timeout` (kNever: for ever; rounded up to milliseconds). The events stay
+    // valid until the next call. An interrupted wait returns no events.
     const std::vector<Event>& wait(DurationUs timeout) noexcept;
 
   private:

@@ -30,7 +30,8 @@ int timeout_ms(DurationUs timeout) {
     if (timeout == kNever) {
         return -1;
     }
-    const DurationUs rounded_up = std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
+    const DurationUs rounded_up =
+        std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
     return static_cast<int>(std::min<DurationUs>(rounded_up, INT_MAX));
 }
 
@@ -51,7 +52,7 @@ bool Poller::watch(int fd, Interest before, Interest after, std::uintptr_t cooki
     epoll_event event{};
     event.events = to_epoll(after);
     event.data.u64 = cookie;
-    const int operation = before == kNoInterest ? EPOLL_CTL_ADD
+    const int operation = before == kNoInterest  ? EPOLL_CTL_ADD
                           : after == kNoInterest ? EPOLL_CTL_DEL
                                                  : EPOLL_CTL_MOD;
     return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
@@ -62,7 +63,8 @@ const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
     const int n = ::epoll_wait(epoll_.get(), ready, kBatch, timeout_ms(timeout));
     events_.clear();
     for (int i = 0; i < n; ++i) {
-        events_.push_back({static_cast<std::uintptr_t>(ready[i].data.u64), from_epoll(ready[i].events)});
+        events_.push_back(
+            {static_cast<std::uintptr_t>(ready[i].data.u64), from_epoll(ready[i].events)});
     }
     return events_;
 }

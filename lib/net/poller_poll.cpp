@@ -30,7 +30,8 @@ int timeout_ms(DurationUs timeout) {
     if (timeout == kNever) {
         return -1;
     }
-    const DurationUs rounded_up = std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
+    const DurationUs rounded_up =
+        std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
     return static_cast<int>(std::min<DurationUs>(rounded_up, INT_MAX));
 }
 
@@ -46,7 +47,8 @@ bool Poller::watch(int fd, Interest before, Interest after, std::uintptr_t cooki
     if (before == after) {
         return true;
     }
-    const auto at = std::find_if(watched_.begin(), watched_.end(), [fd](const Watched& w) { return w.fd == fd; });
+    const auto at = std::find_if(watched_.begin(), watched_.end(),
+                                 [fd](const Watched& w) { return w.fd == fd; });
     if (after == kNoInterest) {
         if (at != watched_.end()) {
             *at = watched_.back();

@@ -28,7 +28,8 @@ void prepare_tunnel_socket(int fd) noexcept {
     }
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on Unix sockets: nothing to turn off there
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                 sizeof on);  // fails on Unix sockets: nothing to turn off there
 }
 
 SocketStream::SocketStream(UniqueFd fd) noexcept : fd_(std::move(fd)) {

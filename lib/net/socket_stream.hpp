@@ -8,7 +8,8 @@ namespace wsp {
 
 class SocketStream final : public Stream {
   public:
-    // Makes the socket non-blocking; its file description is then shared with no one that expects otherwise.
+    // Makes the socket non-blocking; its file description is then shared with no one that expects
+    // otherwise.
     explicit SocketStream(UniqueFd fd) noexcept;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
@@ -24,7 +25,8 @@ class SocketStream final : public Stream {
     std::uint64_t written_ = 0;
 };
 
-// Non-blocking, close-on-exec, TCP keepalive and no Nagle delay (where it is TCP): what every tunnel's socket is.
+// Non-blocking, close-on-exec, TCP keepalive and no Nagle delay (where it is TCP): what every
+// tunnel's socket is.
 void prepare_tunnel_socket(int fd) noexcept;
 
 }  // namespace wsp

@@ -1,5 +1,6 @@
-// The seam between the tunnel and whatever carries its bytes: a socket, TLS over a socket, httpd's filters, a
-// script in a test. A stream belongs to one tunnel and is used by the thread that drives that tunnel.
+// The seam between the tunnel and whatever carries its bytes: a socket, TLS over a socket, httpd's
+// filters, a script in a test. A stream belongs to one tunnel and is used by the thread that drives
+// that tunnel.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ enum class IoStatus : std::uint8_t {
     ok,           // `size` bytes were moved, at least one
     would_block,  // nothing now; wait for what interest_to_read() or interest_to_write() says
     eof,          // reading only: the peer will send no more
-    error,        // the connection is of no further use; `error` has the errno, 0 where there is none
+    error,  // the connection is of no further use; `error` has the errno, 0 where there is none
 };
 
 struct IoResult {
@@ -34,13 +35,15 @@ class Stream {
     virtual IoResult read_some(std::uint8_t* to, std::size_t room) noexcept = 0;
     virtual IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept = 0;
 
-    // Tells the peer that no more will come (close_notify where there is TLS, then FIN). Reading goes on.
+    // Tells the peer that no more will come (close_notify where there is TLS, then FIN). Reading
+    // goes on.
     virtual void shutdown_write() noexcept = 0;
 
     // What poll() watches; stays the stream's own.
     virtual int fd() const noexcept = 0;
 
-    // Input that poll() cannot see, since it has left the socket already: do not sleep while this is true.
+    // Input that poll() cannot see, since it has left the socket already: do not sleep while this
+    // is true.
     virtual bool has_buffered_input() const noexcept { return false; }
 
     // What a read (write) that would block waits for. TLS may need the opposite of the obvious.

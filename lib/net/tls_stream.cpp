@@ -28,7 +28,8 @@ void cut_ties(SSL* ssl) {
 
 }  // namespace
 
-TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept : fd_(std::move(fd)), ssl_(std::move(ssl)) {
+TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept
+    : fd_(std::move(fd)), ssl_(std::move(ssl)) {
     prepare_tunnel_socket(fd_.get());
     cut_ties(ssl_.get());
     SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
@@ -87,7 +88,8 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
             break;
         default:
 #ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
-            // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame.
+            // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close
+            // frame.
             if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
                 outcome = {IoStatus::eof, 0, 0};
             }

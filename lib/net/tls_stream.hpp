@@ -1,6 +1,7 @@
-// TLS that somebody else has shaken hands for, continued over a socket: takes over an SSL object whose
-// handshake is done and whose former owner has let go of it. Owns one reference to the SSL and the descriptor;
-// never blocks; the thread that makes it is the one that uses it (OpenSSL's error queue is per thread).
+// TLS that somebody else has shaken hands for, continued over a socket: takes over an SSL object
+// whose handshake is done and whose former owner has let go of it. Owns one reference to the SSL
+// and the descriptor; never blocks; the thread that makes it is the one that uses it (OpenSSL's
+// error queue is per thread).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -19,16 +20,19 @@ using UniqueSsl = std::unique_ptr<SSL, SslFree>;
 
 class TlsStream final : public Stream {
   public:
-    // Replaces the SSL's BIOs by the socket and cuts its ties to the former owner: callbacks and application data
-    // that point into mod_ssl's connection (mod_ssl/ssl_engine_kernel.c ssl_callback_Info tolerates none), the
-    // shutdown flags that its abortive close has set (ssl_engine_io.c ssl_filter_io_shutdown), renegotiation.
+    // Replaces the SSL's BIOs by the socket and cuts its ties to the former owner: callbacks and
+    // application data that point into mod_ssl's connection (mod_ssl/ssl_engine_kernel.c
+    // ssl_callback_Info tolerates none), the shutdown flags that its abortive close has set
+    // (ssl_engine_io.c ssl_filter_io_shutdown), renegotiation.
     TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
     void shutdown_write() noexcept override;
     int fd() const noexcept override { return fd_.get(); }
-    bool has_buffered_input() const noexcept override { return SSL_has_pending(ssl_.get()) == 1 && !starved_; }
+    bool has_buffered_input() const noexcept override {
+        return SSL_has_pending(ssl_.get()) == 1 && !starved_;
+    }
     Interest interest_to_read() const noexcept override { return read_interest_; }
     Interest interest_to_write() const noexcept override { return write_interest_; }
     std::uint64_t wire_bytes_read() const noexcept override;
@@ -37,7 +41,8 @@ class TlsStream final : public Stream {
   private:
     IoResult failed(int result, Interest& interest) noexcept;
 
-    // Declared before ssl_: the SSL's socket BIO does not own the descriptor but may write to it when freed.
+    // Declared before ssl_: the SSL's socket BIO does not own the descriptor but may write to it
+    // when freed.
     UniqueFd fd_;
     UniqueSsl ssl_;
     Interest read_interest_ = kReadable;

@@ -6,8 +6,8 @@
 
 namespace wsp {
 
-// Exactly 24 base64 characters that decode to 16 bytes (so the last two are "==" and the 22nd carries
-// no stray bits).
+// Exactly 24 base64 characters that decode to 16 bytes (so the last two are "==" and the 22nd
+// carries no stray bits).
 bool is_valid_key(std::string_view key) noexcept;
 
 // base64(SHA-1(key + RFC 6455's GUID)): 28 characters.

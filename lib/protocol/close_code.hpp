@@ -1,4 +1,5 @@
-// Close codes: which may appear on the wire (RFC 6455 7.4, IANA's WebSocket Close Code registry). Pure.
+// Close codes: which may appear on the wire (RFC 6455 7.4, IANA's WebSocket Close Code registry).
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ enum CloseCode : std::uint16_t {
     kCloseServiceRestart = 1012,
 };
 
-// True for codes that an endpoint may send: 1000-1003, 1007-1014, 3000-4999 (RFC 6455 7.4.2; 1012-1014 are
-// IANA registrations). 1004, 1005, 1006 and 1015 are reserved and false.
+// True for codes that an endpoint may send: 1000-1003, 1007-1014, 3000-4999 (RFC 6455 7.4.2;
+// 1012-1014 are IANA registrations). 1004, 1005, 1006 and 1015 are reserved and false.
 bool may_be_sent(std::uint16_t code) noexcept;
 
 }  // namespace wsp

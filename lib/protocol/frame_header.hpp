@@ -1,5 +1,5 @@
-// The 2 to 14 bytes in front of every WebSocket frame (RFC 6455 5.2): reading them, and writing the few
-// frames that the proxy itself sends. Pure: no I/O, no clock, no allocation, any thread.
+// The 2 to 14 bytes in front of every WebSocket frame (RFC 6455 5.2): reading them, and writing the
+// few frames that the proxy itself sends. Pure: no I/O, no clock, no allocation, any thread.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ constexpr bool is_control(std::uint8_t opcode) {
     return (opcode & 0x8) != 0;
 }
 
-constexpr std::size_t kMaxFrameHeader = 14;     // 2 + 8 (64-bit length) + 4 (masking key)
+constexpr std::size_t kMaxFrameHeader = 14;      // 2 + 8 (64-bit length) + 4 (masking key)
 constexpr std::size_t kMaxControlPayload = 125;  // RFC 6455 5.5
 constexpr std::size_t kMaxControlFrame = 2 + 4 + kMaxControlPayload;
 
@@ -40,19 +40,23 @@ struct FrameHeader {
     std::uint8_t size = 0;  // of this header on the wire, 2 to 14
 };
 
-// Reads one header from the front of `data`. True when it is complete; false when more than `size` bytes are
-// needed (`header` is then unspecified). Never rejects anything: judging is the scanner's business.
+// Reads one header from the front of `data`. True when it is complete; false when more than `size`
+// bytes are needed (`header` is then unspecified). Never rejects anything: judging is the scanner's
+// business.
 bool parse_frame_header(const std::uint8_t* data, std::size_t size, FrameHeader& header) noexcept;
 
 // XORs `size` bytes in place with the key, starting at key byte `offset % 4` (RFC 6455 5.3).
-void apply_mask(std::uint8_t* data, std::size_t size, const MaskingKey& key, std::size_t offset = 0) noexcept;
+void apply_mask(std::uint8_t* data, std::size_t size, const MaskingKey& key,
+                std::size_t offset = 0) noexcept;
 
-// Writes one whole control frame to `out`, which has room for kMaxControlFrame bytes. `payload` is at most 125
-// bytes (asserted). With `key` the frame is masked (client to server), without it is not. Returns its size.
+// Writes one whole control frame to `out`, which has room for kMaxControlFrame bytes. `payload` is
+// at most 125 bytes (asserted). With `key` the frame is masked (client to server), without it is
+// not. Returns its size.
 std::size_t write_control_frame(std::uint8_t* out, Opcode opcode, std::string_view payload,
                                 const MaskingKey* key) noexcept;
 
-// A Close with `code` and `reason`; a reason of more than 123 bytes is cut at a UTF-8 character boundary.
+// A Close with `code` and `reason`; a reason of more than 123 bytes is cut at a UTF-8 character
+// boundary.
 std::size_t write_close_frame(std::uint8_t* out, std::uint16_t code, std::string_view reason,
                               const MaskingKey* key) noexcept;
 

@@ -1,16 +1,21 @@
-// Follows one direction of a WebSocket connection by looking at the bytes that pass: finds where frames begin and
-// end, counts messages, checks the framing rules, and shows each control frame to its caller before it is forwarded.
-// It never changes, copies or buffers a byte. Pure: no I/O, no clock, no allocation. One scanner belongs to one
-// direction of one tunnel and to the thread that drives it.
+// Follows one direction of a WebSocket connection by looking at the bytes that pass: finds where
+// frames begin and end, counts messages, checks the framing rules, and shows each control frame to
+// its caller before it is forwarded. It never changes, copies or buffers a byte. Pure: no I/O, no
+// clock, no allocation. One scanner belongs to one direction of one tunnel and to the thread that
+// drives it.
 //
-// How it is driven: the caller holds some bytes that it has not forwarded yet and calls scan(). The first
-// `ready` of them may be forwarded. What follows is told by `stop`:
-//   more      the rest (fewer than kMaxFrameHeader bytes, or fewer than kMaxControlFrame of a control frame) is
-//             the beginning of a header or control frame; call again with these bytes and more behind them
-//   control   a whole control frame of `control.size` bytes begins at `ready`; forward or drop it, then call
+// How it is driven: the caller holds some bytes that it has not forwarded yet and calls scan(). The
+// first `ready` of them may be forwarded. What follows is told by `stop`:
+//   more      the rest (fewer than kMaxFrameHeader bytes, or fewer than kMaxControlFrame of a
+//   control frame) is
+//             the beginning of a header or control frame; call again with these bytes and more
+//             behind them
+//   control   a whole control frame of `control.size` bytes begins at `ready`; forward or drop it,
+//   then call
 //             again with what is behind it. The scanner has counted it already.
-//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go on
-//   error     the frame that begins at `ready` breaks the rule `error`; do not forward it, do not call again
+//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go
+//   on error     the frame that begins at `ready` breaks the rule `error`; do not forward it, do
+//   not call again
 // So a frame header never leaves before it is judged, and a control frame never leaves in pieces.
 #pragma once
 
@@ -27,14 +32,17 @@ namespace wsp {
 enum class Validate : std::uint8_t {
     off,     // follow frames where they can be followed; report no error
     frames,  // RFC 6455 framing rules
-    full,    // also UTF-8 of text messages and legal close codes, where no extension hides the payload
+    full,    // also UTF-8 of text messages and legal close codes, where no extension hides the
+             // payload
 };
 
 struct ScanRules {
     Side sender = Side::client;
     Validate validate = Validate::frames;
-    std::uint8_t allowed_rsv = 0;    // bits that a negotiated extension uses: RSV1 is bit 2 (permessage-deflate)
-    std::uint64_t max_message = 0;  // bytes of payload over all fragments, as on the wire; 0 means no limit
+    std::uint8_t allowed_rsv =
+        0;  // bits that a negotiated extension uses: RSV1 is bit 2 (permessage-deflate)
+    std::uint64_t max_message =
+        0;  // bytes of payload over all fragments, as on the wire; 0 means no limit
 };
 
 class FrameScanner {
@@ -44,7 +52,7 @@ class FrameScanner {
     struct Control {
         Opcode opcode = Opcode::close;
         std::uint8_t payload_size = 0;
-        std::size_t size = 0;          // of the whole frame on the wire
+        std::size_t size = 0;                           // of the whole frame on the wire
         std::uint8_t payload[kMaxControlPayload] = {};  // unmasked
     };
 
@@ -57,11 +65,12 @@ class FrameScanner {
     explicit FrameScanner(const ScanRules& rules) noexcept;
 
     // Looks at `size` bytes. `control` is written only when the result's stop is `control`.
-    // With Validate::off a stream that cannot be followed (an unknown opcode is fine, a control frame of more
-    // than 125 bytes or a 64-bit length with its top bit set is not) is given up: from there on everything is
-    // `ready` and lost() is true.
-    // message_too_big is judged from the frame header, before any payload is ready, also with Validate::off.
-    Result scan(const std::uint8_t* data, std::size_t size, bool stop_at_boundary, Control& control) noexcept;
+    // With Validate::off a stream that cannot be followed (an unknown opcode is fine, a control
+    // frame of more than 125 bytes or a 64-bit length with its top bit set is not) is given up:
+    // from there on everything is `ready` and lost() is true. message_too_big is judged from the
+    // frame header, before any payload is ready, also with Validate::off.
+    Result scan(const std::uint8_t* data, std::size_t size, bool stop_at_boundary,
+                Control& control) noexcept;
 
     // True between two frames: the proxy may put a frame of its own here. Never true once lost().
     bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_; }
@@ -89,8 +98,8 @@ class FrameScanner {
     std::size_t within_frame(std::size_t size) const noexcept;
     bool pass_payload(const std::uint8_t* payload, std::size_t size) noexcept;
     bool is_text(const std::uint8_t* payload, std::size_t size, bool ends_message) noexcept;
-    Result take_control(const std::uint8_t* frame, std::size_t size, const FrameHeader& header, std::size_t at,
-                        Control& control) noexcept;
+    Result take_control(const std::uint8_t* frame, std::size_t size, const FrameHeader& header,
+                        std::size_t at, Control& control) noexcept;
 
     ScanRules rules_;
     std::uint64_t payload_left_ = 0;  // of the data frame in progress
@@ -98,7 +107,8 @@ class FrameScanner {
     std::uint64_t messages_ = 0;
     MaskingKey key_{};  // of the data frame in progress; zeros when it is not masked
     std::uint16_t close_code_ = 0;
-    std::uint8_t key_offset_ = 0;  // of the next payload byte, modulo 4; kept only while text is checked
+    std::uint8_t key_offset_ =
+        0;  // of the next payload byte, modulo 4; kept only while text is checked
     Utf8Validator utf8_;
     bool checks_text_ = false;  // the message in progress is text that nothing hides
     bool fin_ = false;          // the data frame in progress is the last of its message

@@ -39,8 +39,9 @@ bool next_line(std::string_view& text, std::string_view& line) {
 
 // "HTTP/1.1 101 Switching Protocols"; the reason, and the space before it, may be missing.
 bool parse_status_line(std::string_view line, ResponseHead& head) {
-    if (line.size() < 12 || line.substr(0, 5) != "HTTP/" || !is_digit(line[5]) || line[6] != '.' || !is_digit(line[7]) ||
-        line[8] != ' ' || !std::all_of(line.begin() + 9, line.begin() + 12, is_digit)) {
+    if (line.size() < 12 || line.substr(0, 5) != "HTTP/" || !is_digit(line[5]) || line[6] != '.' ||
+        !is_digit(line[7]) || line[8] != ' ' ||
+        !std::all_of(line.begin() + 9, line.begin() + 12, is_digit)) {
         return false;
     }
     if (line.size() > 12 && line[12] != ' ') {
@@ -63,7 +64,8 @@ HeadFault parse_field(std::string_view line, HeaderField& field) {
     if (!std::all_of(field.name.begin(), field.name.end(), is_token_char)) {
         return HeadFault::bad_field;
     }
-    return std::any_of(field.value.begin(), field.value.end(), is_bad_octet) ? HeadFault::bad_octet : HeadFault::none;
+    return std::any_of(field.value.begin(), field.value.end(), is_bad_octet) ? HeadFault::bad_octet
+                                                                             : HeadFault::none;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// UTF-8 checked as it streams by: a message may be cut anywhere, also inside a character. Pure, no allocation.
+// UTF-8 checked as it streams by: a message may be cut anywhere, also inside a character. Pure, no
+// allocation.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@ class Utf8Validator {
   public:
     // False as soon as the bytes seen so far cannot begin a valid text; stays false until reset().
     bool feed(const std::uint8_t* data, std::size_t size) noexcept;
-    // Like feed, for masked bytes: XORs with `key` beginning at key byte `offset % 4`; `data` is left as it is.
+    // Like feed, for masked bytes: XORs with `key` beginning at key byte `offset % 4`; `data` is
+    // left as it is.
     bool feed_masked(const std::uint8_t* data, std::size_t size, const std::uint8_t* key,
                      std::uint64_t offset) noexcept;
     // True when what was fed ends between two characters.

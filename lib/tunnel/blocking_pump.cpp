@@ -24,7 +24,8 @@ constexpr DurationUs kStopPatience = kSecond;
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
     pollfd slot{};
-    // A negative descriptor is skipped by poll: a hang-up that nobody wants to see cannot spin the loop.
+    // A negative descriptor is skipped by poll: a hang-up that nobody wants to see cannot spin the
+    // loop.
     slot.fd = interest == kNoInterest ? -1 : tunnel.stream(side).fd();
     slot.events = static_cast<short>(((interest & kReadable) != 0 ? POLLIN : 0) |
                                      ((interest & kWritable) != 0 ? POLLOUT : 0));
@@ -47,7 +48,8 @@ int timeout_ms(const Tunnel& tunnel, MonotonicUs cut_at, MonotonicUs now) {
     if (deadline == kNever) {
         return -1;
     }
-    return static_cast<int>(std::clamp<DurationUs>((deadline - now + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
+    return static_cast<int>(
+        std::clamp<DurationUs>((deadline - now + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
 }
 
 std::uint32_t random_word() {
@@ -57,7 +59,8 @@ std::uint32_t random_word() {
 }
 
 // Follows what the stop signals say. Returns when the tunnel must be cut.
-MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, MonotonicUs cut_at, MonotonicUs now) {
+MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, MonotonicUs cut_at,
+                 MonotonicUs now) {
     if ((slots[kDrain].revents & POLLIN) != 0) {
         const ClosePlan plan = stop.drain_plan(now);
         stop.drain_fd = -1;
@@ -81,8 +84,10 @@ void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
     tunnel.start(now);
     tunnel.advance(kReadable, kReadable, {scratch, sizeof scratch}, now);
     while (!tunnel.done()) {
-        pollfd slots[kSlots] = {slot_for(tunnel, Side::client), slot_for(tunnel, Side::backend),
-                                {stop.drain_fd, POLLIN, 0}, {stop.stop_fd, POLLIN, 0}};
+        pollfd slots[kSlots] = {slot_for(tunnel, Side::client),
+                                slot_for(tunnel, Side::backend),
+                                {stop.drain_fd, POLLIN, 0},
+                                {stop.stop_fd, POLLIN, 0}};
         const bool more = tunnel.has_more();
         if (::poll(slots, kSlots, timeout_ms(tunnel, cut_at, now)) < 0 && errno != EINTR) {
             tunnel.cut(EndReason::internal_error);
@@ -91,8 +96,8 @@ void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
         now = monotonic_now();
         cut_at = heed(tunnel, stop, slots, cut_at, now);
         const Interest again = more ? kReadable : kNoInterest;
-        tunnel.advance(ready_of(slots[kClient]) | again, ready_of(slots[kBackend]) | again, {scratch, sizeof scratch},
-                       now);
+        tunnel.advance(ready_of(slots[kClient]) | again, ready_of(slots[kBackend]) | again,
+                       {scratch, sizeof scratch}, now);
         if (tunnel.deadline() <= now) {
             tunnel.on_timer(now);
         }

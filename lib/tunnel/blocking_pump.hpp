@@ -1,5 +1,6 @@
-// One tunnel on the calling thread, for where a connection cannot leave httpd: HTTP/2 streams, foreign filters,
-// ProxyWebsocketAsync Off. The same tunnel code as the pump's, with poll(2) on two streams.
+// One tunnel on the calling thread, for where a connection cannot leave httpd: HTTP/2 streams,
+// foreign filters, ProxyWebsocketAsync Off. The same tunnel code as the pump's, with poll(2) on two
+// streams.
 #pragma once
 
 #include "base/clock.hpp"
@@ -8,11 +9,11 @@
 
 namespace wsp {
 
-// What tells a blocking pump that its process is to end. Nobody reads from the descriptors, so that one byte, or one signal,
-// tells many. -1: none.
+// What tells a blocking pump that its process is to end. Nobody reads from the descriptors, so that
+// one byte, or one signal, tells many. -1: none.
 struct StopSignals {
-    int drain_fd = -1;  // readable: end as `drain_plan` says
-    int stop_fd = -1;   // readable: end now
+    int drain_fd = -1;                                   // readable: end as `drain_plan` says
+    int stop_fd = -1;                                    // readable: end now
     ClosePlan (*drain_plan)(MonotonicUs now) = nullptr;  // only without drain_fd
 };
 

@@ -1,5 +1,5 @@
-// How a child's tunnels are brought to their end: at once, or each at a moment of its own in a span of time, so that
-// their clients do not all reconnect in the same second. Values only; any thread.
+// How a child's tunnels are brought to their end: at once, or each at a moment of its own in a span
+// of time, so that their clients do not all reconnect in the same second. Values only; any thread.
 #pragma once
 
 #include <algorithm>
@@ -12,17 +12,18 @@ namespace wsp {
 
 struct ClosePlan {
     EndReason reason = EndReason::shutdown;
-    std::uint16_t code = 0;      // of the Close
-    MonotonicUs first = 0;       // the span in which Closes are sent
+    std::uint16_t code = 0;  // of the Close
+    MonotonicUs first = 0;   // the span in which Closes are sent
     MonotonicUs last = 0;
     MonotonicUs cut = kNever;  // what has not ended by then is cut
 
-    static ClosePlan at_once(EndReason reason, std::uint16_t code, MonotonicUs now, DurationUs patience) {
+    static ClosePlan at_once(EndReason reason, std::uint16_t code, MonotonicUs now,
+                             DurationUs patience) {
         return {reason, code, now, now, now + patience};
     }
     // Closes spread over the last `spread` of `timeout`, and `patience` for the last of them.
-    static ClosePlan drain(std::uint16_t code, MonotonicUs now, DurationUs timeout, DurationUs spread,
-                           DurationUs patience) {
+    static ClosePlan drain(std::uint16_t code, MonotonicUs now, DurationUs timeout,
+                           DurationUs spread, DurationUs patience) {
         const MonotonicUs last = now + timeout;
         return {EndReason::drain, code, std::max(now, last - spread), last, last + patience};
     }
@@ -31,7 +32,8 @@ struct ClosePlan {
     MonotonicUs moment(std::uint32_t random, MonotonicUs now) const {
         const MonotonicUs from = std::max(first, now);
         const double share = static_cast<double>(random) / 4294967296.0;
-        return from + static_cast<DurationUs>(share * static_cast<double>(std::max<DurationUs>(0, last - from)));
+        return from + static_cast<DurationUs>(
+                          share * static_cast<double>(std::max<DurationUs>(0, last - from)));
     }
 };
 

@@ -1,4 +1,5 @@
-// The way of a byte: source -> scratch -> scanner -> sink, or the held bytes where the sink is full.
+// The way of a byte: source -> scratch -> scanner -> sink, or the held bytes where the sink is
+// full.
 #include "tunnel/direction.hpp"
 
 #include <algorithm>
@@ -16,14 +17,15 @@ ScanRules rules_for(Side from, const Policy& policy, std::uint8_t allowed_rsv) {
     rules.sender = from;
     rules.validate = policy.validate;
     rules.allowed_rsv = allowed_rsv;
-    rules.max_message = from == Side::client ? policy.max_message_from_client : policy.max_message_from_backend;
+    rules.max_message =
+        from == Side::client ? policy.max_message_from_client : policy.max_message_from_backend;
     return rules;
 }
 
 }  // namespace
 
-Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& policy, std::uint8_t allowed_rsv, bool raw,
-                     ControlListener& listener) noexcept
+Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& policy,
+                     std::uint8_t allowed_rsv, bool raw, ControlListener& listener) noexcept
     : source_(source),
       sink_(sink),
       policy_(policy),
@@ -35,7 +37,8 @@ Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& poli
 void Direction::take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     last_read_ = now;
     if (from_ == Side::client && policy_.message_rate > 0 && !raw_) {
-        meter_.reset(new (std::nothrow) MessageMeter(policy_.message_rate, policy_.message_burst, now));
+        meter_.reset(new (std::nothrow)
+                         MessageMeter(policy_.message_rate, policy_.message_burst, now));
         out_of_memory_ = meter_ == nullptr;
     }
     if (size > 0) {
@@ -134,7 +137,8 @@ void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs no
 }
 
 // Frame by frame: each message costs a token, and what comes when there is none waits.
-void Direction::relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
+                              MonotonicUs now) noexcept {
     while (size > 0 && flow_ == Flow::relaying) {
         if (!meter_->has_token(now)) {
             let_wait(data, size, now);
@@ -200,7 +204,8 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
     std::size_t at = 0;
     for (;;) {
-        const FrameScanner::Result seen = scanner_.scan(data + at, size - at, has_pending(), control);
+        const FrameScanner::Result seen =
+            scanner_.scan(data + at, size - at, has_pending(), control);
         at += seen.ready;
         if (seen.stop == FrameScanner::Stop::control) {
             if (listener_.on_control(from_, control)) {
@@ -263,13 +268,15 @@ std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size)
 }
 
 bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
-    if (raw_ || cut_off_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ || scanner_.lost()) {
+    if (raw_ || cut_off_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ ||
+        scanner_.lost()) {
         return false;
     }
     if (!scanner_.at_boundary()) {
         return flow_ == Flow::relaying && set_aside(&Aside::pending, frame, size);
     }
-    // The flow may have stopped or be discarding: between two frames there is room for ours all the same.
+    // The flow may have stopped or be discarding: between two frames there is room for ours all the
+    // same.
     const Flow flow = flow_;
     flow_ = Flow::relaying;
     deliver(frame, size, now);
@@ -340,7 +347,8 @@ void Direction::lose_source() noexcept {
     drop_carry();
 }
 
-bool Direction::set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept {
+bool Direction::set_aside(HeldBytes Aside::*where, const std::uint8_t* data,
+                          std::size_t size) noexcept {
     if (size == 0) {
         return true;
     }

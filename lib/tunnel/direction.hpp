@@ -1,9 +1,9 @@
-// One way through a tunnel: bytes are read from the source, looked at by the frame scanner, and written to the sink
-// as they came. Used twice per tunnel. What the sink refuses is held, and while something is held the source is not
-// read: that is the whole back-pressure.
+// One way through a tunnel: bytes are read from the source, looked at by the frame scanner, and
+// written to the sink as they came. Used twice per tunnel. What the sink refuses is held, and while
+// something is held the source is not read: that is the whole back-pressure.
 //
-// A direction belongs to its tunnel and to the thread that drives it. It refers to streams, policy and listener that the
-// tunnel owns. Nothing here blocks (unless a stream says that it does).
+// A direction belongs to its tunnel and to the thread that drives it. It refers to streams, policy
+// and listener that the tunnel owns. Nothing here blocks (unless a stream says that it does).
 #pragma once
 
 #include <algorithm>
@@ -57,26 +57,29 @@ class Direction {
     // How the source ended.
     enum class Source : std::uint8_t { open, ended, lost };
 
-    // `raw`: not WebSocket frames; bytes pass without being looked at and no frame of ours is ever put between them.
-    Direction(Stream& source, Stream& sink, Side from, const Policy& policy, std::uint8_t allowed_rsv, bool raw,
-              ControlListener& listener) noexcept;
+    // `raw`: not WebSocket frames; bytes pass without being looked at and no frame of ours is ever
+    // put between them.
+    Direction(Stream& source, Stream& sink, Side from, const Policy& policy,
+              std::uint8_t allowed_rsv, bool raw, ControlListener& listener) noexcept;
 
     // Takes bytes that the source sent before there was a tunnel, as if they were read now.
     void take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
 
-    // Moves what can be moved: writes what is held, then reads and writes at most `turns` times. `source_ready`:
-    // reading is worth a try.
+    // Moves what can be moved: writes what is held, then reads and writes at most `turns` times.
+    // `source_ready`: reading is worth a try.
     void advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept;
 
-    // Sends a frame of the proxy's own to the sink, now or at the next frame boundary. False when there will be none:
-    // raw, the scanner has lost its way, the source ended in the middle of a frame, or the sink is no longer open.
+    // Sends a frame of the proxy's own to the sink, now or at the next frame boundary. False when
+    // there will be none: raw, the scanner has lost its way, the source ended in the middle of a
+    // frame, or the sink is no longer open.
     bool put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
     // The same, and nothing after it: from then on the flow is muted.
     bool put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
 
     // FIN to the sink behind what is held. The source is still read.
     void finish() noexcept;
-    // Lets messages through that have waited for ProxyWebsocketMessageRate. To be called when resume_at() has passed.
+    // Lets messages through that have waited for ProxyWebsocketMessageRate. To be called when
+    // resume_at() has passed.
     void resume(MonotonicUs now) noexcept;
     // The sink is gone: drops what is held and whatever comes.
     void lose_sink() noexcept;
@@ -86,7 +89,9 @@ class Direction {
     bool wants_read() const noexcept;
     bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
     // There is input that poll() does not show, or the last advance() ran out of turns.
-    bool has_more() const noexcept { return wants_read() && (out_of_turns_ || source_.has_buffered_input()); }
+    bool has_more() const noexcept {
+        return wants_read() && (out_of_turns_ || source_.has_buffered_input());
+    }
 
     Flow flow() const noexcept { return flow_; }
     Sink sink_state() const noexcept { return sink_state_; }
@@ -117,7 +122,9 @@ class Direction {
         HeldBytes pending;  // frames of ours that wait for a frame boundary
     };
 
-    bool is_paused() const noexcept { return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying; }
+    bool is_paused() const noexcept {
+        return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying;
+    }
     bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
     void drop_carry() noexcept;
     void push(MonotonicUs now) noexcept;
@@ -139,8 +146,8 @@ class Direction {
     const Policy& policy_;
     ControlListener& listener_;
     FrameScanner scanner_;
-    HeldBytes held_;                 // passed the scanner, refused by the sink
-    std::unique_ptr<Aside> aside_;  // null most of the time
+    HeldBytes held_;                       // passed the scanner, refused by the sink
+    std::unique_ptr<Aside> aside_;         // null most of the time
     std::unique_ptr<MessageMeter> meter_;  // null without ProxyWebsocketMessageRate
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;

@@ -1,5 +1,5 @@
-// ProxyWebsocketMessageRate: a token bucket for messages, and the bytes that wait for tokens. Pure but for the memory
-// that it holds; one direction's, one thread's.
+// ProxyWebsocketMessageRate: a token bucket for messages, and the bytes that wait for tokens. Pure
+// but for the memory that it holds; one direction's, one thread's.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class MessageMeter {
     // More messages than this may not wait.
     std::uint64_t most_waiting() const noexcept { return 2 * std::uint64_t{burst_}; }
 
-    HeldBytes waiting;           // read from the source, not looked at yet
+    HeldBytes waiting;          // read from the source, not looked at yet
     MonotonicUs resume_at = 0;  // when to look at them; meaningful while there are some
 
   private:

@@ -1,6 +1,6 @@
-// What is known of the Pings that the proxy itself sends to one side. A Ping carries eight bytes that nobody else uses: a
-// random half that is the side's own, and a count; a Pong that gives them back is ours, any other belongs to the
-// endpoints. Pure; one tunnel's, one thread's.
+// What is known of the Pings that the proxy itself sends to one side. A Ping carries eight bytes
+// that nobody else uses: a random half that is the side's own, and a count; a Pong that gives them
+// back is ours, any other belongs to the endpoints. Pure; one tunnel's, one thread's.
 #pragma once
 
 #include <array>
@@ -19,7 +19,8 @@ class PingState {
 
     // A new Ping goes out now. Its payload.
     Payload next(MonotonicUs now) noexcept;
-    // A Pong with `payload` came: true when it answers one of our Pings. The last one's round trip is kept.
+    // A Pong with `payload` came: true when it answers one of our Pings. The last one's round trip
+    // is kept.
     bool is_ours(std::string_view payload, MonotonicUs now) noexcept;
 
     // A Ping is out and no byte has come since: since when. kNever otherwise.

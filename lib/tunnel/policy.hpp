@@ -1,5 +1,6 @@
-// What a tunnel may do and for how long: a plain value, resolved once from the configuration and shared by all tunnels that
-// it applies to. Immutable once a tunnel has it, so any thread may read it.
+// What a tunnel may do and for how long: a plain value, resolved once from the configuration and
+// shared by all tunnels that it applies to. Immutable once a tunnel has it, so any thread may read
+// it.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +19,10 @@ struct Policy {
     DurationUs close_timeout = 2 * kSecond;
     DurationUs send_timeout = 60 * kSecond;
     Validate validate = Validate::frames;
-    DurationUs ping_interval = 0;   // of silence, after which a side is pinged
-    DurationUs ping_deadline = 0;   // for any byte after a Ping; 0 only where ping_interval is 0
-    bool ping_backend = false;      // not only the client
-    bool half_close = true;         // one side's end of TCP leaves the other direction open
+    DurationUs ping_interval = 0;  // of silence, after which a side is pinged
+    DurationUs ping_deadline = 0;  // for any byte after a Ping; 0 only where ping_interval is 0
+    bool ping_backend = false;     // not only the client
+    bool half_close = true;        // one side's end of TCP leaves the other direction open
     std::uint64_t max_message_from_client = 0;
     std::uint64_t max_message_from_backend = 0;
     std::uint32_t message_rate = 0;   // per second, from the client
@@ -29,8 +30,9 @@ struct Policy {
 
     // Every member, for operator==.
     auto all() const {
-        return std::tie(buffer_size, idle_timeout, close_timeout, send_timeout, validate, ping_interval, ping_deadline,
-                        ping_backend, half_close, max_message_from_client, max_message_from_backend, message_rate,
+        return std::tie(buffer_size, idle_timeout, close_timeout, send_timeout, validate,
+                        ping_interval, ping_deadline, ping_backend, half_close,
+                        max_message_from_client, max_message_from_backend, message_rate,
                         message_burst);
     }
 };

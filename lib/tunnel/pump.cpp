@@ -14,7 +14,8 @@
 namespace wsp {
 namespace {
 
-// Large enough that a 16 KiB TLS record or a bulk read goes in one piece, small enough to stay in the L2 cache.
+// Large enough that a 16 KiB TLS record or a bulk read goes in one piece, small enough to stay in
+// the L2 cache.
 constexpr std::size_t kScratchSize = 128 * 1024;
 
 constexpr std::uintptr_t kWakeCookie = 0;
@@ -104,7 +105,8 @@ bool Pump::join(DurationUs patience) noexcept {
         }
         joining_ = true;
         wake();
-        if (!ended_signal_.wait_for(lock, std::chrono::microseconds(patience), [this] { return ended_; })) {
+        if (!ended_signal_.wait_for(lock, std::chrono::microseconds(patience),
+                                    [this] { return ended_; })) {
             return false;
         }
         running_ = false;
@@ -237,7 +239,8 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
     }
 }
 
-// All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is half moved.
+// All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
+// half moved.
 void Pump::make_room_for_one() {
     const std::size_t count = tunnels_.size() + 1;
     grow(tunnels_, count);
@@ -276,7 +279,8 @@ void Pump::fire_timers(MonotonicUs now) {
     while (timers_.next_at() <= now) {
         Tunnel& tunnel = *timers_.next();
         timers_.remove(tunnel);
-        // Bytes move a deadline without moving the timer: only a deadline that has truly passed counts.
+        // Bytes move a deadline without moving the timer: only a deadline that has truly passed
+        // counts.
         if (tunnel.deadline() <= now) {
             tunnel.on_timer(now);
         }
@@ -297,7 +301,8 @@ void Pump::after_work(Tunnel& tunnel, MonotonicUs now) {
         turns_.push_back(&tunnel);
         tunnel.in_turn_list = true;
     }
-    // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no heap work.
+    // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no
+    // heap work.
     const MonotonicUs deadline = tunnel.deadline();
     if (deadline < tunnel.timer_at) {
         timers_.set(tunnel, deadline);
@@ -324,8 +329,8 @@ void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
         Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
         if (watched != kNoInterest) {
             // Fails only for a descriptor that was never watched.
-            [[maybe_unused]] const bool ok =
-                poller_.watch(tunnel.stream(side).fd(), watched, kNoInterest, cookie_of(tunnel, side));
+            [[maybe_unused]] const bool ok = poller_.watch(tunnel.stream(side).fd(), watched,
+                                                           kNoInterest, cookie_of(tunnel, side));
             watched = kNoInterest;
         }
     }

@@ -1,8 +1,8 @@
 // Many tunnels, one loop, one thread. A pump belongs to whoever made it; its tunnels belong to it.
 //
-// Threads: adopt(), close_all() and stop() may be called from any thread; they cross to the loop through the inbox,
-// guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel happens on the loop's thread, with all
-// signals blocked.
+// Threads: adopt(), close_all() and stop() may be called from any thread; they cross to the loop
+// through the inbox, guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel
+// happens on the loop's thread, with all signals blocked.
 #pragma once
 
 #include <pthread.h>
@@ -35,16 +35,16 @@ class Pump {
     // Makes the thread. False with errno when the system refuses a thread or a descriptor.
     [[nodiscard]] bool start() noexcept;
 
-    // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the caller's, when the
-    // pump does not run, has ended or memory has run out.
+    // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the
+    // caller's, when the pump does not run, has ended or memory has run out.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
 
-    // Ends every tunnel, and every one that is adopted later, as planned. The loop goes on. Returns at once. A second call
-    // can only bring the end nearer.
+    // Ends every tunnel, and every one that is adopted later, as planned. The loop goes on. Returns
+    // at once. A second call can only bring the end nearer.
     void close_all(const ClosePlan& plan) noexcept;
-    // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to end, for at most
-    // `patience`. False when they have not: the pump and its tunnels must then be left alone, since the thread still uses
-    // them.
+    // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to
+    // end, for at most `patience`. False when they have not: the pump and its tunnels must then be
+    // left alone, since the thread still uses them.
     [[nodiscard]] bool join(DurationUs patience) noexcept;
 
     // Tunnels adopted and not yet ended. Any thread; a moment's truth.
@@ -70,10 +70,12 @@ class Pump {
 
     // The loop's own.
     Poller poller_;
-    std::vector<std::unique_ptr<Tunnel>> tunnels_;  // each knows its place in here: PumpHook::pump_place
-    std::vector<std::unique_ptr<Tunnel>> retired_;  // destroyed when no event of this round can name them any more
-    std::vector<Tunnel*> turns_;                    // has_more(): advance again before sleeping
-    std::vector<Tunnel*> turns_due_;                // the ones of this round
+    std::vector<std::unique_ptr<Tunnel>>
+        tunnels_;  // each knows its place in here: PumpHook::pump_place
+    std::vector<std::unique_ptr<Tunnel>>
+        retired_;                 // destroyed when no event of this round can name them any more
+    std::vector<Tunnel*> turns_;  // has_more(): advance again before sleeping
+    std::vector<Tunnel*> turns_due_;  // the ones of this round
     TimerQueue<Tunnel> timers_;
     std::unique_ptr<std::uint8_t[]> scratch_;
     std::optional<ClosePlan> plan_;

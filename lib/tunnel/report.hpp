@@ -28,17 +28,18 @@ struct FlowReport {
 
 struct TunnelReport {
     EndReason reason = EndReason::none;
-    Errc violation = Errc::none;   // which rule, when the reason is a violation
-    int os_error = 0;              // errno, when a connection broke
-    std::uint16_t close_code = 0;  // of the first Close seen or sent; 1005: it had none; 1006: there was no Close
-    DurationUs duration = 0;       // since the tunnel was started
-    DurationUs client_rtt = 0;     // of the last Ping that the client answered; 0: none was
+    Errc violation = Errc::none;  // which rule, when the reason is a violation
+    int os_error = 0;             // errno, when a connection broke
+    std::uint16_t close_code =
+        0;  // of the first Close seen or sent; 1005: it had none; 1006: there was no Close
+    DurationUs duration = 0;    // since the tunnel was started
+    DurationUs client_rtt = 0;  // of the last Ping that the client answered; 0: none was
     FlowReport client;
     FlowReport backend;
 };
 
-// Hears of the end of one tunnel. Owned by the tunnel and destroyed with it, on the thread that drives the tunnel:
-// neither call nor destructor may block.
+// Hears of the end of one tunnel. Owned by the tunnel and destroyed with it, on the thread that
+// drives the tunnel: neither call nor destructor may block.
 class TunnelObserver {
   public:
     virtual ~TunnelObserver() = default;

@@ -1,5 +1,5 @@
-// When to look at which tunnel next: a binary heap of objects that carry their own place in it, so that moving one
-// costs a few swaps and no allocation. One owner, one thread.
+// When to look at which tunnel next: a binary heap of objects that carry their own place in it, so
+// that moving one costs a few swaps and no allocation. One owner, one thread.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,9 @@ class TimerQueue {
     // Grows the heap so that `count` objects fit: the only call that allocates (bad_alloc).
     void reserve(std::size_t count) { heap_.reserve(count); }
 
-    MonotonicUs next_at() const noexcept { return heap_.empty() ? kNever : heap_.front()->timer_at; }
+    MonotonicUs next_at() const noexcept {
+        return heap_.empty() ? kNever : heap_.front()->timer_at;
+    }
     T* next() const noexcept { return heap_.empty() ? nullptr : heap_.front(); }
 
     // Puts `object` in at `at`, or moves it there; kNever takes it out.

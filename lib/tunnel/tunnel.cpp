@@ -14,7 +14,8 @@
 namespace wsp {
 namespace {
 
-// Reads per direction and wake-up: a fast tunnel gets no more before the others have had their turn.
+// Reads per direction and wake-up: a fast tunnel gets no more before the others have had their
+// turn.
 constexpr int kTurns = 16;
 
 constexpr Side kSides[] = {Side::client, Side::backend};
@@ -33,8 +34,10 @@ Tunnel::Tunnel(TunnelParts parts)
     : streams_{{std::move(parts.client), std::move(parts.backend)}},
       policy_(std::move(parts.policy)),
       observer_(std::move(parts.observer)),
-      directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv, parts.raw, *this),
-                  Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv, parts.raw, *this)},
+      directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv,
+                            parts.raw, *this),
+                  Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv,
+                            parts.raw, *this)},
       lifetime_(parts.lifetime),
       raw_(parts.raw) {
     if (!parts.early_from_client.empty() || !parts.early_from_backend.empty()) {
@@ -52,13 +55,15 @@ void Tunnel::start(MonotonicUs now) noexcept {
     start_pings();
     for (const Side side : kSides) {
         const std::string_view early = early_ ? (*early_)[index(side)] : std::string_view();
-        from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
+        from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(),
+                              now);
     }
     early_.reset();
     settle(now);
 }
 
-void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scratch, MonotonicUs now) noexcept {
+void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scratch,
+                     MonotonicUs now) noexcept {
     now_ = now;
     const Interest ready[] = {client_ready, backend_ready};
     for (const Side side : kSides) {
@@ -90,10 +95,12 @@ bool Tunnel::done() const noexcept {
 
 bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcept {
     if (control.opcode == Opcode::close) {
-        note_end(by_side(side, EndReason::client_close, EndReason::backend_close), from(side).scanner().close_code());
+        note_end(by_side(side, EndReason::client_close, EndReason::backend_close),
+                 from(side).scanner().close_code());
     }
     if (control.opcode == Opcode::pong && pings_) {
-        const std::string_view payload(reinterpret_cast<const char*>(control.payload), control.payload_size);
+        const std::string_view payload(reinterpret_cast<const char*>(control.payload),
+                                       control.payload_size);
         return !(*pings_)[index(side)].is_ours(payload, now_);
     }
     return true;
@@ -134,7 +141,8 @@ void Tunnel::note_end(EndReason reason, std::uint16_t close_code) noexcept {
     }
 }
 
-bool Tunnel::send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept {
+bool Tunnel::send_close(Side side, std::uint16_t code, std::string_view text,
+                        MonotonicUs now) noexcept {
     std::uint8_t frame[kMaxControlFrame];
     MaskingKey key{};
     const bool masked = side == Side::backend;  // we are the backend's client (RFC 6455 5.1)
@@ -170,7 +178,8 @@ void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
         return;
     }
     ended_by_us_ = true;
-    note_end(by_side(side, EndReason::client_violation, EndReason::backend_violation), close_code_of(error));
+    note_end(by_side(side, EndReason::client_violation, EndReason::backend_violation),
+             close_code_of(error));
     start_closing(now);
     send_close(side, close_code_of(error), text_of(error), now);
     if (!send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
@@ -179,7 +188,8 @@ void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
 }
 
 void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
-    if (from(side).source_state() != Direction::Source::lost && to(side).sink_state() != Direction::Sink::lost) {
+    if (from(side).source_state() != Direction::Source::lost &&
+        to(side).sink_state() != Direction::Sink::lost) {
         return;
     }
     lose(side, by_side(side, EndReason::client_lost, EndReason::backend_lost));
@@ -247,12 +257,15 @@ MonotonicUs Tunnel::closing_deadline() const noexcept {
     if (closing_since_ == kNever) {
         return kNever;
     }
-    // What the other direction still carries may arrive, however long it takes; what we drop anyway may not.
-    return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) + policy_->close_timeout;
+    // What the other direction still carries may arrive, however long it takes; what we drop anyway
+    // may not.
+    return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) +
+           policy_->close_timeout;
 }
 
 MonotonicUs Tunnel::deadline() const noexcept {
-    const MonotonicUs idle = closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
+    const MonotonicUs idle =
+        closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
     MonotonicUs first = std::min({closing_deadline(), idle, ended_by_us_ ? kNever : end_at_});
     for (const Side side : kSides) {
         const MonotonicUs stalls = after(to(side).blocked_since(), policy_->send_timeout);
@@ -291,7 +304,8 @@ void Tunnel::start_pings() noexcept {
         RAND_bytes(reinterpret_cast<unsigned char*>(nonces), sizeof nonces) != 1) {
         return;
     }
-    pings_.reset(new (std::nothrow) std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
+    pings_.reset(new (std::nothrow)
+                     std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
 }
 
 // When on_ping_timer() has something to do for `side`.
@@ -302,7 +316,8 @@ MonotonicUs Tunnel::ping_deadline(Side side) const noexcept {
     }
     const MonotonicUs last_read = from(side).last_read();
     const MonotonicUs waiting = (*pings_)[index(side)].waiting_since(last_read);
-    return waiting != kNever ? waiting + policy_->ping_deadline : last_read + policy_->ping_interval;
+    return waiting != kNever ? waiting + policy_->ping_deadline
+                             : last_read + policy_->ping_interval;
 }
 
 void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
@@ -315,8 +330,8 @@ void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
         send_ping(side, now);
         return;
     }
-    // The Ping may still wait for the end of a frame that the other side has begun: then it is the other side that is
-    // dead, or nobody if its frame goes on.
+    // The Ping may still wait for the end of a frame that the other side has begun: then it is the
+    // other side that is dead, or nobody if its frame goes on.
     const Side silent = to(side).has_pending() ? other(side) : side;
     if (from(silent).last_read() > waiting) {
         ping.forget();
@@ -339,9 +354,11 @@ void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
         return;
     }
     const std::string_view bytes(payload.data(), payload.size());
-    const std::size_t size = write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
+    const std::size_t size =
+        write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
     if (!to(side).put_frame(frame, size, now)) {
-        pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to blame
+        pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to
+                         // blame
     }
 }
 

@@ -1,17 +1,23 @@
-// One WebSocket connection through the proxy, after its handshake: two streams, the two directions between them, and
-// the order in which things end. Driven from outside: whoever polls the descriptors (the pump for many tunnels, the
-// blocking pump for one) calls advance() when something is ready and on_timer() at deadline().
+// One WebSocket connection through the proxy, after its handshake: two streams, the two directions
+// between them, and the order in which things end. Driven from outside: whoever polls the
+// descriptors (the pump for many tunnels, the blocking pump for one) calls advance() when something
+// is ready and on_timer() at deadline().
 //
-// A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its streams and observer and
-// shares its policy. Nothing here blocks (unless a stream says that it does) and nothing but the constructor throws.
+// A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its
+// streams and observer and shares its policy. Nothing here blocks (unless a stream says that it
+// does) and nothing but the constructor throws.
 //
-// How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by end(). The rules, all in
-// settle():
-//   - a Close is relayed like any frame; when one has gone each way the server's end of each hop goes first: the proxy
+// How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by
+// end(). The rules, all in settle():
+//   - a Close is relayed like any frame; when one has gone each way the server's end of each hop
+//   goes first: the proxy
 //     sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1)
-//   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001 at a frame boundary
-//     behind what is under way, then FIN. What the other side has still to say arrives (half-close).
-//   - once it is ending, a tunnel lives for as long as bytes still flow and ProxyWebsocketCloseTimeout after the last
+//   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001
+//   at a frame boundary
+//     behind what is under way, then FIN. What the other side has still to say arrives
+//     (half-close).
+//   - once it is ending, a tunnel lives for as long as bytes still flow and
+//   ProxyWebsocketCloseTimeout after the last
 #pragma once
 
 #include <array>
@@ -32,7 +38,7 @@ struct TunnelParts {
     std::unique_ptr<Stream> backend;
     std::shared_ptr<const Policy> policy;
     std::unique_ptr<TunnelObserver> observer;  // may be null
-    std::string early_from_client;             // bytes that came behind either handshake: they travel first
+    std::string early_from_client;  // bytes that came behind either handshake: they travel first
     std::string early_from_backend;
     std::uint8_t allowed_rsv = 0;  // see ScanRules
     DurationUs lifetime = 0;       // ends with Close 1001 after it; 0: never
@@ -56,13 +62,15 @@ class Tunnel final : public PumpHook, private ControlListener {
     // Lets the early bytes travel. Called once, first, on the driving thread.
     void start(MonotonicUs now) noexcept;
     // Moves what can be moved, given what poll() said about either side.
-    void advance(Interest client_ready, Interest backend_ready, Scratch scratch, MonotonicUs now) noexcept;
+    void advance(Interest client_ready, Interest backend_ready, Scratch scratch,
+                 MonotonicUs now) noexcept;
     // To be called when deadline() has passed; calling it earlier does no harm.
     void on_timer(MonotonicUs now) noexcept;
-    // The proxy's own wish to end: a Close with `code` to both sides at the next frame boundary of each, then TCP. A
-    // second call changes nothing.
+    // The proxy's own wish to end: a Close with `code` to both sides at the next frame boundary of
+    // each, then TCP. A second call changes nothing.
     void end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept;
-    // end() at `at`, unless something ends the tunnel before; of several such moments the earliest counts.
+    // end() at `at`, unless something ends the tunnel before; of several such moments the earliest
+    // counts.
     void end_at(MonotonicUs at, EndReason reason, std::uint16_t code) noexcept;
     // Ends at once, without a Close; done() is true afterwards.
     void cut(EndReason reason) noexcept;
@@ -71,7 +79,9 @@ class Tunnel final : public PumpHook, private ControlListener {
     Interest interest(Side side) const noexcept;
     const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
     // advance() has something to do without waiting.
-    bool has_more() const noexcept { return from(Side::client).has_more() || from(Side::backend).has_more(); }
+    bool has_more() const noexcept {
+        return from(Side::client).has_more() || from(Side::backend).has_more();
+    }
     // When on_timer() is due; kNever when nothing is timed.
     MonotonicUs deadline() const noexcept;
     // Nothing is left to do but to destroy the tunnel; finish_report() first.
@@ -111,8 +121,8 @@ class Tunnel final : public PumpHook, private ControlListener {
     std::shared_ptr<const Policy> policy_;
     std::unique_ptr<TunnelObserver> observer_;
     std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
-    Direction directions_[2];  // by the side that the bytes come from
-    std::unique_ptr<std::array<PingState, 2>> pings_;  // by Side; null without ProxyWebsocketPing
+    Direction directions_[2];                            // by the side that the bytes come from
+    std::unique_ptr<std::array<PingState, 2>> pings_;    // by Side; null without ProxyWebsocketPing
     MonotonicUs started_ = 0;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;
