@@ -6,16 +6,13 @@
 //
 // How it is driven: the caller holds some bytes that it has not forwarded yet and calls scan(). The
 // first `ready` of them may be forwarded. What follows is told by `stop`:
-//   more      the rest (fewer than kMaxFrameHeader bytes, or fewer than kMaxControlFrame of a
-//   control frame) is
-//             the beginning of a header or control frame; call again with these bytes and more
-//             behind them
-//   control   a whole control frame of `control.size` bytes begins at `ready`; forward or drop it,
-//   then call
-//             again with what is behind it. The scanner has counted it already.
-//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go
-//   on error     the frame that begins at `ready` breaks the rule `error`; do not forward it, do
-//   not call again
+//   more      the rest, the beginning of a header (fewer than kMaxFrameHeader bytes) or of a control
+//             frame (fewer than kMaxControlFrame): call again with these bytes and more behind them
+//   control   a whole control frame of `control.size` bytes begins at `ready`: forward or drop it,
+//             then call again with what is behind it; the scanner has counted it already
+//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go on
+//   error     the frame that begins at `ready` breaks the rule `error`: do not forward it, do not
+//             call again
 // So a frame header never leaves before it is judged, and a control frame never leaves in pieces.
 #pragma once
 

@@ -9,15 +9,13 @@
 //
 // How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by
 // end(). The rules, all in settle():
-//   - a Close is relayed like any frame; when one has gone each way the server's end of each hop
-//   goes first: the proxy
-//     sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1)
+//   - A Close is relayed like any frame. When one has gone each way, the server's end of each hop
+//     goes first: the proxy sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1).
 //   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001
-//   at a frame boundary
-//     behind what is under way, then FIN. What the other side has still to say arrives
-//     (half-close).
-//   - once it is ending, a tunnel lives for as long as bytes still flow and
-//   ProxyWebsocketCloseTimeout after the last
+//     at a frame boundary behind what is under way, then FIN. What the other side has still to
+//     say arrives (half-close).
+//   - Once it is ending, a tunnel lives for as long as bytes still flow, and for
+//     ProxyWebsocketCloseTimeout after the last.
 #pragma once
 
 #include <array>
