@@ -37,10 +37,11 @@ def library_folder():
     return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _load_lines(mpm, folder, extra):
+def _load_lines(mpm, folder, extra, stock):
+    extra = [*extra, "proxy_wstunnel"] if stock else extra
     lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in (f"mpm_{mpm}", *_MODULES, *extra)]
     name = MODULE.stem.removeprefix("mod_")
-    return lines + [f"LoadModule {name}_module {MODULE}"]
+    return lines if stock else lines + [f"LoadModule {name}_module {MODULE}"]
 
 
 def _user_lines():
@@ -51,12 +52,13 @@ def _user_lines():
     return [f"User {user}", f"Group {'www-data' if user == 'www-data' else 'nogroup'}"]
 
 
-def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=()):
-    """The whole file; `lines` are the test's own, seen by both the plain and the TLS port."""
+def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=(), stock=False):
+    """The whole file; `lines` are the test's own, seen by both the plain and the TLS port. `stock`: mod_proxy_wstunnel
+    in our module's place."""
     return "\n".join([
         f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run", crashes.DIRECTIVE,
         f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
-        *_load_lines(mpm, library_folder(), modules), *_user_lines(),
+        *_load_lines(mpm, library_folder(), modules, stock), *_user_lines(),
         mpm_lines or _MPM_SIZES[mpm],
         "ErrorLog error.log", "LogLevel info", "LogLevel proxy:info",
         f'LogFormat "{FORMAT}" wsp', "CustomLog access.log wsp",

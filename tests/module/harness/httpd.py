@@ -71,7 +71,7 @@ class Httpd:
     """Started by its constructor. `lines` is the test's own configuration, {root} and {port} filled in; see config.py
     for the rest."""
 
-    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None):
+    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False):
         self.mpm = mpm
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsp-", dir="/tmp"))
         self.port, self.tls_port = free_port(), free_port()
@@ -81,7 +81,7 @@ class Httpd:
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
         self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                             self._fill_in(lines), mpm_lines, modules))
+                                             self._fill_in(lines), mpm_lines, modules, stock))
         self.start()
         running.append(self)
 
@@ -112,7 +112,7 @@ class Httpd:
         if self._process.poll() is not None:
             return True
         try:
-            return self.get("/").status == 200
+            return self.get("/").status > 0
         except OSError:
             return False
 
