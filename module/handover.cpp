@@ -301,8 +301,18 @@ class StopWatch {
     bool blocked_ = false;
 };
 
+// A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.
+void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
+    apr_socket_t* const socket = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
+    if (socket != nullptr) {
+        apr_socket_timeout_set(socket, send_timeout > 0 ? send_timeout : -1);
+    }
+}
+
 void pump_here(OpenTunnel& tunnel) {
     const StopWatch stop;
+    limit_blocking_writes(tunnel.r->connection, tunnel.policy.send_timeout);
+    limit_blocking_writes((*tunnel.backend)->connection, tunnel.policy.send_timeout);
     TunnelParts parts;
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>((*tunnel.backend)->connection);

@@ -244,6 +244,11 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
 }
 
 int Handshake::ask() {
+    apr_socket_t* const socket = lease_.backend->sock;
+    apr_interval_time_t usual_timeout = 0;
+    apr_socket_timeout_get(socket, &usual_timeout);
+    // TLS shakes hands with the first byte that is sent.
+    apr_socket_timeout_set(socket, std::max<apr_interval_time_t>(deadline_ - apr_time_now(), 1));
     ExchangeFault fault =
         send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
@@ -251,6 +256,7 @@ int Handshake::ask() {
                       "WSP0102: connected; handshake sent to the backend");
         fault = read_answer(lease_.backend, deadline_, answer_);
     }
+    apr_socket_timeout_set(socket, usual_timeout);
     if (fault == ExchangeFault::none) {
         return OK;
     }

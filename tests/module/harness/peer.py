@@ -104,9 +104,13 @@ class Peer:
         return chunk
 
     # --- WebSocket ---
-    def send_frame(self, opcode, payload=b"", fin=True):
+    def frame(self, opcode, payload=b"", fin=True, rsv=0):
+        """The bytes of a frame as this end must send it."""
         build = frames.client_frame if self.masks else frames.server_frame
-        self.send(build(opcode, payload, fin))
+        return build(opcode, payload, fin, rsv)
+
+    def send_frame(self, opcode, payload=b"", fin=True):
+        self.send(self.frame(opcode, payload, fin))
 
     def send_text(self, text):
         self.send_frame(frames.TEXT, text.encode())
