@@ -22,6 +22,7 @@ IoResult failed() {
 }  // namespace
 
 void prepare_tunnel_socket(int fd) noexcept {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK) == 0) {
         ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
