@@ -33,6 +33,11 @@ TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept
     prepare_tunnel_socket(fd_.get());
     cut_ties(ssl_.get());
     SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+    // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame. OpenSSL 3 would take it
+    // for an attack, answer with a fatal alert and write no more.
+    SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
     SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                  SSL_MODE_RELEASE_BUFFERS);
     SSL_set_fd(ssl_.get(), fd_.get());
@@ -42,6 +47,9 @@ TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept
 }
 
 IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
+    if (end_.status != IoStatus::would_block) {
+        return std::exchange(end_, IoResult{});
+    }
     std::size_t size = 0;
     read_interest_ = kReadable;
     // A record holds at most 16 KiB: take as many as there are, so that one write can follow.
@@ -50,8 +58,12 @@ IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
         const int n = SSL_read(ssl_.get(), to + size, as_int(room - size));
         if (n <= 0) {
             const IoResult outcome = failed(n, read_interest_);
-            // An end behind some bytes is found again by the next read.
-            return size > 0 ? IoResult{IoStatus::ok, size, 0} : outcome;
+            starved_ = true;
+            if (size == 0) {
+                return outcome;
+            }
+            end_ = outcome;
+            return {IoStatus::ok, size, 0};
         }
         size += static_cast<std::size_t>(n);
         starved_ = false;
@@ -76,7 +88,6 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
         case SSL_ERROR_WANT_READ:
         case SSL_ERROR_WANT_WRITE:
             interest = reason == SSL_ERROR_WANT_READ ? kReadable : kWritable;
-            starved_ = true;
             return {IoStatus::would_block, 0, 0};  // leaves no error in the queue
         case SSL_ERROR_ZERO_RETURN:
             outcome = {IoStatus::eof, 0, 0};
@@ -87,13 +98,6 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
             }
             break;
         default:
-#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
-            // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close
-            // frame.
-            if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-                outcome = {IoStatus::eof, 0, 0};
-            }
-#endif
             break;
     }
     ERR_clear_error();

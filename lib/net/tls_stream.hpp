@@ -31,7 +31,8 @@ class TlsStream final : public Stream {
     void shutdown_write() noexcept override;
     int fd() const noexcept override { return fd_.get(); }
     bool has_buffered_input() const noexcept override {
-        return SSL_has_pending(ssl_.get()) == 1 && !starved_;
+        return end_.status != IoStatus::would_block ||
+               (SSL_has_pending(ssl_.get()) == 1 && !starved_);
     }
     Interest interest_to_read() const noexcept override { return read_interest_; }
     Interest interest_to_write() const noexcept override { return write_interest_; }
@@ -45,9 +46,12 @@ class TlsStream final : public Stream {
     // when freed.
     UniqueFd fd_;
     UniqueSsl ssl_;
+    // The end that the last read found behind the bytes that it returned; the next one tells. The socket may never
+    // become readable again.
+    IoResult end_;
     Interest read_interest_ = kReadable;
     Interest write_interest_ = kWritable;
-    // The last read found less than a whole TLS record: what SSL_has_pending sees is of no use yet.
+    // The last read found less than a whole TLS record, or the end: what SSL_has_pending sees is of no use (yet).
     bool starved_ = false;
 };
 
