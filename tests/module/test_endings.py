@@ -7,7 +7,7 @@ import pytest
 from harness import frames
 from harness.pair import open_pair
 from harness.pumps import PUMPS, pump_line
-from harness.waiting import wait_until
+from harness.waiting import wait_until, wait_until_steady
 
 SIDES = ["client", "backend"]
 GONE = (1001, "the other side has gone")   # what we say for a side that left without a Close
@@ -190,7 +190,7 @@ def test_a_reset_while_data_flows_is_told_to_the_other(plain_pair, side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_the_sockets_of_an_ended_tunnel_are_given_back(site, stage, side):
-    before = site.sockets_per_child()
+    before = wait_until_steady(site.sockets_per_child, "sockets of all children")
     with open_pair(site, "/ws", stage) as pair:
         closer, other = pair.ends(side)
         closer.send_close(1000)
