@@ -16,8 +16,8 @@ namespace {
 // Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
 class PumpedTunnelObserver final : public TunnelObserver {
   public:
-    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, proxy_worker* worker)
-        : log_(std::move(log)), worker_(worker), load_(worker) {}
+    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, proxy_worker* worker, TunnelSlot slot)
+        : log_(std::move(log)), worker_(worker), load_(worker), slot_(std::move(slot)) {}
 
     void on_end(const TunnelReport& report) noexcept override {
         add_traffic(worker_, report);
@@ -28,6 +28,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     std::unique_ptr<LogRecord> log_;
     proxy_worker* worker_;
     WorkerLoad load_;
+    TunnelSlot slot_;
 };
 
 std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
@@ -68,7 +69,8 @@ void Departure::send_off() {
     parts.allowed_rsv = allowed_rsv_;
     parts.raw = raw_;
     parts.lifetime = lifetime_;
-    parts.observer = std::make_unique<PumpedTunnelObserver>(std::move(log), worker);
+    parts.observer =
+        std::make_unique<PumpedTunnelObserver>(std::move(log), worker, std::move(slot));
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
     if (!pump_.adopt(tunnel)) {

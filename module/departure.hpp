@@ -15,6 +15,7 @@
 #include "net/tls_stream.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
+#include "tunnel_slots.hpp"
 
 namespace wsp {
 
@@ -37,6 +38,7 @@ class Departure {
     std::unique_ptr<LogRecord> log;
     // The worker that is busy with the tunnel.
     proxy_worker* worker = nullptr;
+    TunnelSlot slot;
 
   private:
     void send_off();

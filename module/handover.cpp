@@ -209,6 +209,7 @@ Stays leave(OpenTunnel& tunnel) {
         std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
         tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));
     departure->worker = (*tunnel.backend)->worker;
+    departure->slot = std::move(tunnel.slot);
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

@@ -6,6 +6,7 @@
 
 #include "httpd.hpp"
 #include "tunnel/policy.hpp"
+#include "tunnel_slots.hpp"
 
 namespace wsp {
 
@@ -20,6 +21,7 @@ struct OpenTunnel {
     std::uint8_t allowed_rsv;
     bool raw;
     const char* backend_url;  // for the logs
+    TunnelSlot slot;          // held for as long as the tunnel lives
 };
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request

@@ -15,6 +15,7 @@
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 #include "response_relay.hpp"
+#include "tunnel_slots.hpp"
 #include "worker_load.hpp"
 
 namespace wsp {
@@ -117,6 +118,7 @@ class Handshake {
     char* url_;
     char* path_;  // of the URL, as the request line to the backend has it
     const Target& target_;
+    TunnelSlot slot_;
     Lease lease_;
     wsp_dir_config config_;
     apr_uri_t uri_{};
@@ -214,6 +216,11 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
     }
     deadline_ = apr_time_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
+    if (!slot_.take(worker_)) {
+        note_full_worker(r_, worker_);
+        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0122",
+                      "the backend has as many live tunnels in this child process as max= allows");
+    }
     int status = ap_proxy_acquire_connection(target_.scheme, &lease_.backend, worker_, r_->server);
     if (status != OK) {
         set_retry_after(r_, worker_);
@@ -382,7 +389,8 @@ int Handshake::open_tunnel() {
                       lifetime(),
                       rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
                       !is_websocket(),
-                      url_};
+                      url_,
+                      std::move(slot_)};
     return run_tunnel(tunnel);
 }
 

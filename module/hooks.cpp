@@ -10,6 +10,7 @@
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
 #include "startup_checks.hpp"
+#include "tunnel_slots.hpp"
 #include "worker_load.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
@@ -25,6 +26,7 @@ int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
 int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         learn_log_formats();
+        learn_worker_limits(server);
         advise_on_mpm_settings(server);
         return OK;
     });
@@ -80,7 +82,8 @@ int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, cha
 }
 
 int on_request_status(int* status, request_rec* r) noexcept {
-    return guarded(r, [&] { return advise_when_to_retry(*status, r), DECLINED; });
+    return guarded(
+        r, [&] { return pardon_full_workers(r), advise_when_to_retry(*status, r), DECLINED; });
 }
 
 int on_log_transaction(request_rec* r) noexcept {

@@ -11,7 +11,8 @@ struct RequestRecord {
     // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the
     // request.
     const char* passed_by = nullptr;
-    bool logged = false;  // the log_transaction hooks have run
+    apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see tunnel_slots.hpp
+    bool logged = false;                         // the log_transaction hooks have run
 };
 
 // ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its

@@ -4,44 +4,24 @@
 #include <string_view>
 
 #include "config.h"
+#include "proxy_workers.hpp"
 
 namespace wsp {
 namespace {
 
-bool is_websocket_worker(const proxy_worker* worker) {
-    const std::string_view scheme(worker->s->scheme);
-    return scheme == "ws" || scheme == "wss";
-}
-
-bool any_websocket_worker(const proxy_server_conf* proxy) {
-    const auto* const workers = reinterpret_cast<const proxy_worker*>(proxy->workers->elts);
-    for (int i = 0; i < proxy->workers->nelts; ++i) {
-        if (is_websocket_worker(&workers[i])) {
-            return true;
-        }
-    }
-    const auto* const balancers = reinterpret_cast<const proxy_balancer*>(proxy->balancers->elts);
-    for (int i = 0; i < proxy->balancers->nelts; ++i) {
-        for (int j = 0; j < balancers[i].workers->nelts; ++j) {
-            if (is_websocket_worker(APR_ARRAY_IDX(balancers[i].workers, j, proxy_worker*))) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-bool tunnels_are_configured(const server_rec* server) {
-    for (; server != nullptr; server = server->next) {
+bool tunnels_are_configured(const server_rec* main_server) {
+    bool found = false;
+    each_worker(main_server, [&found](const proxy_worker* worker) {
+        const std::string_view scheme(worker->s->scheme);
+        found = found || scheme == "ws" || scheme == "wss";
+    });
+    for (const server_rec* server = main_server; server != nullptr && !found;
+         server = server->next) {
         const auto* const ours = static_cast<wsp_server_config*>(
             ap_get_module_config(server->module_config, &proxy_websocket_module));
-        const auto* const proxy = static_cast<proxy_server_conf*>(
-            ap_get_module_config(server->module_config, &proxy_module));
-        if (ours->mappings->nelts > 0 || any_websocket_worker(proxy)) {
-            return true;
-        }
+        found = ours->mappings->nelts > 0;
     }
-    return false;
+    return found;
 }
 
 int mpm_setting(int query) {
