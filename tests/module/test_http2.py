@@ -66,6 +66,10 @@ def test_the_backend_gets_an_ordinary_handshake_and_chooses_a_subprotocol(connec
         assert tunnel.read_message() == b"early"
         tunnel.send_text("hello")
         assert session.read_message() == b"hello"
+        session.send_close(1000)
+        assert tunnel.read_close() == (1000, "")
+        tunnel.send_close(1000)
+        assert session.read_close() == (1000, "")
     tunnel.expect_end()
 
 

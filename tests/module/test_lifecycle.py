@@ -25,7 +25,12 @@ ROOM_FOR_ALL = {"event": _THREADS, "worker": _THREADS,
 
 @pytest.fixture
 def server(pump, start, echo, mpm):
-    return start(f"{pump_line(pump)}\nProxyPass /ws {echo.url}/", mpm_lines=ROOM_FOR_ALL[mpm])
+    return start(f"""
+        {pump_line(pump)}
+        ProxyWebsocketDrainTimeout 1s
+        ProxyWebsocketDrainSpread 500ms
+        ProxyPass /ws {echo.url}/
+        """, mpm_lines=ROOM_FOR_ALL[mpm])
 
 
 @pytest.fixture
