@@ -35,6 +35,18 @@ proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
     return static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
 }
 
+// upgrade= of the worker behind `url` lets the client's choice of protocol through. Not so
+// "Upgrade: h2c", which curl --http2 and Java's HttpClient add to plain requests.
+bool worker_allows_upgrade(request_rec* r, const char* url) {
+    if (apr_table_get(r->headers_in, "Upgrade") == nullptr) {
+        return false;
+    }
+    auto* const config = static_cast<proxy_server_conf*>(
+        ap_get_module_config(r->server->module_config, &proxy_module));
+    const proxy_worker* const worker = ap_proxy_get_worker(r->pool, nullptr, config, url);
+    return worker != nullptr && protocol_for(r, worker, true) != nullptr;
+}
+
 // OK or DONE: mapped; DECLINED: an exclusion ("!") says no; HTTP_CONTINUE: not this one.
 int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
     if (((mapping->flags & PROXYPASS_MAP_ENCODED) != 0) != encoded) {
@@ -112,8 +124,7 @@ const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websoc
 bool falls_back_to_http(request_rec* r) {
     const auto* const dir = static_cast<wsp_dir_config*>(
         ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
-    return wsp_dir_config_resolved(dir).fallback != 0 &&
-           apr_table_get(r->headers_in, "Upgrade") == nullptr &&
+    return wsp_dir_config_resolved(dir).fallback != 0 && !asks_for_websocket(r) &&
            ap_find_linked_module("mod_proxy_http.c") != nullptr;
 }
 
@@ -121,8 +132,7 @@ int check_trans(request_rec* r, const char* url) {
     if (!is_websocket_url(url) || falls_back_to_http(r)) {
         return DECLINED;
     }
-    // Which protocol it may be is the worker's to say (upgrade=), and there is none yet.
-    if (apr_table_get(r->headers_in, "Upgrade") != nullptr) {
+    if (asks_for_websocket(r) || worker_allows_upgrade(r, url)) {
         return OK;
     }
     if (record_of(r).passed_by == nullptr) {

@@ -33,8 +33,8 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded);
 // `websocket_scheme`: the URL is ws or wss.
 const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme);
 
-// mod_proxy's check_trans: a request without "Upgrade: websocket" passes a ws:// or wss:// mapping
-// by.
+// mod_proxy's check_trans: a request that asks neither for WebSocket nor for what upgrade= allows
+// passes a ws:// or wss:// mapping by.
 int check_trans(request_rec* r, const char* url);
 
 // translate_name, after mod_proxy's: a plain request that has passed a ws:// mapping by and found
