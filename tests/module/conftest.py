@@ -20,6 +20,8 @@ def pytest_report_header():
 def pytest_generate_tests(metafunc):
     if "mpm" in metafunc.fixturenames:
         mpms = metafunc.config.getoption("--mpm").split(",")
+        # A file may name the MPMs that it is about.
+        mpms = [mpm for mpm in mpms if mpm in getattr(metafunc.module, "RUNS_ON", mpms)]
         metafunc.parametrize("mpm", mpms, indirect=True, scope="module")
 
 

@@ -1,0 +1,92 @@
+"""Every row of the drop-in table, with our module and with stock httpd."""
+
+import pathlib
+import re
+import tempfile
+from contextlib import ExitStack
+
+import pytest
+
+from dropin.clients import ask
+from dropin.table import TABLE
+from dropin.teller import Teller
+from harness.httpd import free_port
+
+RUNS_ON = ["event"]   # what is mapped where does not depend on it
+FILES = {"htdocs/page.html": "static\n", "htdocs/files/index.html": "static\n",
+         "passwords": "user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}   # password
+
+
+def open_backends(stack, folder):
+    """What the table's placeholders stand for."""
+    tellers = [stack.enter_context(Teller(name, speaks_websocket=name != "pages")) for name in ("app", "chat", "pages")]
+    socket = folder / "backend.sock"
+    stack.enter_context(Teller("socket", str(socket)))
+    socket.chmod(0o777)
+    addresses = {teller.name: f"127.0.0.1:{teller.port}" for teller in tellers}
+    return addresses | {"socket": str(socket), "nobody": f"127.0.0.1:{free_port()}"}
+
+
+def filled_in(lines, addresses):
+    for name, address in addresses.items():
+        lines = lines.replace("{%s}" % name, address)
+    return lines
+
+
+def id_of(site):
+    return site.name.replace(" ", "-")
+
+
+@pytest.fixture(scope="module")
+def addresses():
+    with ExitStack() as stack:   # below /tmp, where httpd's children may go
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wsp-", dir="/tmp")))
+        folder.chmod(0o755)
+        yield open_backends(stack, folder)
+
+
+@pytest.fixture
+def serve(start, addresses):
+    """A server with the lines of a site."""
+    def serve(site, lines, **options):
+        return start(filled_in(lines, addresses), modules=site.modules, files=FILES, **options)
+    return serve
+
+
+def check_headers(expected, message):
+    for name, pattern in expected.items():
+        value = message.header(name)
+        found = value is None if pattern is None else value is not None and re.search(pattern, value)
+        assert found, f"{name} is {value!r}, expected {pattern!r}"
+
+
+def allow_refusals(server, site):
+    """Where a row is refused, the log says so; anything else in the log fails the test."""
+    if any(re.match("40|42|50", row.ours) for row in site.rows):
+        server.allow_log(r"WSP\d{4}: handshake refused|AH0095[79]:|AH01114:|AH01170:|AH01617:|AH01630:")
+
+
+@pytest.mark.parametrize("site", TABLE, ids=id_of)
+def test_our_answers(serve, site):
+    server = serve(site, site.fewer or site.lines)
+    allow_refusals(server, site)
+    for row in site.rows:
+        answer = ask(server, row.client, row.path, row.send)
+        assert str(answer) == row.ours, row
+        check_headers(row.answer, answer.response)
+        check_headers(row.seen, answer.seen)
+
+
+@pytest.mark.parametrize("site", TABLE, ids=id_of)
+def test_stock_httpds_answers(serve, site):
+    server = serve(site, site.lines, stock=True)
+    server.allow_log("")
+    for row in site.rows:
+        assert str(ask(server, row.client, row.path, row.send)) == (row.stock or row.ours), row
+    server.allow_log("")
+
+
+def test_where_we_differ_the_table_says_why():
+    rows = [row for site in TABLE for row in site.rows]
+    assert [row for row in rows if bool(row.why) != bool(row.stock)] == []
+    assert len(rows) >= 40
