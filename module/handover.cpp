@@ -8,29 +8,20 @@
 #include "handover.hpp"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/signalfd.h>
-#endif
 
 #include <array>
 #include <atomic>
-#include <csignal>
-#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "apr_portable.h"
+#include "blocking_tunnel.hpp"
 #include "boundary.hpp"
 #include "child.hpp"
 #include "connection_record.hpp"
 #include "departure.hpp"
-#include "filter_stream.hpp"
-#include "tunnel/blocking_pump.hpp"
-#include "tunnel_log.hpp"
-#include "worker_load.hpp"
 
 namespace wsp {
 namespace {
@@ -218,120 +209,6 @@ Stays leave(OpenTunnel& tunnel) {
     return Stays::no;
 }
 
-class NotesObserver final : public TunnelObserver {
-  public:
-    NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url)
-        : r_(r), worker_(worker), backend_url_(backend_url) {}
-    void on_end(const TunnelReport& report) noexcept override {
-        guarded_or(0, [&] {
-            add_traffic(worker_, report);
-            set_tunnel_notes(r_->pool, r_->notes, report);
-            log_end_of_tunnel(
-                r_->server,
-                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_),
-                report);
-            return 0;
-        });
-    }
-
-  private:
-    request_rec* r_;
-    proxy_worker* worker_;
-    const char* backend_url_;
-};
-
-// What tells the blocking pump that its child is to end. prefork does so by signals whose handlers
-// end the process on the spot (prefork.c just_die) or wait for the request to end (stop_listening):
-// here they are held off until the tunnel has ended, and seen through a descriptor meanwhile.
-class StopWatch {
-  public:
-    StopWatch() {
-        int threaded = AP_MPMQ_NOT_SUPPORTED;
-        ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-        if (threaded != AP_MPMQ_NOT_SUPPORTED) {
-            return;
-        }
-        const sigset_t stop = set_of({SIGTERM, SIGHUP});
-        const sigset_t drain = set_of({AP_SIG_GRACEFUL});
-        const sigset_t both = set_of({SIGTERM, SIGHUP, AP_SIG_GRACEFUL});
-        pthread_sigmask(SIG_BLOCK, &both, &before_);
-        blocked_ = true;
-#ifdef __linux__
-        stop_.reset(::signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK));
-        drain_.reset(::signalfd(-1, &drain, SFD_CLOEXEC | SFD_NONBLOCK));
-#endif
-    }
-    ~StopWatch() {
-        if (blocked_) {
-            pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-        }
-    }
-    StopWatch(const StopWatch&) = delete;
-    StopWatch& operator=(const StopWatch&) = delete;
-
-    // A signal waits that will end the process as soon as it is let through.
-    bool process_will_die() const {
-        sigset_t waiting;
-        sigemptyset(&waiting);
-        sigpending(&waiting);
-        return blocked_ &&
-               (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
-    }
-    StopSignals signals() const {
-        const Child& child = Child::current();
-        StopSignals signals;
-        signals.stop_fd = blocked_ ? stop_.get() : child.stop_fd();
-        signals.drain_fd = blocked_ ? drain_.get() : child.drain_fd();
-        signals.drain_plan = [](MonotonicUs now) { return Child::current().drain_plan(now); };
-        return signals;
-    }
-
-  private:
-    static sigset_t set_of(std::initializer_list<int> signals) {
-        sigset_t set;
-        sigemptyset(&set);
-        for (const int signal : signals) {
-            sigaddset(&set, signal);
-        }
-        return set;
-    }
-
-    UniqueFd stop_;
-    UniqueFd drain_;
-    sigset_t before_{};
-    bool blocked_ = false;
-};
-
-// A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.
-void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
-    apr_socket_t* const socket = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
-    if (socket != nullptr) {
-        apr_socket_timeout_set(socket, send_timeout > 0 ? send_timeout : -1);
-    }
-}
-
-void pump_here(OpenTunnel& tunnel) {
-    const StopWatch stop;
-    limit_blocking_writes(tunnel.r->connection, tunnel.policy.send_timeout);
-    limit_blocking_writes((*tunnel.backend)->connection, tunnel.policy.send_timeout);
-    TunnelParts parts;
-    parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
-    parts.backend = std::make_unique<FilterStream>((*tunnel.backend)->connection);
-    parts.policy = std::make_shared<const Policy>(tunnel.policy);
-    parts.allowed_rsv = tunnel.allowed_rsv;
-    parts.raw = tunnel.raw;
-    parts.lifetime = tunnel.lifetime;
-    parts.observer =
-        std::make_unique<NotesObserver>(tunnel.r, (*tunnel.backend)->worker, tunnel.backend_url);
-    Tunnel pumped(std::move(parts));
-    run_blocking(pumped, stop.signals());
-    (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;
-    (*tunnel.backend)->close = 1;
-    if (stop.process_will_die()) {
-        log_request_now(tunnel.r);
-    }
-}
-
 }  // namespace
 
 int run_tunnel(OpenTunnel& tunnel) {
@@ -343,7 +220,7 @@ int run_tunnel(OpenTunnel& tunnel) {
     }
     if (why != Stays::no) {
         log_stays(tunnel.r, why, detail);
-        pump_here(tunnel);
+        pump_on_this_thread(tunnel);
     }
     return OK;
 }

@@ -1,8 +1,6 @@
 // Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
 #include "handshake_handler.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -16,6 +14,7 @@
 #include "request_headers.hpp"
 #include "response_relay.hpp"
 #include "tunnel_slots.hpp"
+#include "tunnel_terms.hpp"
 #include "worker_load.hpp"
 
 namespace wsp {
@@ -109,8 +108,6 @@ class Handshake {
     int open_tunnel();
     int refuse(int status, const char* id, const char* what);
     apr_interval_time_t handshake_timeout() const;
-    Policy policy() const;
-    DurationUs lifetime() const;
 
     request_rec* r_;
     proxy_worker* worker_;
@@ -319,61 +316,6 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
                                                            : HandshakeError::backend_no_upgrade;
 }
 
-Policy Handshake::policy() const {
-    Policy policy;
-    policy.buffer_size = static_cast<std::size_t>(config_.buffer_size);
-    policy.close_timeout = config_.close_timeout_us;
-    policy.send_timeout = config_.send_timeout_us;
-    policy.validate = static_cast<Validate>(config_.validate);
-    policy.ping_interval = config_.ping_interval_us;
-    policy.ping_deadline = config_.ping_deadline_us;
-    policy.ping_backend = config_.ping_backend != 0;
-    policy.half_close = apr_table_get(r_->subprocess_env, "proxy-nohalfclose") == nullptr;
-    policy.max_message_from_client = static_cast<std::uint64_t>(config_.max_message_client);
-    policy.max_message_from_backend = static_cast<std::uint64_t>(config_.max_message_backend);
-    policy.message_rate = static_cast<std::uint32_t>(config_.message_rate);
-    policy.message_burst = static_cast<std::uint32_t>(config_.message_burst);
-    if (config_.idle_timeout_us != WSP_UNSET) {
-        policy.idle_timeout = config_.idle_timeout_us;
-    } else if (worker_->s->timeout_set) {
-        policy.idle_timeout = worker_->s->timeout;
-    } else if (conf_->timeout_set) {
-        policy.idle_timeout = conf_->timeout;
-    }
-    return policy;
-}
-
-// ProxyWebsocketMaxLifetime less its jitter, or what is left until ws-expires where that is
-// shorter.
-DurationUs Handshake::lifetime() const {
-    DurationUs lifetime = config_.max_lifetime_us;
-    if (lifetime > 0 && config_.lifetime_jitter_percent > 0) {
-        std::uint32_t random = 0;
-        RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof random);
-        const double share = static_cast<double>(random) / 4294967296.0;
-        lifetime -=
-            static_cast<DurationUs>(share * static_cast<double>(lifetime) *
-                                    static_cast<double>(config_.lifetime_jitter_percent) / 100);
-        lifetime = std::max<DurationUs>(lifetime, kMillisecond);
-    }
-    const char* const expires = apr_table_get(r_->subprocess_env, "ws-expires");
-    if (expires == nullptr) {
-        return lifetime;
-    }
-    char* end = nullptr;
-    const apr_int64_t seconds = apr_strtoi64(expires, &end, 10);
-    if (end == expires || *end != '\0' || seconds <= 0 || seconds > APR_INT64_MAX / kSecond) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
-                      "WSP0106: the environment variable ws-expires must be seconds since 1970; it "
-                      "is \"%s\" and is ignored",
-                      expires);
-        return lifetime;
-    }
-    const DurationUs left =
-        std::max<DurationUs>(apr_time_from_sec(seconds) - apr_time_now(), kMillisecond);
-    return lifetime == 0 ? left : std::min(lifetime, left);
-}
-
 int Handshake::open_tunnel() {
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
     if (!send_switching_protocols(r_, protocol_)) {
@@ -384,9 +326,9 @@ int Handshake::open_tunnel() {
     OpenTunnel tunnel{r_,
                       target_.scheme,
                       &lease_.backend,
-                      policy(),
+                      policy_for(r_, *worker_, *conf_, config_),
                       config_.async != 0,
-                      lifetime(),
+                      lifetime_for(r_, config_),
                       rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
                       !is_websocket(),
                       url_,
