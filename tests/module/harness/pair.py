@@ -27,9 +27,9 @@ class Pair:
         self.close()
 
 
-def open_pair(server, path, listener, tls=None, pipelined=b"", glued=b"", changes=None, **connection):
-    """Opens a tunnel through `path`, which leads to `listener`."""
+def open_pair(server, path, listener, tls=None, pipelined=b"", glued=b"", changes=None, answer=None, **connection):
+    """Opens a tunnel through `path`, which leads to `listener`; `changes` to the client's headers, `answer` to the 101's."""
     client = server.start_handshake(path, changes, tls, pipelined, **connection)
     session = listener.accept()
-    session.accept_handshake(glued=glued)
+    session.accept_handshake(answer, glued)
     return Pair(finish_handshake(client), session)
