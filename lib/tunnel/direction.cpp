@@ -280,10 +280,11 @@ bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, Monotonic
     const Flow flow = flow_;
     flow_ = Flow::relaying;
     deliver(frame, size, now);
-    if (sink_state_ != Sink::lost) {
+    const bool lost = sink_state_ == Sink::lost;
+    if (!lost || flow == Flow::stopped) {
         flow_ = flow;
     }
-    return sink_state_ != Sink::lost;
+    return !lost;
 }
 
 bool Direction::put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {

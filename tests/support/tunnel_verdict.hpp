@@ -51,6 +51,13 @@ inline Delivery delivery_to(const Rig& rig, Side to) {
     return found.value_or(Delivery{});
 }
 
+// Its source has ended or broken, or was given up: the other side is told by a Close.
+inline bool has_gone(const Rig& rig, Side side) {
+    const std::string_view by = closed_by(rig.report.reason);
+    return rig.script(side).read_over || rig.script(side).write_over || by == "error" ||
+           by == "ping-timeout";
+}
+
 inline std::string judge_direction(const Rig& rig, Side from) {
     const Script& sink = rig.script(other(from));
     const std::string name = to_string(from);
@@ -59,7 +66,7 @@ inline std::string judge_direction(const Rig& rig, Side from) {
     const auto delivery = explain(sink.written, rig.peer(from).sent(), from);
     if (!delivery)
         return "bytes that nobody sent came from the " + name;
-    if (delivery->has_own && !rig.ended_by_us())
+    if (delivery->has_own && !rig.ended_by_us() && !has_gone(rig, from))
         return "a Close of ours towards the " + std::string(to_string(other(from))) + ", but why";
     // From then on what comes is dropped, held or not.
     if (rig.script(from).read_while_held && !rig.ended_by_us())
@@ -146,10 +153,23 @@ inline void check_story(const Setup& setup, const Story& story, const Story& exp
     check_with_faults(setup, story);
 }
 
-// What was sent has arrived, to the last byte.
+// Everything that `from` sent has arrived, and behind it a Close of ours, if `own_close` is its code.
+inline void expect_delivered(const Rig& rig, Side from, unsigned own_close = 0) {
+    const Delivery told = delivery_to(rig, other(from));
+    CHECK(told.forwarded == rig.peer(from).sent().size());
+    CHECK(told.own_close == own_close);
+    CHECK(told.has_own == (own_close != 0));
+}
+
+// The same for a side that left without a Close.
+inline void expect_told_of_end(const Rig& rig, Side from) {
+    expect_delivered(rig, from, 1001);
+}
+
+// What was sent has arrived, to the last byte, and nothing else has.
 inline void expect_all_delivered(const Rig& rig) {
-    for (Side side : {Side::client, Side::backend})
-        CHECK(rig.peer(other(side)).received() == rig.peer(side).sent());
+    expect_delivered(rig, Side::client);
+    expect_delivered(rig, Side::backend);
 }
 
 }  // namespace wsp::test

@@ -175,6 +175,16 @@ TEST_CASE("there is a place behind the last whole frame of a source that has end
     CHECK(bench.out() == theirs + kOurs);
 }
 
+TEST_CASE("a sink that breaks under a frame of ours does not make an ended source be read again") {
+    Bench bench;
+    bench.source_script.ended = true;
+    bench.advance();
+    bench.sink_script.broken = true;
+    CHECK_FALSE(bench.put(kOurs));
+    CHECK(bench.direction.flow() == Direction::Flow::stopped);
+    CHECK_FALSE(bench.direction.wants_read());
+}
+
 TEST_CASE("there is no place in front of or behind FIN, nor in a lost sink") {
     Bench finished;
     finished.direction.finish();

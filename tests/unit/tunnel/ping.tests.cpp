@@ -36,9 +36,8 @@ TEST_CASE("Pongs of the endpoints are theirs", "[ping]") {
     other_side[0] = static_cast<char>(other_side[0] ^ 1);
     std::string from_the_future = ours;
     from_the_future[4] = static_cast<char>(from_the_future[4] + 1);
-    for (const std::string& payload :
-         {std::string(), std::string("x"), std::string(8, '\0'), ours + "x", ours.substr(1),
-          other_side, from_the_future}) {
+    for (const std::string& payload : {std::string(), std::string("x"), std::string(8, '\0'),
+                                       ours + "x", ours.substr(1), other_side, from_the_future}) {
         REQUIRE_FALSE(ping.is_ours(payload, 1));
     }
 }

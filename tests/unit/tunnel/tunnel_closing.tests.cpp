@@ -127,7 +127,7 @@ TEST_CASE("FIN goes to the client behind a Close that it has not taken yet") {
     CHECK(judge(rig) == "");
 }
 
-TEST_CASE("TCP that ends without a Close is passed on behind what is under way") {
+TEST_CASE("TCP that ends without a Close is a Close of ours behind what is under way, then FIN") {
     const Side first = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         greet(rig);
@@ -135,7 +135,10 @@ TEST_CASE("TCP that ends without a Close is passed on behind what is under way")
         rig.peer(first).end();
     };
     check_story({}, story, [&](Rig& rig) {
-        expect_all_delivered(rig);
+        expect_told_of_end(rig, first);
+        const SeenFrame last = rig.peer(other(first)).frames().back();
+        CHECK(last.masked == (first == Side::client));
+        CHECK(last.payload.substr(2) == "the other side has gone");
         CHECK(rig.peer(other(first)).got_fin());
         expect_end(rig, by(first, EndReason::client_eof, EndReason::backend_eof), 1006);
     });
@@ -150,7 +153,7 @@ TEST_CASE("TCP that ends in the middle of a frame is passed on with what there i
         rig.peer(first).send(whole.substr(0, cut));
         rig.peer(first).end();
     };
-    check_story({}, story, expect_all_delivered);
+    check_story({}, story, [&](Rig& rig) { expect_delivered(rig, first); });
 }
 
 TEST_CASE("a control frame that TCP's end has cut off is passed on with what there is of it") {
@@ -160,7 +163,7 @@ TEST_CASE("a control frame that TCP's end has cut off is passed on with what the
         rig.peer(first).send(whole.substr(0, whole.size() - 1));
         rig.peer(first).end();
     };
-    check_story({}, story, expect_all_delivered);
+    check_story({}, story, [&](Rig& rig) { expect_delivered(rig, first); });
 }
 
 TEST_CASE("when one side has ended TCP the other direction goes on") {
@@ -179,7 +182,10 @@ TEST_CASE("when one side has ended TCP the other direction goes on") {
         rig.run();
         stays.end();
     };
-    check_story({}, story, expect_all_delivered);
+    check_story({}, story, [&](Rig& rig) {
+        expect_told_of_end(rig, first);
+        expect_told_of_end(rig, other(first));
+    });
 }
 
 TEST_CASE("a connection that breaks ends the other one") {
@@ -189,7 +195,7 @@ TEST_CASE("a connection that breaks ends the other one") {
         rig.peer(first).reset();
     };
     check_story({}, story, [&](Rig& rig) {
-        expect_all_delivered(rig);
+        expect_told_of_end(rig, first);
         CHECK(rig.peer(other(first)).got_fin());
         CHECK_FALSE(rig.peer(first).got_fin());
         expect_end(rig, by(first, EndReason::client_lost, EndReason::backend_lost), 1006);
