@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.config import MPM_IS_FULL
 from harness.crowd import Crowd, EchoProcess
 from harness.waiting import SANITIZED, wait_until, wait_until_steady
 
@@ -29,7 +30,7 @@ def echo_process():
 def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process):
     count, mpm_lines = SIZES[mpm]
     server = start(f"ProxyPass /ws {echo_process.url}/", mpm_lines=mpm_lines)
-    server.allow_log("AH00484:|AH00286:|AH00161:|AH10159:")   # more handshakes at once than workers, as intended
+    server.allow_log(MPM_IS_FULL)
     with Crowd(server, "/ws") as crowd:
         before = warm_up(server, crowd)
         sockets = server.sockets_per_child()

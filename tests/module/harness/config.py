@@ -26,9 +26,14 @@ _MPM_SIZES = {
     "prefork": "StartServers 4\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\nMaxSpareServers 64",
 }
 
+# What an MPM says when every worker is busy: for tests with more handshakes at once than workers.
+MPM_IS_FULL = "AH00484:|AH00286:|AH00287:|AH00161:|AH10159:"
+
 ONE_CHILD = {
-    "event": "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMaxSpareThreads 16",
-    "worker": "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMaxSpareThreads 16",
+    "event": "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\n"
+             "MinSpareThreads 1\nMaxSpareThreads 16",
+    "worker": "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\n"
+             "MinSpareThreads 1\nMaxSpareThreads 16",
     "prefork": "StartServers 1\nServerLimit 1\nMaxRequestWorkers 1\nMinSpareServers 1\nMaxSpareServers 2",
 }
 
