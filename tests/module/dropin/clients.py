@@ -8,7 +8,7 @@ from harness.peer import connect
 
 _CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 _FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
-_COOKIE = ("Cookie", "sessionid=4f2a; ROUTEID=.none")
+_COOKIE = ("Cookie", "sessionid=4f2a; theme=dark")
 
 
 def _handshake(connection, upgrade, *others):
@@ -81,11 +81,13 @@ class Answer:
 
 
 def start_request(server, client, path, extra=(), tls=None):
-    """The connection on which `client` has sent its request."""
-    method, headers = CLIENTS[client]
+    """The connection on which `client` has sent its request; `extra` headers replace its own of the same name."""
+    method, make_headers = CLIENTS[client]
+    replaced = {name for name, _ in extra}
+    headers = [(name, value) for name, value in make_headers() if name not in replaced]
     body = b"4hello" if method == "POST" else b""
     peer = connect(server.tls_port if tls else server.port, tls)
-    peer.send(http1.plain_request(path, [*headers(), *extra], method, body))
+    peer.send(http1.plain_request(path, [*headers, *extra], method, body))
     return peer
 
 

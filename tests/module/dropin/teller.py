@@ -24,6 +24,7 @@ class Teller:
     def __init__(self, name, address=("127.0.0.1", 0), speaks_websocket=True, tls=None):
         self.name = name
         self.requests = []      # every request that came, oldest first
+        self.refusal = None     # the status line of what handshakes are answered instead of 101
         self._speaks_websocket, self._tls = speaks_websocket, tls
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
@@ -58,6 +59,9 @@ class Teller:
         self.requests.append(request)
         story = json.dumps({"backend": self.name, "line": request.first_line, "headers": request.headers})
         upgrade = request.header("Upgrade")
+        if self.refusal and upgrade:
+            session.send(http1.format_head(f"HTTP/1.1 {self.refusal}", [("Content-Length", "0"), ("Connection", "close")]))
+            return
         if self._speaks_websocket and upgrade:
             session.accept_handshake({"Upgrade": upgrade, "X-Backend": self.name, "Set-Cookie": "sid=1; Path=/inner"})
             session.send_text(story)
