@@ -84,6 +84,7 @@ void Direction::push(MonotonicUs now) noexcept {
     if (written > 0) {
         blocked_since_ = now;
         held_.consume(written);
+        last_read_ = held_.empty() ? now : last_read_;
     }
     send_fin_when_empty();
 }
@@ -197,6 +198,7 @@ void Direction::resume(MonotonicUs now) noexcept {
     const HeldBytes waiting = std::move(meter_->waiting);
     meter_->waiting.clear();
     relay_metered(waiting.data(), waiting.size(), now);
+    last_read_ = is_paused() ? last_read_ : now;
 }
 
 void Direction::relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {

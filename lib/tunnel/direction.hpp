@@ -104,7 +104,8 @@ class Direction {
     bool close_passed() const noexcept { return close_passed_; }
     bool has_held() const noexcept { return !held_.empty(); }
 
-    // When the last byte came from the source.
+    // When the last byte came from the source, or reading it began again: while it is not read,
+    // nobody knows how alive it is.
     MonotonicUs last_read() const noexcept { return last_read_; }
     // The same, or when the sink last took some of what is held.
     MonotonicUs last_moved() const noexcept { return std::max(last_read_, blocked_since_); }

@@ -311,7 +311,7 @@ void Tunnel::start_pings() noexcept {
 // When on_ping_timer() has something to do for `side`.
 MonotonicUs Tunnel::ping_deadline(Side side) const noexcept {
     const bool pinged = pings_ && (side == Side::client || policy_->ping_backend);
-    if (!pinged || closing_since_ != kNever) {
+    if (!pinged || closing_since_ != kNever || !from(side).wants_read()) {
         return kNever;
     }
     const MonotonicUs last_read = from(side).last_read();
@@ -331,9 +331,12 @@ void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
         return;
     }
     // The Ping may still wait for the end of a frame that the other side has begun: then it is the
-    // other side that is dead, or nobody if its frame goes on.
-    const Side silent = to(side).has_pending() ? other(side) : side;
-    if (from(silent).last_read() > waiting) {
+    // other side that is dead, or nobody if its frame goes on. Or it waits behind bytes that this
+    // side takes slowly, which is life too.
+    const bool waits_for_frame = to(side).has_pending() && !to(side).has_held();
+    const Side silent = waits_for_frame ? other(side) : side;
+    const bool takes = to(side).has_held() && to(side).blocked_since() > waiting;
+    if (takes || from(silent).last_read() > waiting) {
         ping.forget();
         send_ping(side, now);
         return;
