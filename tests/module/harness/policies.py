@@ -1,6 +1,7 @@
 """One server with a path per policy, and tunnels through it whose end can be looked at from every side: both peers, the
 error log and the access log."""
 
+import contextlib
 import itertools
 import re
 import socket
@@ -79,3 +80,9 @@ class Policies:
         path = f"/{'wss' if secure else 'ws'}/{name}/{next(_numbers)}."
         pair = open_pair(self.server, path, self._listeners[secure], self._tls if secure else None, **handshake)
         return WatchedPair(pair.client, pair.session, self.server, path)
+
+    @contextlib.contextmanager
+    def open_each(self, name, count=1):
+        """`count` plain tunnels and as many with TLS, for tests that mostly wait."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.open(name, secure)) for secure in (False, True) for _ in range(count)]
