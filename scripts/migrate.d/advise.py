@@ -48,10 +48,9 @@ def load_module(site):
         yield change(old.place, f"load mod_proxy_websocket instead: {LOAD_OURS} {new_module_file(old)}"
                                 f"{debian(old, 'a2dismod proxy_wstunnel && a2enmod proxy_websocket')}; or keep this line and add that one, "
                                 "mod_proxy_websocket is asked first", "load_module")
-    elif not ours and tree.is_whole and site.websockets and not any(m.has_websocket_scheme for m in site.websockets):
-        last = tree.named("loadmodule")[-1]
-        yield change(last.place, f"add {LOAD_OURS} modules/mod_proxy_websocket.so below (Debian: a2enmod proxy_websocket): it takes over "
-                                 "the handshakes that upgrade= lets through")
+    elif not ours and site.websockets and tree.loaded("proxy_http_module"):
+        yield change(tree.named("loadmodule")[-1].place, f"add {LOAD_OURS} modules/mod_proxy_websocket.so below (Debian: a2enmod "
+                                                         "proxy_websocket): it takes over the handshakes that mod_proxy_http tunnels")
 
 
 def new_module_file(load):
@@ -81,7 +80,8 @@ def rewrite_pairs(site):
         twin = http_twin(site, mapping)
         lines = lines_of(mapping)
         if twin is not None and only_about(mapping, *ONLY_NARROW):
-            yield delete(first_place(mapping), f"{lines} may go: {twin} at {twin.place} leads to the same backend; {instead(site, mapping, twin)}")
+            yield delete(first_place(mapping), f"{lines} may go: {twin} at {twin.place} leads to the same backend; "
+                                               f"{instead(site, mapping, twin)}")
         elif twin is None and only_about(mapping):
             simple = as_pass(mapping)
             if simple:
@@ -121,14 +121,15 @@ def samples_of(mapping):
 
 
 def http_twin(site, mapping):
-    """The http:// mapping that sends the same paths to the same URLs, or None."""
+    """The http:// mapping that sends the same paths to the same URLs with the same idle limit, or None."""
     samples = samples_of(mapping)
     wanted = [mapping.forward(path) for path in samples]
     if None in wanted:
         return None
     for other in site.passes("ProxyPass", "ProxyPassMatch"):
         if other.vhost in (None, mapping.vhost) and other.covers(samples[0]) and other.scheme in ("http", "https"):
-            return other if [other.forward(path) for path in samples] == wanted else None
+            same = [other.forward(path) for path in samples] == wanted and other.param("timeout") == mapping.param("timeout")
+            return other if same else None
     return None
 
 
@@ -189,7 +190,8 @@ def many_upgrades(site):
             by_vhost.setdefault(mapping.vhost, []).append(mapping)
     for mappings in by_vhost.values():
         if len(mappings) > 1:
-            yield delete(mappings[0].place, f"upgrade=websocket on {len(mappings)} lines of this virtual host may go: write {UPGRADE_HTTP} once")
+            yield delete(mappings[0].place, f"upgrade=websocket on {len(mappings)} lines of this virtual host may go: write "
+                                            f"{UPGRADE_HTTP} once")
 
 
 def idle_words(site):
@@ -222,7 +224,8 @@ def reverse_lines(site):
     for directive in site.tree.named("proxypassreverse"):
         target = find.target_of(directive.args[-1]) if directive.args else None
         if target and target.scheme in ("ws", "wss"):
-            yield delete(directive.place, f"ProxyPassReverse may go: no backend answers with a Location that begins with {target.scheme}://")
+            yield delete(directive.place, "ProxyPassReverse may go: no backend answers with a Location that begins with "
+                                          f"{target.scheme}://")
 
 
 def fallback(site):

@@ -12,6 +12,7 @@ ONE_SLASH = re.compile(r"\b(wss?):/(?![/\s\"'])", re.IGNORECASE)
 MAP_SYNTAX = re.compile(r"\$\{HTTP:", re.IGNORECASE)
 PROXYING = ("proxypass", "proxypassmatch", "proxypassws", "proxypassreverse", "rewriterule", "balancermember", "proxyset", "define")
 SHORT_SECONDS = 30  # clients and frameworks ping every 15 to 30 s
+SPEAKERS = ("proxy_websocket_module", "proxy_wstunnel_module", "proxy_http_module")  # the last one since 2.4.47
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OWN_NAME = ("%{http_host}", "%{server_name}")
 
@@ -35,7 +36,8 @@ def map_syntax(site):
     for directive in site.tree.named("rewritecond", "rewriterule"):
         found = re.search(r"\$\{(HTTP:[^}]*)\}?", directive.raw, re.IGNORECASE)
         if found and "http" not in maps:
-            yield mistake(directive.place, f"${{{found[1]}}} looks into a RewriteMap and is always empty: write %{{{found[1]}}}", "map_syntax")
+            yield mistake(directive.place, f"${{{found[1]}}} looks into a RewriteMap and is always empty: write %{{{found[1]}}}",
+                          "map_syntax")
 
 
 def conditions(site):
@@ -210,10 +212,8 @@ def not_loaded(site):
     first = site.websockets[0]
     if tree.loaded("proxy_module") is None:
         yield mistake(first.place, "mod_proxy is not loaded: add LoadModule proxy_module modules/mod_proxy.so (Debian: a2enmod proxy)")
-    speakers = tree.loaded("proxy_wstunnel_module") or tree.loaded("proxy_websocket_module")
-    plain = next((mapping for mapping in site.websockets if mapping.has_websocket_scheme), None)
-    if speakers is None and plain is not None:
-        yield mistake(plain.place, "no module that is loaded speaks ws:// and wss://, so handshakes are answered 500: add LoadModule "
+    if not any(tree.loaded(module) for module in SPEAKERS):
+        yield mistake(first.place, "no module that is loaded speaks WebSocket, so handshakes are answered 500: add LoadModule "
                                    "proxy_websocket_module modules/mod_proxy_websocket.so (Debian: a2enmod proxy_websocket)")
 
 

@@ -28,9 +28,16 @@ def rivals(site, mapping):
         return earlier_rules(site, mapping)
     in_locations = [m for m in site.passes("ProxyPass", "ProxyPassMatch") if m.location is not None
                     and m.vhost in (None, mapping.vhost)]
+    rules = rules_for_handshakes(site, mapping)
     if mapping.location is not None:
-        return [m for m in in_locations if rank(m) > rank(mapping) and m.location is not mapping.location]
-    return in_locations + earlier_passes(site, mapping)
+        return rules + [m for m in in_locations if rank(m) > rank(mapping) and m.location is not mapping.location]
+    return rules + in_locations + earlier_passes(site, mapping)
+
+
+def rules_for_handshakes(site, mapping):
+    """Rules that take every handshake on the paths that they match."""
+    return [m for m in site.mappings if m.is_rewrite and m.location is None and m.vhost is mapping.vhost
+            and all(condition.header and not condition.negated for condition in m.conditions)]
 
 
 def earlier_rules(site, mapping):
@@ -63,6 +70,9 @@ def explain(mapping, rival):
     what = "excludes" if rival.excludes else "takes"
     if mapping.is_rewrite:
         return f"never reached: {rival} at {rival.place} comes first and takes its requests; put this rule and its conditions above it"
+    if rival.is_rewrite:
+        return (f"never reached: {rival} at {rival.place} takes its handshakes, and rules are asked before any ProxyPass; give that rule "
+                "a narrower pattern")
     if mapping.location is not None:
         return (f"never reached: {rival.location} at {rival.location.place} comes later and {what} its paths, and of all sections that "
                 "match the last one's ProxyPass counts; put this section below that one")

@@ -1,5 +1,7 @@
 """Every mapping is named, with what to change for it, what may go, and what differs on purpose."""
 
+import pathlib
+
 import pytest
 
 MAPPINGS = {
@@ -46,8 +48,9 @@ def test_of_both_modules_the_old_one_may_go(look):
     assert outcome.lines("delete", "mod_proxy_wstunnel may go") == [4]
 
 
-def test_upgrade_alone_needs_the_module_added(look):
-    outcome = look("ProxyPass / http://app/ upgrade=websocket", speaker="proxy_fcgi")
+@pytest.mark.parametrize("body", ["ProxyPass / http://app/ upgrade=websocket", "ProxyPass /ws/ ws://app/"])
+def test_where_mod_proxy_http_does_the_tunnels_the_module_is_added(look, body):
+    outcome = look(body, speaker="proxy_fcgi")
     assert outcome.lines("change", "add LoadModule proxy_websocket_module") == [4]
 
 
@@ -100,6 +103,7 @@ MUST_STAY = {
     "a rule for what is no handshake": "RewriteCond %{HTTP:Upgrade} !=websocket [NC]\nRewriteRule ^/(.*)$ http://app/$1 [P]",
     "a line with another path on the backend": "ProxyPass /ws/ ws://app:8000/socket/\nProxyPass / http://app:8000/",
     "a line of another port": "ProxyPass /ws/ ws://app:9000/ws/\nProxyPass / http://app:8000/",
+    "a line with a timeout of its own": "ProxyPass /ws/ ws://app:8000/ws/ timeout=600\nProxyPass / http://app:8000/ timeout=5",
     "one upgrade=": "ProxyPass /a http://app/a upgrade=websocket",
     "upgrade=ANY on ws": "ProxyPass /a ws://app/a upgrade=ANY",
 }
@@ -137,3 +141,9 @@ def test_plain_requests_that_somebody_takes_are_not_mentioned(look, setting):
 def test_the_summary_counts(look):
     outcome = look("ProxyPass /a ws://app/a timeout=5\nProxyPass / http://app/other/")
     assert outcome.summary == "1 file read: 1 WebSocket mapping, 1 mistake, 1 line to change"
+
+
+def test_the_example_of_the_documentation_is_what_the_script_says(migrate, monkeypatch):
+    folder = pathlib.Path(__file__).parent / "example"
+    monkeypatch.chdir(folder)
+    assert migrate("chat.conf").out == (folder / "report.txt").read_text()

@@ -5,9 +5,10 @@ import pytest
 PAIR = """\
 RewriteCond {upgrade}
 RewriteCond {connection}
-RewriteRule ^/chat/(.*)$ ws://app:9000/{target} [{flags}]
+RewriteRule {pattern} ws://app:9000/$1 [{flags}]
 """
-RIGHT = {"upgrade": "%{HTTP:Upgrade} websocket [NC]", "connection": "%{HTTP:Connection} upgrade [NC]", "target": "$1", "flags": "P,L"}
+RIGHT = {"upgrade": "%{HTTP:Upgrade} websocket [NC]", "connection": "%{HTTP:Connection} upgrade [NC]", "flags": "P,L",
+         "pattern": "^/chat/(.*)$"}
 
 
 def pair(**changed):
@@ -19,6 +20,7 @@ HTTP = "ProxyPass / http://app:8000/"
 WS = "ProxyPass /ws/ ws://app:9000/"
 LOCATION_WS = "<Location /ws/>\nProxyPass ws://app:9000/\n</Location>\n"
 LOCATION_HTTP = "<Location />\nProxyPass http://app:8000/\n</Location>\n"
+TLS_MEMBER = "<Proxy balancer://c>\nBalancerMember wss://app\n</Proxy>\nProxyPass /c/ balancer://c/"
 NAMED = "ServerName example.com\nServerAlias *.example.net\n"
 
 # what the mistake's text says; a body that has it; bodies that have none at all
@@ -38,7 +40,8 @@ MISTAKES = {
                             [pair(connection="%{HTTP:Connection} [Uu]pgrade")]),
     "OR between the two": ("leave out OR", pair(upgrade="%{HTTP:Upgrade} websocket [NC,OR]"),
                            [pair(upgrade="%{HTTP:Upgrade} websocket [NC,OR]", connection="%{HTTP:Upgrade} WebSocket [NC]")]),
-    "OR with the path": ("whatever its path", "RewriteCond %{REQUEST_URI} ^/chat [OR]\n" + pair(), ["RewriteCond %{REQUEST_URI} ^/chat\n" + pair()]),
+    "OR with the path": ("whatever its path", "RewriteCond %{REQUEST_URI} ^/chat [OR]\n" + pair(),
+                         ["RewriteCond %{REQUEST_URI} ^/chat\n" + pair()]),
     "no P flag": ("no P flag", pair(flags="L"), [pair(flags="proxy,last"), "RewriteRule ^/a$ https://elsewhere.example/ [R]"]),
     "short timeout": ("timeout=5 ends a tunnel after 5 s", WS + " timeout=5", [WS + " timeout=3600", WS + " connectiontimeout=5",
                       WS + " timeout=5\nProxyWebsocketIdleTimeout 1h", "ProxyPass /a http://app/a timeout=5"]),
@@ -50,7 +53,8 @@ MISTAKES = {
     "short ProxyTimeout": ("ProxyTimeout 5 ends", "ProxyTimeout 5\n" + WS, ["ProxyTimeout 5", "ProxyTimeout 5min\n" + WS,
                            "ProxyTimeout 5\n" + WS + " timeout=600"]),
     "a query in the path": ("has no query string", "ProxyPass /s/?transport=websocket ws://app/s/", ["ProxyPass /s/ ws://app/s/"]),
-    "a query in a pattern": ("has no query string", "RewriteRule ^/s/\\?x=(.*)$ ws://app/s/ [P]", ["RewriteRule ^/s/?$ ws://app/s/?x=1 [P]"]),
+    "a query in a pattern": ("has no query string", "RewriteRule ^/s/\\?x=(.*)$ ws://app/s/ [P]",
+                             ["RewriteRule ^/s/?$ ws://app/s/?x=1 [P]"]),
     "only the path ends with a slash": ("the URL does not", "ProxyPass /ws/ ws://app:9000/ws", ["ProxyPass /ws ws://app:9000/ws"]),
     "a host without a slash": ("write ws://app:9000/", "ProxyPass / ws://app:9000", ["ProxyPass / ws://app:9000/"]),
     "only the URL ends with a slash": ("the path /ws does not", "ProxyPass /ws ws://app:9000/ws/", ["ProxyPass /ws ws://app:9000"]),
@@ -64,8 +68,7 @@ MISTAKES = {
                        [NAMED + "RewriteRule .* ws://localhost:3000%{REQUEST_URI} [P]"]),
     "no SSLProxyEngine": ("SSLProxyEngine on", "ProxyPass /ws/ wss://app/", [TLS + "ProxyPass /ws/ wss://app/"]),
     "SSLProxyEngine off": ("SSLProxyEngine on", "SSLProxyEngine off\nProxyPass / https://app/ upgrade=websocket", []),
-    "no SSLProxyEngine for a member": ("SSLProxyEngine on", "<Proxy balancer://c>\nBalancerMember wss://app\n</Proxy>\nProxyPass /c/ balancer://c/",
-                                       [TLS + "<Proxy balancer://c>\nBalancerMember wss://app\n</Proxy>\nProxyPass /c/ balancer://c/"]),
+    "no SSLProxyEngine for a member": ("SSLProxyEngine on", TLS_MEMBER, [TLS + TLS_MEMBER]),
     "below a broader http mapping": ("longest path first", f"{HTTP}\n{WS}", [f"{WS}\n{HTTP}", f"ProxyPass /w http://app/w\n{WS}"]),
     "below a broader pattern": ("longest path first", f"ProxyPassMatch ^/(.*)$ http://app:8000/$1\n{WS}",
                                 [f"ProxyPassMatch ^/api/(.*)$ http://app:8000/$1\n{WS}"]),
@@ -73,6 +76,9 @@ MISTAKES = {
     "below a broader websocket mapping": ("longest path first", f"ProxyPass / ws://app:8000/\n{WS}", []),
     "above a broader Location": ("comes later", LOCATION_WS + LOCATION_HTTP, [LOCATION_HTTP + LOCATION_WS]),
     "beside a broader Location": ("a section of its own", WS + "\n" + LOCATION_HTTP, []),
+    "below a rule for all handshakes": ("rules are asked before any ProxyPass", WS + "\n" + pair(pattern="/(.*)"),
+                                        [WS + "\n" + pair(), "RewriteCond %{REQUEST_URI} !^/ws/\n" + pair(pattern="/(.*)") + WS,
+                                         "ProxyPass /ws/ ws://app:9000/ws/\n" + pair(pattern="/(.*)")]),
     "a rule below a broader rule": ("put this rule", "RewriteRule ^/(.*)$ http://app:8000/$1 [P]\n" + pair(),
                                     [pair() + "RewriteRule ^/(.*)$ http://app:8000/$1 [P]"]),
 }
@@ -110,9 +116,11 @@ def test_mod_proxy_that_is_not_loaded_is_told_where_it_is_needed(migrate, tree):
     assert outcome.lines("mistake", "mod_proxy is not loaded") == [2]
 
 
-def test_ws_without_a_module_for_it_is_a_mistake(look):
-    assert "no module that is loaded speaks ws://" in look(WS, speaker="proxy_fcgi").texts("mistake")[0]
-    assert look(WS).texts("mistake") == []
+def test_websockets_without_a_module_for_them_are_a_mistake(migrate, tree):
+    text = "LoadModule proxy_module modules/mod_proxy.so\nLoadModule {}_module modules/mod_{}.so\n" + WS
+    for other, count in [("proxy_fcgi", 1), ("proxy_http", 0), ("proxy_wstunnel", 0), ("proxy_websocket", 0)]:
+        outcome = migrate(tree({"httpd.conf": text.format(other, other)}) / "httpd.conf")
+        assert outcome.lines("mistake", "no module that is loaded speaks WebSocket") == [3] * count
 
 
 def test_a_sites_own_file_says_nothing_about_modules(migrate, tree):
