@@ -4,7 +4,7 @@ stream at a time. Looks like a socket to Peer (sendall, recv), so that frames ar
 import socket
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.events import (DataReceived, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset,
                        ConnectionTerminated)
 from h2.settings import SettingCodes
@@ -12,9 +12,13 @@ from h2.settings import SettingCodes
 from .peer import Peer
 from .waiting import BOUND
 
+_FRAME_HEAD = 9   # RFC 9113 4.1
+
 
 class Http2Connection:
-    def __init__(self, port, tls=None):
+    """`needs_connect`: the server must offer extended CONNECT."""
+
+    def __init__(self, port, tls=None, needs_connect=True):
         self._sock = socket.create_connection(("127.0.0.1", port), timeout=BOUND)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
@@ -23,10 +27,11 @@ class Http2Connection:
         self._h2 = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False,
                                                 normalize_outbound_headers=False))
         self._h2.initiate_connection()
-        self.allows_connect_protocol = False
-        self._streams = {}
+        self.allows_connect_protocol = self.going_away = False
+        self._streams, self._input = {}, b""
         self._flush()
-        self._await(lambda: self.allows_connect_protocol, "SETTINGS_ENABLE_CONNECT_PROTOCOL")
+        if needs_connect:
+            self._await(lambda: self.allows_connect_protocol, "SETTINGS_ENABLE_CONNECT_PROTOCOL")
 
     def _flush(self):
         self._sock.sendall(self._h2.data_to_send())
@@ -35,16 +40,28 @@ class Http2Connection:
         while not condition():
             data = self._sock.recv(1 << 17)
             assert data, f"the HTTP/2 connection ended; expected {what}"
-            for event in self._h2.receive_data(data):
-                self._take(event)
+            for frame in self._whole_frames(data):
+                for event in self._h2.receive_data(frame):
+                    self._take(event)
             self._flush()
+
+    def _whole_frames(self, data):
+        """h2 takes frames one by one: behind a GOAWAY it refuses what else came with it."""
+        self._input += data
+        while len(self._input) >= _FRAME_HEAD + int.from_bytes(self._input[:3], "big"):
+            size = _FRAME_HEAD + int.from_bytes(self._input[:3], "big")
+            frame, self._input = self._input[:size], self._input[size:]
+            yield frame
 
     def _take(self, event):
         if isinstance(event, RemoteSettingsChanged):
             changed = event.changed_settings.get(SettingCodes.ENABLE_CONNECT_PROTOCOL)
             self.allows_connect_protocol |= bool(changed and changed.new_value)
         elif isinstance(event, ConnectionTerminated):
-            raise ConnectionError(f"GOAWAY: {event.error_code}")
+            if event.error_code:
+                raise ConnectionError(f"GOAWAY: {event.error_code}")
+            self.going_away = True   # no new streams; those that are open go on, which h2 does not know
+            self._h2.state_machine.state = ConnectionState.CLIENT_OPEN
         elif stream := self._streams.get(getattr(event, "stream_id", None)):
             stream.take(event)
             if isinstance(event, DataReceived):
@@ -76,6 +93,11 @@ class Http2Connection:
         """A Peer over the stream; fails when the answer is not 200."""
         self.await_response(stream)
         assert stream.status == 200, (stream.headers, stream.buffer)
+        return self.peer_of(stream)
+
+    @staticmethod
+    def peer_of(stream):
+        """Of a tunnel that may not yet be open."""
         return Peer(stream, masks=True)
 
     def open_tunnel(self, path, extra=()):
