@@ -8,14 +8,15 @@ from harness.config import MPM_IS_FULL
 from harness.crowd import Crowd, EchoProcess
 from harness.waiting import SANITIZED, wait_until, wait_until_steady
 
+# How many tunnels, through how many workers.
 SIZES = {
-    "event": (5000, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
-                    "MinSpareThreads 25\nMaxSpareThreads 150"),
-    "worker": (1000, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
-                     "MinSpareThreads 25\nMaxSpareThreads 150"),
-    "prefork": (1000, "StartServers 10\nServerLimit 10\nMaxRequestWorkers 10\nMinSpareServers 1\nMaxSpareServers 10"),
+    "event": (5000, 150, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
+                         "MinSpareThreads 25\nMaxSpareThreads 150"),
+    "worker": (1000, 150, "StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
+                          "MinSpareThreads 25\nMaxSpareThreads 150"),
+    "prefork": (1000, 10, "StartServers 10\nServerLimit 10\nMaxRequestWorkers 10\nMinSpareServers 1\nMaxSpareServers 10"),
 }
-_WARM_UP = 500
+_WARM_UP = 300
 _PARALLEL_GETS = 50
 _BYTES_PER_TUNNEL = 1024
 
@@ -28,17 +29,14 @@ def echo_process():
 
 @pytest.mark.heavy
 def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process):
-    count, mpm_lines = SIZES[mpm]
+    count, workers, mpm_lines = SIZES[mpm]
     server = start(f"ProxyPass /ws {echo_process.url}/", mpm_lines=mpm_lines)
     server.allow_log(MPM_IS_FULL)
     with Crowd(server, "/ws") as crowd:
-        before = warm_up(server, crowd)
+        warm_up(server, crowd, workers)
         sockets = server.sockets_per_child()
-        crowd.open(count)
+        per_tunnel = measure(server, crowd, count)
         wait_until(lambda: server.busy_workers() == 1, "no worker is busy with a tunnel")
-        crowd.echo()
-        per_tunnel = (steady_pss(server) - before) / count
-        print(f"{mpm}: {count} idle tunnels, {per_tunnel:.0f} bytes of PSS each")
         get_in_parallel(server)
         crowd.echo()
         assert SANITIZED or per_tunnel < _BYTES_PER_TUNNEL
@@ -46,14 +44,28 @@ def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process):
         wait_until(lambda: server.sockets_per_child() <= sockets, "the sockets of all tunnels are given back")
 
 
-def warm_up(server, crowd):
-    """Lets every thread and allocator see its first requests and tunnels; then the memory of a server at rest."""
+def warm_up(server, crowd, workers):
+    """Lets every worker open tunnels, since its first ones cost what all later ones use again."""
     for _ in range(3):
-        crowd.open(_WARM_UP)
+        crowd.open_at_once(workers)
+        crowd.open(_WARM_UP - workers)
         crowd.echo()
         get_in_parallel(server)
         crowd.close()
-    return steady_pss(server)
+
+
+def measure(server, crowd, count):
+    """Opens `count` tunnels; bytes of memory by which httpd has grown for each."""
+    at_rest = steady_pss(server)
+    crowd.open(_WARM_UP)
+    crowd.echo()
+    as_warm = steady_pss(server)
+    crowd.open(count - _WARM_UP)
+    crowd.echo()
+    full = steady_pss(server)
+    print(f"{server.mpm}: {count} idle tunnels, {(full - at_rest) / count:.0f} bytes of PSS each; "
+          f"{(full - as_warm) / (count - _WARM_UP):.0f} for each beyond what {_WARM_UP} closed ones had left in the heap")
+    return (full - at_rest) / count
 
 
 def steady_pss(server):

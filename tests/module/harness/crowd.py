@@ -4,7 +4,8 @@ import pathlib
 import subprocess
 import sys
 
-from . import client, frames
+from . import client, frames, http1
+from .peer import connect
 
 _BATCH = 100
 
@@ -33,10 +34,22 @@ class Crowd:
         self.tunnels = []
 
     def open(self, count):
-        while len(self.tunnels) < count:
-            wanted = min(_BATCH, count - len(self.tunnels))
+        """`count` more tunnels."""
+        wanted_in_all = len(self.tunnels) + count
+        while len(self.tunnels) < wanted_in_all:
+            wanted = min(_BATCH, wanted_in_all - len(self.tunnels))
             batch = [self._server.start_handshake(self._path, tls=self._tls) for _ in range(wanted)]
             self.tunnels += [client.finish_handshake(tunnel) for tunnel in batch]
+
+    def open_at_once(self, count):
+        """`count` more tunnels whose handshakes end when all have begun: so many workers are busy at the same time."""
+        begun = [connect(self._server.port) for _ in range(count)]
+        for tunnel in begun:
+            head = http1.handshake_request(self._path)
+            tunnel.send(head[:-2])
+        for tunnel in begun:
+            tunnel.send(head[-2:])
+        self.tunnels += [client.finish_handshake(tunnel) for tunnel in begun]
 
     def echo(self):
         """Every tunnel carries a message there and back."""

@@ -52,11 +52,10 @@ def descriptors(pid):
 
 
 def pss_bytes(pid):
-    """Proportional set size: what this process really costs."""
-    for line in _read(pid, "smaps_rollup").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    """Proportional set size without mapped files: what this process costs, shared pages divided among its kin. The
+    share in libraries is left out because it grows whenever another httpd of this machine ends."""
+    lines = (line.split() for line in _read(pid, "smaps_rollup").splitlines())
+    return sum(int(line[1]) * 1024 for line in lines if line[0] in ("Pss_Anon:", "Pss_Shmem:"))
 
 
 def thread_count(pid):
