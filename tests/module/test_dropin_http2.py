@@ -119,7 +119,7 @@ def test_a_graceful_restart_lets_tunnels_end_with_a_close(start, echo, certifica
     server = start(f"""
         Protocols h2 http/1.1
         H2WebSockets on
-        ProxyWebsocketDrainTimeout 1500ms
+        ProxyWebsocketDrainTimeout 3s
         ProxyWebsocketDrainSpread 500ms
         ProxyPass /ws {echo.url}/
         """, modules=["http2"])
