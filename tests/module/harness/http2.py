@@ -116,7 +116,9 @@ class Http2Connection:
 class Http2Stream:
     def __init__(self, connection, number):
         self._connection, self._number = connection, number
-        self.headers, self.buffer, self.ended = {}, b"", False
+        self.headers, self.buffer = {}, b""
+        self.ended = False       # by the server
+        self._finished = False   # nothing more may be sent
 
     def take(self, event):
         if isinstance(event, ResponseReceived):
@@ -125,6 +127,7 @@ class Http2Stream:
             self.buffer += event.data
         elif isinstance(event, (StreamEnded, StreamReset)):
             self.ended = True
+            self._finished |= isinstance(event, StreamReset)
 
     @property
     def status(self):
@@ -153,11 +156,13 @@ class Http2Stream:
 
     def close(self):
         """The stream ends in order from this side."""
-        if not self.ended:
+        if not self._finished:
+            self._finished = True
             self._connection._h2.end_stream(self._number)
             self._connection._flush()
 
     def reset(self):
+        self._finished = True
         self._connection._h2.reset_stream(self._number)
         self._connection._flush()
 
