@@ -1,6 +1,7 @@
 """ProxyWebsocketPing: who is silent is asked, who does not answer is gone and the other side is told; nobody notices
 Pings and Pongs that are not theirs."""
 
+import itertools
 import select
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,43 +10,33 @@ import pytest
 
 from harness import frames
 from harness.bulk import digest_of_prefix, frame_block, receive_exactly, send_until_stuck
-from harness.policies import OTHER_HAS_GONE, Policies, policy_lines
+from harness.policies import OTHER_HAS_GONE, Policies, start_policies
 from harness.waiting import PATIENCE
 
 RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
 SIDES = ["client", "backend"]
 _OURS = 8          # bytes of payload in our own Pings
-_DEAD_AFTER = 0.7   # interval and deadline of the policies that find the dead
+_DEADLINE = 1300 * PATIENCE   # ms; of the policies that find the dead
+_DEAD_AFTER = 0.2 + _DEADLINE / 1000
 _SLACK = 5 * PATIENCE
 
 POLICIES = {
     "asked": "ProxyWebsocketPing 200ms 20s",
     "asked-both": "ProxyWebsocketPing 200ms 20s backend",
-    "found": "ProxyWebsocketPing 200ms 500ms",
-    "found-both": "ProxyWebsocketPing 200ms 500ms backend",
-    "alive": f"ProxyWebsocketPing 200ms {PATIENCE}s",
-    "limited": "ProxyWebsocketPing 200ms 500ms\nProxyWebsocketMessageRate 4/s 4",
+    "found": f"ProxyWebsocketPing 200ms {_DEADLINE}ms",
+    "found-both": f"ProxyWebsocketPing 200ms {_DEADLINE}ms backend",
+    "limited": f"ProxyWebsocketPing 200ms {_DEADLINE}ms\nProxyWebsocketMessageRate 4/s 4",
 }
 
 
-@pytest.fixture(scope="module", params=["loop", "thread"])
-def pump(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def server(pump, start_shared, module_listener, tls_module_listener):
-    return start_shared(policy_lines(pump, module_listener, tls_module_listener, POLICIES))
+def server(mpm, start_shared, module_listener, tls_module_listener):
+    return start_policies(start_shared, mpm, module_listener, tls_module_listener, POLICIES)
 
 
 @pytest.fixture
 def policies(server, stage, tls_stage, tls):
     return Policies(server, stage, tls_stage, tls)
-
-
-@pytest.fixture(params=[False, True], ids=["plain", "tls"])
-def secure(request):
-    return request.param
 
 
 def is_ours(frame):
@@ -66,52 +57,55 @@ def next_foreign_frame(peer):
     return frame
 
 
-def test_an_idle_client_is_pinged_and_its_pong_stays_with_us(policies, secure):
-    with policies.open("asked", secure) as pair:
-        for _ in range(3):
+def test_an_idle_client_is_pinged_and_its_pong_stays_with_us(policies):
+    with policies.open_each("asked") as pairs:
+        for pair in 3 * pairs:
             answer_ping(pair.client)
-        pair.client.send_text("after three Pongs")
-        assert pair.session.read_frame() == frames.Frame(frames.TEXT, b"after three Pongs")
+        for pair in pairs:
+            pair.client.send_text("after three Pongs")
+            assert pair.session.read_frame() == frames.Frame(frames.TEXT, b"after three Pongs")
 
 
-def test_an_idle_backend_is_pinged_only_where_the_directive_says_so(policies, secure):
-    with policies.open("asked-both", secure) as pair, policies.open("asked", secure) as other:
-        for _ in range(3):
+def test_an_idle_backend_is_pinged_only_where_the_directive_says_so(policies):
+    with policies.open_each("asked-both") as pairs, policies.open_each("asked") as others:
+        for pair in 3 * pairs:
             answer_ping(pair.session)
-        pair.session.send_text("after three Pongs")
-        assert next_foreign_frame(pair.client) == frames.Frame(frames.TEXT, b"after three Pongs")
-        other.client.send_text("nothing before this")
-        assert other.session.read_frame() == frames.Frame(frames.TEXT, b"nothing before this")
+        for pair in pairs:
+            pair.session.send_text("after three Pongs")
+            assert next_foreign_frame(pair.client) == frames.Frame(frames.TEXT, b"after three Pongs")
+        for pair in others:
+            pair.client.send_text("nothing before this")
+            assert pair.session.read_frame() == frames.Frame(frames.TEXT, b"nothing before this")
 
 
-@pytest.mark.parametrize("side", SIDES)
-def test_pings_and_pongs_of_the_application_pass(policies, secure, side):
-    with policies.open("asked-both", secure) as pair:
-        sender, receiver = pair.ends(side)
-        for opcode, payload in [(frames.PING, b"anybody there?"), (frames.PONG, b"by the way"), (frames.PING, b""),
-                                (frames.PONG, b""), (frames.PONG, b"8 bytes!")]:
-            sender.send_frame(opcode, payload)
-            assert next_foreign_frame(receiver) == frames.Frame(opcode, payload)
+def test_pings_and_pongs_of_the_application_pass(policies):
+    with policies.open_each("asked-both") as pairs:
+        for sender, receiver in [pair.ends(side) for pair in pairs for side in SIDES]:
+            for opcode, payload in [(frames.PING, b"anybody there?"), (frames.PONG, b"by the way"), (frames.PING, b""),
+                                    (frames.PONG, b""), (frames.PONG, b"8 bytes!")]:
+                sender.send_frame(opcode, payload)
+                assert next_foreign_frame(receiver) == frames.Frame(opcode, payload)
 
 
 def test_a_pong_that_answers_an_older_ping_is_swallowed_too(policies):
-    with policies.open("asked") as pair:
-        first = pair.client.read_frame()
-        pair.client.send_text("life")
-        second = pair.client.read_frame()
-        assert is_ours(first) and is_ours(second) and first.payload != second.payload
-        for ping in (first, second):
-            pair.client.send_frame(frames.PONG, ping.payload)
-        pair.client.send_text("end")
-        assert [pair.session.read_frame().payload for _ in range(2)] == [b"life", b"end"]
+    with policies.open_each("asked") as pairs:
+        firsts = [pair.client.read_frame() for pair in pairs]
+        for pair in pairs:
+            pair.client.send_text("life")
+        for pair, first in zip(pairs, firsts):
+            second = pair.client.read_frame()
+            assert is_ours(first) and is_ours(second) and first.payload != second.payload
+            for ping in (first, second):
+                pair.client.send_frame(frames.PONG, ping.payload)
+            pair.client.send_text("end")
+            assert [pair.session.read_frame().payload for _ in range(2)] == [b"life", b"end"]
 
 
 def test_a_silent_side_is_gone_in_time_and_the_other_is_told(policies):
     begin = time.monotonic()
     with policies.open_each("found-both", 2) as pairs, ThreadPoolExecutor(len(pairs)) as pool:
-        list(pool.map(expect_found_silent, pairs, 2 * SIDES, [begin] * len(pairs)))
-        for side in SIDES:
-            assert len(pairs[0].server.error_log.wait_for(f"the {side} answered no Ping", 2)) == 2
+        list(pool.map(expect_found_silent, pairs, itertools.cycle(SIDES), itertools.repeat(begin)))
+        expect_told_of(pairs[0].server, len(pairs))
 
 
 def expect_found_silent(pair, side, begin):
@@ -121,6 +115,12 @@ def expect_found_silent(pair, side, begin):
     other.close()
     expect_nothing_but_pings(silent)
     pair.expect_logged("ping-timeout", 1006)
+
+
+def expect_told_of(server, count):
+    """Half of them clients."""
+    for side in SIDES:
+        assert len(server.error_log.wait_for(f"the {side} answered no Ping", count // 2)) == count // 2
 
 
 def next_foreign_close(peer):
@@ -142,23 +142,22 @@ def expect_nothing_but_pings(peer):
 
 def test_a_side_that_stalls_in_the_middle_of_a_frame_is_found(policies):
     with policies.open_each("found", 2) as pairs:
-        for pair, side in zip(pairs, 2 * SIDES):
-            stalled, other = pair.ends(side)
+        ways = [pair.ends(side) for pair, side in zip(pairs, itertools.cycle(SIDES))]
+        for stalled, other in ways:
             part = stalled.frame(frames.BINARY, b"x" * 1000)[:500]
             stalled.send(part)
             assert other.read_exactly(len(part)) == part
-        for pair, side in zip(pairs, 2 * SIDES):
-            pair.ends(side)[1].expect_end()
+        for pair, (_, other) in zip(pairs, ways):
+            other.expect_end()
             pair.close()
             pair.expect_logged("ping-timeout", 1006)
-        for side in SIDES:
-            assert len(pairs[0].server.error_log.wait_for(f"the {side} answered no Ping", 2)) == 2
+        expect_told_of(pairs[0].server, len(pairs))
 
 
 def test_a_client_that_only_sends_data_stays(policies):
     """For longer than interval and deadline, and never a Pong."""
-    with policies.open_each("alive") as pairs:
-        for number in range(1 + int(PATIENCE / 0.2) + 2):
+    with policies.open_each("found") as pairs:
+        for number in range(int(_DEAD_AFTER / 0.2) + 2):
             for pair in pairs:
                 assert is_ours(pair.client.read_frame())
                 pair.client.send_text(f"busy {number}")
@@ -168,7 +167,7 @@ def test_a_client_that_only_sends_data_stays(policies):
 def test_a_ping_never_lands_inside_a_frame(policies):
     """Backends and clients write large frames in small pieces, each frame for longer than the interval."""
     with policies.open_each("asked-both", 2) as pairs:
-        ways = [pair.ends(side) for pair, side in zip(pairs, 2 * SIDES)]
+        ways = [pair.ends(side) for pair, side in zip(pairs, itertools.cycle(SIDES))]
         pings = [sum(counts) for counts in zip(*(send_slowly(ways, bytes([number]) * 50_000) for number in range(4)))]
         assert all(pings), pings
 
@@ -191,39 +190,39 @@ def pings_before(peer, expected):
     return count
 
 
-@pytest.fixture
-def loop_only(pump):
-    if pump != "loop":
-        pytest.skip("a tunnel in a request thread blocks while it writes: Timeout ends it, not a Ping")
-
-
+# The next two are not for tunnels in a request thread: those block while they write, and it is Timeout that ends them.
 @pytest.mark.parametrize("size", [1000, 1 << 26], ids=["many frames", "one huge frame"])
-def test_a_client_that_reads_nothing_is_found_though_the_backend_sends(loop_only, policies, secure, size):
-    with policies.open("found", secure) as pair:
-        block = frames.server_frame(frames.BINARY, b"x" * size)
-        send_until_stuck(pair.session, block, len(block))
-        assert pair.session.read_close() == OTHER_HAS_GONE
-        pair.session.close()
-        pair.expect_logged("ping-timeout", 1006)
-        pair.server.error_log.wait_for("the client answered no Ping")
+def test_a_client_that_reads_nothing_is_found_though_the_backend_sends(policies, size):
+    block = frames.server_frame(frames.BINARY, b"x" * size)
+    with policies.open_each("found", pumps=["loop"]) as pairs:
+        with ThreadPoolExecutor(len(pairs)) as pool:
+            list(pool.map(lambda pair: send_until_stuck(pair.session, block, len(block)), pairs))
+        for pair in pairs:
+            assert pair.session.read_close() == OTHER_HAS_GONE
+            pair.session.close()
+            pair.expect_logged("ping-timeout", 1006)
+        assert len(pairs[0].server.error_log.wait_for("the client answered no Ping", len(pairs))) == len(pairs)
 
 
-def test_a_client_that_we_do_not_read_is_not_taken_for_dead(loop_only, policies, secure):
+def test_a_client_that_is_not_read_is_not_taken_for_dead(policies):
     """The backend takes nothing, so the client's Pongs wait behind its data."""
-    with policies.open("found", secure) as pair:
-        block = frame_block(masks=True)
-        sent = send_until_stuck(pair.client, block, 1 << 26)
-        time.sleep(2 * _DEAD_AFTER)
-        assert receive_exactly(pair.session, sent) == digest_of_prefix(block, sent)
-        pair.session.send_text("well done")
-        assert next_foreign_frame(pair.client) == frames.Frame(frames.TEXT, b"well done")
+    block = frame_block(masks=True)
+    with policies.open_each("found", pumps=["loop"]) as pairs:
+        with ThreadPoolExecutor(len(pairs)) as pool:
+            sent = list(pool.map(lambda pair: send_until_stuck(pair.client, block, 1 << 26), pairs))
+        time.sleep(_DEAD_AFTER)
+        for pair, count in zip(pairs, sent):
+            assert receive_exactly(pair.session, count) == digest_of_prefix(block, count)
+            pair.session.send_text("well done")
+            assert next_foreign_frame(pair.client) == frames.Frame(frames.TEXT, b"well done")
 
 
 def test_a_client_that_waits_for_its_message_rate_is_not_taken_for_dead(policies):
-    with policies.open("limited") as pair:
-        texts = [b"message %d" % number for number in range(4 + 8)]
-        pair.client.send(b"".join(pair.client.frame(frames.TEXT, text) for text in texts))
-        for text in texts:
+    texts = [b"message %d" % number for number in range(4 + 8)]   # the last of them 2 s after the first
+    with policies.open_each("limited") as pairs:
+        for pair in pairs:
+            pair.client.send(b"".join(pair.client.frame(frames.TEXT, text) for text in texts))
+        for text, pair in itertools.product(texts, pairs):
             if select.select([pair.client.sock], [], [], 0)[0]:
                 answer_ping(pair.client)
             assert pair.session.read_message() == text

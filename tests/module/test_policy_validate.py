@@ -1,27 +1,27 @@
 """ProxyWebsocketValidate: each rule of RFC 6455 from both directions. Who breaks one is told its close code, the other
-side 1001, the log the rule; what breaks none passes bit for bit. The unit tests of lib/protocol have the corner cases."""
+side 1001, the log the rule; what breaks none passes bit for bit. lib/protocol's unit tests have the corner cases."""
 
 import random
 
 import pytest
 
 from harness import frames
-from harness.policies import Policies, policy_lines
+from harness.policies import PUMPS, Policies, start_policies
 
 SIDES = ["client", "backend"]
 DEFLATE = {"Sec-WebSocket-Extensions": "permessage-deflate"}
 
 
-@pytest.fixture(scope="module", params=["loop", "thread"])
-def server(request, start_shared, module_listener, tls_module_listener):
+@pytest.fixture(scope="module")
+def server(mpm, start_shared, module_listener, tls_module_listener):
     policies = {name: f"ProxyWebsocketValidate {name}\nProxyWebsocketCloseTimeout 200ms"
                 for name in ("off", "frames", "full")}
-    return start_shared(policy_lines(request.param, module_listener, tls_module_listener, policies))
+    return start_policies(start_shared, mpm, module_listener, tls_module_listener, policies)
 
 
-@pytest.fixture
-def policies(server, stage, tls_stage, tls):
-    return Policies(server, stage, tls_stage, tls)
+@pytest.fixture(params=PUMPS)
+def policies(request, server, stage, tls_stage, tls):
+    return Policies(server, stage, tls_stage, tls, request.param)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "tls"])
@@ -146,7 +146,7 @@ def test_off_relays_what_frames_refuses(policies, secure, side, rule):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_off_relays_noise_to_its_end(policies, secure, side):
-    noise = b"\x8f\x7e" + random.Random(1).randbytes(300_000)   # begins with what no frame can follow: a long control frame
+    noise = b"\x8f\x7e" + random.Random(1).randbytes(300_000)   # a long control frame: nothing to be followed behind it
     with policies.open("off", secure) as pair:
         source, sink = pair.ends(side)
         source.send(noise)

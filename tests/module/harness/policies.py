@@ -1,5 +1,5 @@
-"""One server with a path per policy, and tunnels through it whose end can be looked at from every side: both peers, the
-error log and the access log."""
+"""One server with a path per policy and pump, and tunnels through it whose end can be looked at from every side: both
+peers, the error log and the access log."""
 
 import contextlib
 import itertools
@@ -8,20 +8,25 @@ import socket
 from dataclasses import dataclass
 
 from .pair import Pair, open_pair
-from .pumps import pump_line
 
+PUMPS = ("loop", "thread")   # in the child's event loop, or in the request's thread
 # The texts of lib/tunnel that go into our own Closes.
 OTHER_BROKE_A_RULE = (1001, "the other side broke a rule")
 OTHER_HAS_GONE = (1001, "the other side has gone")
 
+# Processes for all tunnels of a test from the start: prefork adds one a second.
+_PREFORK = "StartServers 16\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\nMaxSpareServers 64"
+
 _numbers = itertools.count()
 
 
-def policy_lines(pump, listener, tls_listener, policies):
-    """Configuration: /ws/NAME and /wss/NAME lead to the listeners under the lines of policies[NAME]."""
-    lines = [pump_line(pump), f"ProxyPass /ws/ {listener.url}/", f"ProxyPass /wss/ {tls_listener.url}/"]
-    lines += [f'<LocationMatch "^/wss?/{name}/">\n{text}\n</LocationMatch>' for name, text in policies.items()]
-    return "\n".join(lines)
+def start_policies(start, mpm, listener, tls_listener, policies, lines=""):
+    """A server that gives tunnels the configuration policies[NAME]; see Policies.open(). `lines` go before all that."""
+    text = [lines, f"ProxyPass /ws/ {listener.url}/", f"ProxyPass /wss/ {tls_listener.url}/",
+            '<LocationMatch "^/wss?/thread/">\nProxyWebsocketAsync Off\n</LocationMatch>']
+    text += [f'<LocationMatch "^/wss?/[a-z]+/{name}/">\n{policy}\n</LocationMatch>'
+             for name, policy in policies.items()]
+    return start("\n".join(text), mpm_lines=_PREFORK if mpm == "prefork" else None)
 
 
 @dataclass
@@ -68,21 +73,23 @@ class WatchedPair(Pair):
 
 
 class Policies:
-    """Opens tunnels under a policy of a server that policy_lines() configured."""
+    """Opens tunnels under a policy of a server that start_policies() started."""
 
-    def __init__(self, server, listener, tls_listener, tls):
+    def __init__(self, server, listener, tls_listener, tls, pump="loop"):
         self.server = server
+        self._pump = pump
         self._listeners = {False: listener, True: tls_listener}
         self._tls = tls
 
-    def open(self, name, secure=False, **handshake):
+    def open(self, name, secure=False, pump=None, **handshake):
         """`secure`: TLS on both sides of httpd."""
-        path = f"/{'wss' if secure else 'ws'}/{name}/{next(_numbers)}."
+        path = f"/{'wss' if secure else 'ws'}/{pump or self._pump}/{name}/{next(_numbers)}."
         pair = open_pair(self.server, path, self._listeners[secure], self._tls if secure else None, **handshake)
         return WatchedPair(pair.client, pair.session, self.server, path)
 
     @contextlib.contextmanager
-    def open_each(self, name, count=1):
-        """`count` plain tunnels and as many with TLS, for tests that mostly wait."""
+    def open_each(self, name, count=1, pumps=PUMPS, **handshake):
+        """`count` tunnels for each pump, plain and with TLS, for tests that mostly wait."""
         with contextlib.ExitStack() as stack:
-            yield [stack.enter_context(self.open(name, secure)) for secure in (False, True) for _ in range(count)]
+            yield [stack.enter_context(self.open(name, secure, pump, **handshake))
+                   for pump in pumps for secure in (False, True) for _ in range(count)]
