@@ -95,7 +95,11 @@ def test_graceful_restart_ends_the_old_generation_and_new_tunnels_open(server, c
         client.echo()
 
 
-def test_restarts_in_a_row_leave_a_working_server(server):
+def test_restarts_in_a_row_leave_a_working_server(server, pump):
+    if pump == "thread":
+        # The old generation may take the next tunnel; a child whose main thread joins its workers hears no second signal
+        # (child_main, server/mpm/worker/worker.c), so that tunnel's drain goes on into the restart.
+        server.allow_log("AH00045:")
     for act in (server.graceful, server.restart, server.graceful):
         with server.open_tunnel("/ws") as client:
             client.echo()
