@@ -1,7 +1,13 @@
 // Request out, response head in, through httpd's filters, so that TLS to the backend is mod_ssl's.
 #include "backend_exchange.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
+#include <climits>
+
+#include "apr_portable.h"
+#include "child.hpp"
 
 namespace wsp {
 namespace {
@@ -71,6 +77,25 @@ ExchangeFault read_head(proxy_conn_rec* backend, apr_time_t deadline, Answer& an
                : ExchangeFault::not_http;
 }
 
+// Waits for the first byte of the answer, or for the child to be told to stop: a thread that waits for a silent backend
+// would hold up the end of its process.
+ExchangeFault await_first_byte(proxy_conn_rec* backend, apr_time_t deadline) {
+    apr_os_sock_t fd = -1;
+    apr_os_sock_get(&fd, backend->sock);
+    for (;;) {
+        const apr_time_t left = deadline - apr_time_now();
+        if (left <= 0) {
+            return ExchangeFault::timed_out;
+        }
+        pollfd waited[] = {{fd, POLLIN, 0}, {Child::current().stop_fd(), POLLIN, 0}};
+        const auto milliseconds = std::min<apr_time_t>(left / 1000 + 1, INT_MAX);
+        if (::poll(waited, 2, static_cast<int>(milliseconds)) <= 0) {
+            continue;
+        }
+        return waited[0].revents != 0 ? ExchangeFault::none : ExchangeFault::stopping;
+    }
+}
+
 }  // namespace
 
 const char* text_of(ExchangeFault fault) {
@@ -81,6 +106,8 @@ const char* text_of(ExchangeFault fault) {
             return "did not take the request";
         case ExchangeFault::timed_out:
             return "did not answer in time";
+        case ExchangeFault::stopping:
+            return "had not answered when httpd stopped";
         case ExchangeFault::closed:
             return "closed the connection before it had answered";
         case ExchangeFault::too_large:
@@ -113,6 +140,10 @@ ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker
 }
 
 ExchangeFault read_answer(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer) {
+    const ExchangeFault before = await_first_byte(backend, deadline);
+    if (before != ExchangeFault::none) {
+        return before;
+    }
     for (int i = 0; i < kMaxInterim; ++i) {
         const ExchangeFault fault = read_head(backend, deadline, answer);
         if (fault != ExchangeFault::none) {

@@ -13,6 +13,7 @@ enum class ExchangeFault {
     none,
     send_failed,  // the request could not be sent
     timed_out,    // no whole answer by the deadline
+    stopping,     // httpd stops meanwhile, and not gracefully
     closed,       // the backend closed or broke the connection before it had answered
     too_large,    // the answer's head is larger than any sensible one
     not_http,     // what it sent is not an HTTP/1.x head

@@ -268,7 +268,9 @@ int Handshake::ask() {
     if (late) {
         apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
     }
-    return refuse(late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116",
+    const int otherwise =
+        fault == ExchangeFault::stopping ? HTTP_SERVICE_UNAVAILABLE : HTTP_BAD_GATEWAY;
+    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116",
                   apr_psprintf(r_->pool, "the backend %s:%d %s", lease_.backend->hostname,
                                lease_.backend->port, text_of(fault)));
 }
