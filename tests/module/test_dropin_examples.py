@@ -10,7 +10,7 @@ from harness.config import REPOSITORY
 RUNS_ON = ["event"]
 # Each is shown by the test of its name here, or by one of these.
 SHOWN = {"access-log", "balancer", "files-and-websockets", "location", "proxypass", "rewrite", "wss-backend", "one-mapping",
-         "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2"}
+         "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2", "django"}
 
 
 @pytest.fixture(scope="module")
