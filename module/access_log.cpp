@@ -89,26 +89,25 @@ class Unpacker {
     const char* at_;
 };
 
-// The order of the texts in the block, told once for packing and unpacking.
+// The order of the texts in the block, told once for packing and unpacking, each with the format items that ask for it;
+// none: it is always kept.
 template <class Visit>
 void each_text(request_rec& r, conn_rec& c, Visit visit) {
-    visit(r.the_request);
-    visit(r.method);
-    visit(r.uri);
-    visit(r.unparsed_uri);
-    visit(r.args);
-    visit(r.protocol);
-    visit(r.hostname);
-    visit(r.user);
-    visit(r.ap_auth_type);
-    visit(r.filename);
-    visit(r.handler);
-    visit(r.useragent_ip);
-    visit(r.log_id);
-    visit(c.client_ip);
-    visit(c.local_ip);
-    visit(c.remote_host);
-    visit(c.remote_logname);
+    visit(r.useragent_ip, "");
+    visit(c.client_ip, "");
+    visit(r.the_request, "r");
+    visit(r.method, "m");
+    visit(r.uri, "U");
+    visit(r.args, "q");
+    visit(r.protocol, "H");
+    visit(r.hostname, "V");
+    visit(r.user, "u");
+    visit(r.filename, "f");
+    visit(r.handler, "R");
+    visit(r.log_id, "L");
+    visit(c.local_ip, "Ap");
+    visit(c.remote_host, "h");
+    visit(c.remote_logname, "l");
 }
 
 apr_sockaddr_t* address(const char* ip, apr_port_t port, apr_pool_t* pool) {
@@ -213,7 +212,9 @@ LogRecord::LogRecord(request_rec* last, const char* backend_url) : server_(last-
 
     Packer packer;
     packer.text(backend_url);
-    each_text(*first, *c, [&packer](const char* value) { packer.text(value); });
+    each_text(*first, *c, [&packer](const char* value, std::string_view items) {
+        packer.text(items.empty() || needs.any_letter(items) ? value : nullptr);
+    });
     packer.table(last->headers_in, needs.headers_in);
     packer.table(last->headers_out, needs.headers_out);
     packer.table(last->err_headers_out, needs.headers_out);
@@ -228,7 +229,9 @@ std::string LogRecord::about() const {
     conn_rec c{};
     Unpacker unpacker(block_.get());
     const char* const backend_url = unpacker.text();
-    each_text(r, c, [&unpacker](auto& field) { field = const_cast<char*>(unpacker.text()); });
+    each_text(r, c, [&unpacker](auto& field, std::string_view) {
+        field = const_cast<char*>(unpacker.text());
+    });
     return name_of_tunnel(r.useragent_ip, client_port_, backend_url);
 }
 
@@ -241,7 +244,7 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     auto* const r = static_cast<request_rec*>(apr_pcalloc(pool, sizeof(request_rec)));
     Unpacker unpacker(block_.get());
     unpacker.text();  // the backend's URL is for the error log
-    each_text(*r, *c, [&unpacker](auto& field) {
+    each_text(*r, *c, [&unpacker](auto& field, std::string_view) {
         // httpd's fields differ in const only; nobody writes through them.
         field = const_cast<char*>(unpacker.text());
     });

@@ -16,7 +16,7 @@ namespace {
 // Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
 class PumpedTunnelObserver final : public TunnelObserver {
   public:
-    PumpedTunnelObserver(std::unique_ptr<LogRecord> log, proxy_worker* worker, TunnelSlot slot)
+    PumpedTunnelObserver(LogRecord log, proxy_worker* worker, TunnelSlot slot)
         : log_(std::move(log)), worker_(worker), load_(worker), slot_(std::move(slot)) {}
 
     void on_end(const TunnelReport& report) noexcept override {
@@ -25,7 +25,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     }
 
   private:
-    std::unique_ptr<LogRecord> log_;
+    LogRecord log_;
     proxy_worker* worker_;
     WorkerLoad load_;
     TunnelSlot slot_;
@@ -42,7 +42,7 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 
 Departure::Departure(TakenConnection client, TakenConnection backend,
                      std::shared_ptr<const Policy> policy, std::uint8_t allowed_rsv, bool raw,
-                     DurationUs lifetime, Pump& pump, std::unique_ptr<LogRecord> log_record)
+                     DurationUs lifetime, Pump& pump, LogRecord log_record)
     : log(std::move(log_record)),
       client_(std::move(client)),
       backend_(std::move(backend)),

@@ -29,13 +29,12 @@ struct TakenConnection {
 class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump,
-              std::unique_ptr<LogRecord> log);
+              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, LogRecord log);
     // Sends the tunnel off.
     ~Departure();
 
     // What the log lines about the tunnel need of the request.
-    std::unique_ptr<LogRecord> log;
+    LogRecord log;
     // The worker that is busy with the tunnel.
     proxy_worker* worker = nullptr;
     TunnelSlot slot;

@@ -194,8 +194,8 @@ Stays leave(OpenTunnel& tunnel) {
     TakenConnection from_client = take(client, std::move(client_fd));
     TakenConnection from_backend = take(backend, std::move(backend_fd));
     // Now that mod_logio has counted everything that went through httpd.
-    auto log = std::make_unique<LogRecord>(r, tunnel.backend_url);
-    const std::string about = log->about();
+    LogRecord log(r, tunnel.backend_url);
+    const std::string about = log.about();
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
         tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));

@@ -63,6 +63,7 @@ void LogNeeds::learn(std::string_view arguments) {
 
 void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
     static constexpr std::string_view kTrailersAndTimes[] = {"^ti", "^to", "^FB"};
+    letters_ += letter.front();
     if (letter == "i") {
         headers_in.listed.emplace(name);
     } else if (letter == "o") {
@@ -82,7 +83,12 @@ void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
     }
 }
 
+bool LogNeeds::any_letter(std::string_view letters) const noexcept {
+    return all_letters_ || letters_.find_first_of(letters) != std::string::npos;
+}
+
 void LogNeeds::keep_all() {
+    all_letters_ = true;
     headers_in.all = headers_out.all = notes.all = env.all = true;
 }
 

@@ -27,12 +27,19 @@ class LogNeeds {
     Names env;
     Names ssl;  // never `all`: mod_ssl's variables are looked up by name
 
+    // Whether any format has an item of one of these letters, "%U" for 'U'. Those of the common log format, which needs no
+    // LogFormat line, always count.
+    bool any_letter(std::string_view letters) const noexcept;
+
     // Learns from the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line.
     void learn(std::string_view directive_arguments);
 
   private:
     void learn_item(std::string_view name, std::string_view letter);
     void keep_all();
+
+    bool all_letters_ = false;
+    std::string letters_ = "hlurs";
 };
 
 }  // namespace wsp

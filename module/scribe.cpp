@@ -25,7 +25,7 @@ bool Scribe::start() noexcept {
     return true;
 }
 
-void Scribe::write(std::unique_ptr<LogRecord> record, const TunnelReport& report) noexcept {
+void Scribe::write(LogRecord record, const TunnelReport& report) noexcept {
     guarded_or(0, [&] {
         const BlockedSignals blocked;
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -58,16 +58,15 @@ void Scribe::run() noexcept {
         if (entries_.empty()) {
             break;
         }
-        Entry entry = std::move(entries_.front());
+        const Entry entry = std::move(entries_.front());
         entries_.pop_front();
         lock.unlock();
         guarded_or(0, [&] {
-            log_end_of_tunnel(entry.record->server(), entry.record->about(), entry.report);
-            entry.record->write(entry.report, scratch);
+            log_end_of_tunnel(entry.record.server(), entry.record.about(), entry.report);
+            entry.record.write(entry.report, scratch);
             return 0;
         });
         apr_pool_clear(scratch);
-        entry = Entry{};
         lock.lock();
     }
     finished_ = true;

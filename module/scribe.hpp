@@ -24,13 +24,13 @@ class Scribe {
     // Makes the thread. False with errno when the system refuses. Under the caller's lock.
     bool start() noexcept;
     // Any thread; never blocks. Without memory the line is lost, and that is said in the error log.
-    void write(std::unique_ptr<LogRecord> record, const TunnelReport& report) noexcept;
+    void write(LogRecord record, const TunnelReport& report) noexcept;
     // Waits until everything is written, for at most `patience`; then no more is.
     void finish(DurationUs patience) noexcept;
 
   private:
     struct Entry {
-        std::unique_ptr<LogRecord> record;
+        LogRecord record;
         TunnelReport report;
     };
 
