@@ -29,26 +29,29 @@ wsp_server_config config_of(server_rec* server) {
         ap_get_module_config(server->module_config, &proxy_websocket_module)));
 }
 
-// A draining child waits in its cleanup, where the MPMs' own handlers have nothing left to do:
-// SIGTERM means that httpd stops after all.
+// While a child drains, SIGTERM means that httpd stops after all. The MPMs' own handlers do nothing then: their child waits
+// for its threads (event.c, worker.c dummy_signal_handler), or in its pool's cleanup.
 volatile std::sig_atomic_t told_to_hurry = 0;
+volatile std::sig_atomic_t hurry_fd = -1;
 
 void hurry(int) {
     told_to_hurry = 1;
+    const char byte = 0;
+    [[maybe_unused]] const ssize_t n = ::write(hurry_fd, &byte, 1);  // ends the blocking pumps
 }
 
-class HurryOnTerm {
-  public:
-    HurryOnTerm() {
-        struct sigaction action {};
-        action.sa_handler = hurry;
-        sigaction(SIGTERM, &action, nullptr);
-        sigset_t term;
-        sigemptyset(&term);
-        sigaddset(&term, SIGTERM);
-        pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
-    }
-};
+void hurry_on_term(int stop_fd) {
+    hurry_fd = stop_fd;
+    struct sigaction action {};
+    action.sa_handler = hurry;
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+bool is_threaded_mpm() {
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    return threaded != AP_MPMQ_NOT_SUPPORTED;
+}
 
 apr_status_t when_connections_are_gone(void*) {
     return guarded_or(APR_EGENERAL, [] {
@@ -60,9 +63,7 @@ apr_status_t when_connections_are_gone(void*) {
 }  // namespace
 
 bool ends_gracefully(bool graceful) {
-    int threaded = AP_MPMQ_NOT_SUPPORTED;
-    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    if (graceful || threaded != AP_MPMQ_NOT_SUPPORTED) {
+    if (graceful || is_threaded_mpm()) {
         return graceful;
     }
     // prefork always says "not graceful". It ends a child on the spot from inside its SIGTERM
@@ -185,6 +186,9 @@ void Child::stop_tunnels(bool graceful) {
         graceful ? drain_plan(now)
                  : ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
     (graceful ? drain_ : stop_).signal();
+    if (graceful && is_threaded_mpm()) {
+        hurry_on_term(stop_.write.get());
+    }
     stopping_.store(true);
     // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment
     // are met by wait_for_tunnels().
@@ -229,7 +233,11 @@ void Child::wait_for_tunnels() {
     const bool draining = since != kNever;
     stop_tunnels(draining);
     const std::size_t count = tunnels();
-    const HurryOnTerm on_term;
+    hurry_on_term(stop_.write.get());
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
     const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
     const bool all = join_pumps(last + kThreadPatience);
     scribe_.finish(kThreadPatience);
