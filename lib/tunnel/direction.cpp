@@ -154,6 +154,9 @@ void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
         data += piece;
         size -= piece;
     }
+    if (flow_ == Flow::muted) {
+        relay_frames(data, size, now);  // behind a Close of ours nothing costs anything
+    }
 }
 
 // How much of `data` belongs to the frame in progress, or to the one that begins.
@@ -192,13 +195,16 @@ std::uint64_t Direction::messages_in(const std::uint8_t* data, std::size_t size)
 }
 
 void Direction::resume(MonotonicUs now) noexcept {
-    if (!is_paused() || meter_->resume_at > now) {
-        return;
+    if (is_paused() && meter_->resume_at <= now) {
+        relay_waiting(now);
+        last_read_ = is_paused() ? last_read_ : now;
     }
+}
+
+void Direction::relay_waiting(MonotonicUs now) noexcept {
     const HeldBytes waiting = std::move(meter_->waiting);
     meter_->waiting.clear();
-    relay_metered(waiting.data(), waiting.size(), now);
-    last_read_ = is_paused() ? last_read_ : now;
+    relay(waiting.data(), waiting.size(), now);
 }
 
 void Direction::relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
@@ -301,6 +307,9 @@ bool Direction::put_close(const std::uint8_t* frame, std::size_t size, Monotonic
     close_passed_ = true;
     if (flow_ == Flow::relaying) {
         flow_ = Flow::muted;
+        if (meter_ && !meter_->waiting.empty()) {
+            relay_waiting(now);  // the source's own Close may be in it
+        }
     }
     return true;
 }

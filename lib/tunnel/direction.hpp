@@ -135,6 +135,7 @@ class Direction {
     void relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     std::size_t end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept;
     void let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void relay_waiting(MonotonicUs now) noexcept;
     std::uint64_t messages_in(const std::uint8_t* data, std::size_t size) const noexcept;
     void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     std::size_t write_through(const std::uint8_t* data, std::size_t size) noexcept;

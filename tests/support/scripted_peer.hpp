@@ -35,6 +35,7 @@ class ScriptedPeer {
     void read(std::size_t bytes) { s_.room = bytes; }
     void read_all() { s_.room = kAll; }
     void stay_silent() { silent_ = true; }
+    void answer_pings() { answers_pings_ = true; }
 
     Side side() const { return side_; }
     const Script& script() const { return s_; }
@@ -50,6 +51,10 @@ class ScriptedPeer {
             return false;
         bool acted = false;
         in_.walk(s_.written);
+        for (; answers_pings_ && answered_ < in_.pings.size() && !out_.close; ++answered_) {
+            send(frame(side_, kPong, in_.pings[answered_]));
+            acted = true;
+        }
         if (in_.close && !out_.close)
             out_.walk(sent());
         if (in_.close && !out_.close && out_.at == early_.size() + s_.incoming.size()) {
@@ -70,10 +75,13 @@ class ScriptedPeer {
     struct Walk {
         std::size_t at = 0;  // behind the last whole frame
         std::optional<SeenFrame> close;
+        std::vector<std::string> pings;  // their payloads
 
         void walk(std::string_view bytes) {
             while (auto next = first_frame(bytes.substr(at))) {
                 at += next->size;
+                if (next->opcode() == kPing)
+                    pings.push_back(next->payload);
                 if (next->opcode() == kClose && !close)
                     close = next;
             }
@@ -84,6 +92,8 @@ class ScriptedPeer {
     Script& s_;
     std::string early_;
     Walk in_, out_;
+    std::size_t answered_ = 0;  // Pings
+    bool answers_pings_ = false;
     bool silent_ = false;
 };
 

@@ -17,6 +17,7 @@ struct Setup {
     std::string early_from_client, early_from_backend;
     std::uint8_t allowed_rsv = 0;
     bool raw = false;
+    DurationUs lifetime = 0;
 };
 
 // How finely the same story is told. Zero: as the setup has it, or no limit.
@@ -64,6 +65,7 @@ class Rig {
             const bool acted = client.react() | backend.react();
             if (tunnel->done())
                 return;
+            now += acted && setup_.policy.ping_interval > 0;  // no Pong comes in no time
             const bool more = tunnel->has_more();
             const int again = more ? kReadable : kNoInterest;
             const Interest c = ready(Side::client), b = ready(Side::backend);
@@ -92,10 +94,17 @@ class Rig {
         tunnel->end(reason, code, now);
     }
 
+    void end_at(MonotonicUs at, EndReason reason, std::uint16_t code) {
+        asked_to_end_ = true;
+        tunnel->end_at(at, reason, code);
+    }
+
     // The proxy's own Close may have been sent, and what comes behind it is dropped.
     bool ended_by_us() const {
         const TunnelReport told = tunnel->report(now);
-        return asked_to_end_ || closed_by(told.reason) == "proxy" || told.violation != Errc::none;
+        const bool outlived = setup_.lifetime > 0 && told.duration >= setup_.lifetime;
+        return asked_to_end_ || outlived || closed_by(told.reason) == "proxy" ||
+               told.violation != Errc::none;
     }
 
     // Lets everything come to its end, by the proxy if nothing else would.
@@ -103,16 +112,20 @@ class Rig {
         const MonotonicUs before = now;
         run();
         for (int rounds = 0; !tunnel->done() && problem.empty(); ++rounds) {
-            require(rounds < 10, "the timers do not end it");
-            if (tunnel->deadline() == kNever)
+            require(rounds < 100, "the timers do not end it");
+            // Answered Pings go on for ever.
+            if (tunnel->deadline() == kNever || rounds == 50)
                 end_by_proxy();
             else
                 fire();
             run();
         }
         const Policy& policy = setup_.policy;
-        require(now - before <=
-                    policy.idle_timeout + 2 * policy.send_timeout + 3 * policy.close_timeout,
+        const DurationUs pings = 50 * (policy.ping_interval + policy.ping_deadline);
+        const DurationUs messages =
+            policy.message_rate == 0 ? 0 : 50 * kSecond / policy.message_rate;
+        require(now - before <= policy.idle_timeout + 2 * policy.send_timeout +
+                                    3 * policy.close_timeout + pings + messages,
                 "the end takes too long");
         tunnel->finish_report(now);
         require(tells == 1, "the observer was not told once");
@@ -168,6 +181,7 @@ class Rig {
         parts.early_from_backend = setup_.early_from_backend;
         parts.allowed_rsv = setup_.allowed_rsv;
         parts.raw = setup_.raw;
+        parts.lifetime = setup_.lifetime;
         tunnel = std::make_unique<Tunnel>(std::move(parts));
     }
 
