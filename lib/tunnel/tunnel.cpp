@@ -1,10 +1,9 @@
-// The order in which a tunnel's ends come, and its timers.
+// What passes through a tunnel, and the order in which its ends come.
 #include "tunnel/tunnel.hpp"
 
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <new>
 #include <string_view>
 #include <utility>
 
@@ -17,16 +16,6 @@ namespace {
 // Reads per direction and wake-up: a fast tunnel gets no more before the others have had their
 // turn.
 constexpr int kTurns = 16;
-
-constexpr Side kSides[] = {Side::client, Side::backend};
-
-EndReason by_side(Side side, EndReason client, EndReason backend) {
-    return side == Side::client ? client : backend;
-}
-
-MonotonicUs after(MonotonicUs since, DurationUs span) {
-    return span == 0 || since == kNever ? kNever : since + span;
-}
 
 }  // namespace
 
@@ -239,130 +228,6 @@ void Tunnel::settle_closes() noexcept {
 
 bool Tunnel::closes_exchanged_with(Side side) const noexcept {
     return to(side).close_passed() && from(side).scanner().close_seen();
-}
-
-// --- time -----------------------------------------------------------------------------------
-
-void Tunnel::start_closing(MonotonicUs now) noexcept {
-    if (closing_since_ == kNever) {
-        closing_since_ = now;
-    }
-}
-
-MonotonicUs Tunnel::last_byte() const noexcept {
-    return std::max(from(Side::client).last_moved(), from(Side::backend).last_moved());
-}
-
-MonotonicUs Tunnel::closing_deadline() const noexcept {
-    if (closing_since_ == kNever) {
-        return kNever;
-    }
-    // What the other direction still carries may arrive, however long it takes; what we drop anyway
-    // may not.
-    return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) +
-           policy_->close_timeout;
-}
-
-MonotonicUs Tunnel::deadline() const noexcept {
-    const MonotonicUs idle =
-        closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
-    MonotonicUs first = std::min({closing_deadline(), idle, ended_by_us_ ? kNever : end_at_});
-    for (const Side side : kSides) {
-        const MonotonicUs stalls = after(to(side).blocked_since(), policy_->send_timeout);
-        first = std::min({first, stalls, ping_deadline(side), from(side).resume_at()});
-    }
-    return first;
-}
-
-void Tunnel::on_timer(MonotonicUs now) noexcept {
-    now_ = now;
-    if (closing_deadline() <= now) {
-        cut(reason_);
-        return;
-    }
-    for (const Side side : kSides) {
-        if (after(to(side).blocked_since(), policy_->send_timeout) <= now) {
-            lose(side, by_side(side, EndReason::client_stalled, EndReason::backend_stalled));
-        }
-        on_ping_timer(side, now);
-        from(side).resume(now);
-    }
-    if (end_at_ <= now) {
-        end(end_at_reason_, end_at_code_, now);
-    }
-    if (closing_since_ == kNever && after(last_byte(), policy_->idle_timeout) <= now) {
-        end(EndReason::idle_timeout, kCloseGoingAway, now);
-    }
-    settle(now);
-}
-
-// --- Pings ----------------------------------------------------------------------------------
-
-void Tunnel::start_pings() noexcept {
-    std::uint32_t nonces[2];
-    if (policy_->ping_interval == 0 || raw_ ||
-        RAND_bytes(reinterpret_cast<unsigned char*>(nonces), sizeof nonces) != 1) {
-        return;
-    }
-    pings_.reset(new (std::nothrow)
-                     std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
-}
-
-// When on_ping_timer() has something to do for `side`.
-MonotonicUs Tunnel::ping_deadline(Side side) const noexcept {
-    const bool pinged = pings_ && (side == Side::client || policy_->ping_backend);
-    if (!pinged || closing_since_ != kNever || !from(side).wants_read()) {
-        return kNever;
-    }
-    const MonotonicUs last_read = from(side).last_read();
-    const MonotonicUs waiting = (*pings_)[index(side)].waiting_since(last_read);
-    return waiting != kNever ? waiting + policy_->ping_deadline
-                             : last_read + policy_->ping_interval;
-}
-
-void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
-    if (ping_deadline(side) > now) {
-        return;
-    }
-    PingState& ping = (*pings_)[index(side)];
-    const MonotonicUs waiting = ping.waiting_since(from(side).last_read());
-    if (waiting == kNever) {
-        send_ping(side, now);
-        return;
-    }
-    // The Ping may still wait for the end of a frame that the other side has begun: then it is the
-    // other side that is dead, or nobody if its frame goes on. Or it waits behind bytes that this
-    // side takes slowly, which is life too.
-    const bool waits_for_frame = to(side).has_pending() && !to(side).has_held();
-    const Side silent = waits_for_frame ? other(side) : side;
-    const bool takes = to(side).has_held() && to(side).blocked_since() > waiting;
-    if (takes || from(silent).last_read() > waiting) {
-        ping.forget();
-        send_ping(side, now);
-        return;
-    }
-    lose(silent, by_side(silent, EndReason::client_ping_timeout, EndReason::backend_ping_timeout));
-    start_closing(now);
-}
-
-void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
-    const PingState::Payload payload = (*pings_)[index(side)].next(now);
-    if (to(side).has_pending()) {
-        return;  // one Ping is enough at the next boundary
-    }
-    std::uint8_t frame[kMaxControlFrame];
-    MaskingKey key{};
-    const bool masked = side == Side::backend;
-    if (masked && RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
-        return;
-    }
-    const std::string_view bytes(payload.data(), payload.size());
-    const std::size_t size =
-        write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
-    if (!to(side).put_frame(frame, size, now)) {
-        pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to
-                         // blame
-    }
 }
 
 // --- what is told ---------------------------------------------------------------------------

@@ -90,6 +90,10 @@ class Tunnel final : public PumpHook, private ControlListener {
     TunnelReport report(MonotonicUs now) const noexcept;
 
   private:
+    static constexpr Side kSides[] = {Side::client, Side::backend};
+    static constexpr EndReason by_side(Side side, EndReason client, EndReason backend) {
+        return side == Side::client ? client : backend;
+    }
     static constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
     Direction& from(Side side) noexcept { return directions_[index(side)]; }
     const Direction& from(Side side) const noexcept { return directions_[index(side)]; }

@@ -1,0 +1,80 @@
+// The part of a direction that ProxyWebsocketMessageRate brings in: messages that come too fast wait.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/frame_header.hpp"
+#include "tunnel/direction.hpp"
+
+namespace wsp {
+
+// Frame by frame: each message costs a token, and what comes when there is none waits.
+void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
+                              MonotonicUs now) noexcept {
+    while (size > 0 && flow_ == Flow::relaying) {
+        if (!meter_->has_token(now)) {
+            let_wait(data, size, now);
+            return;
+        }
+        const std::size_t piece = end_of_frame(data, size);
+        const std::uint64_t messages = scanner_.messages();
+        relay_frames(data, piece, now);
+        if (scanner_.messages() > messages) {
+            meter_->spend();
+        }
+        data += piece;
+        size -= piece;
+    }
+    if (flow_ == Flow::muted) {
+        relay_frames(data, size, now);  // behind a Close of ours nothing costs anything
+    }
+}
+
+// How much of `data` belongs to the frame in progress, or to the one that begins.
+std::size_t Direction::end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept {
+    std::uint64_t end = scanner_.payload_left();
+    FrameHeader header;
+    if (end == 0) {
+        if (!parse_frame_header(data, size, header)) {
+            return size;
+        }
+        end = header.length > size ? size : header.size + header.length;
+    }
+    return static_cast<std::size_t>(std::min<std::uint64_t>(end, size));
+}
+
+void Direction::let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    if (messages_in(data, size) > meter_->most_waiting()) {
+        violation_ = Errc::message_rate;
+        flow_ = Flow::discarding;
+        return;
+    }
+    out_of_memory_ = out_of_memory_ || !meter_->waiting.append(data, size);
+    meter_->resume_at = meter_->next_token_at(now);
+}
+
+std::uint64_t Direction::messages_in(const std::uint8_t* data, std::size_t size) const noexcept {
+    FrameScanner ahead = scanner_;
+    FrameScanner::Control control;
+    for (std::size_t at = 0;;) {
+        const FrameScanner::Result seen = ahead.scan(data + at, size - at, false, control);
+        if (seen.stop != FrameScanner::Stop::control) {
+            return ahead.messages() - scanner_.messages();
+        }
+        at += seen.ready + control.size;
+    }
+}
+
+void Direction::resume(MonotonicUs now) noexcept {
+    if (is_paused() && meter_->resume_at <= now) {
+        relay_waiting(now);
+        last_read_ = is_paused() ? last_read_ : now;
+    }
+}
+
+void Direction::relay_waiting(MonotonicUs now) noexcept {
+    const HeldBytes waiting = std::move(meter_->waiting);
+    meter_->waiting.clear();
+    relay(waiting.data(), waiting.size(), now);
+}
+
+}  // namespace wsp
