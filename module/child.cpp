@@ -34,7 +34,10 @@ wsp_server_config config_of(server_rec* server) {
 volatile std::sig_atomic_t told_to_hurry = 0;
 volatile std::sig_atomic_t hurry_fd = -1;
 
-void hurry(int) {
+void hurry(int, siginfo_t* info, void*) {
+    if (info->si_pid == ::getpid()) {
+        return;  // a listener thread that ends wakes its main thread so (event.c, worker.c)
+    }
     told_to_hurry = 1;
     const char byte = 0;
     [[maybe_unused]] const ssize_t n = ::write(hurry_fd, &byte, 1);  // ends the blocking pumps
@@ -43,7 +46,8 @@ void hurry(int) {
 void hurry_on_term(int stop_fd) {
     hurry_fd = stop_fd;
     struct sigaction action {};
-    action.sa_handler = hurry;
+    action.sa_sigaction = hurry;
+    action.sa_flags = SA_SIGINFO;
     sigaction(SIGTERM, &action, nullptr);
 }
 
