@@ -10,6 +10,7 @@ import pytest
 from dropin.clients import ask
 from dropin.table import TABLE
 from dropin.teller import Teller
+from harness.config import library_folder
 from harness.httpd import free_port
 
 RUNS_ON = ["event"]   # what is mapped where does not depend on it
@@ -24,7 +25,8 @@ def open_backends(stack, folder):
     stack.enter_context(Teller("socket", str(socket)))
     socket.chmod(0o777)
     addresses = {teller.name: f"127.0.0.1:{teller.port}" for teller in tellers}
-    return addresses | {"socket": str(socket), "nobody": f"127.0.0.1:{free_port()}"}
+    return addresses | {"socket": str(socket), "nobody": f"127.0.0.1:{free_port()}",
+                        "libraries": library_folder()}
 
 
 def filled_in(lines, addresses):

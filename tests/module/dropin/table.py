@@ -3,7 +3,7 @@ stock httpd (mod_proxy_http and mod_proxy_wstunnel) answers to the same. Data on
 
 An answer is the status, then the backend that gave it and the target that it was asked for; no backend: httpd itself. The
 backends: {app} and {chat} speak HTTP and WebSocket, {pages} speaks HTTP only, {socket} is a Unix socket, nobody listens on
-{nobody}."""
+{nobody}. httpd's modules are in {libraries}."""
 
 from dataclasses import dataclass, field
 
@@ -100,6 +100,26 @@ TABLE = (
         Row("chrome", "/ws", "101 chat /"),
         Row("page", "/ws", "426", "404", "a WebSocket mapping that does not know its own path helps nobody", answer=_NEEDED),
         Row("curl --http2", "/ws", "426", answer=_NEEDED),
+    )),
+    Site("mod_proxy_wstunnel loaded before our module, and fallback", """
+        ProxyWebsocketFallbackToProxyHttp On
+        ProxyPass /ws ws://{chat}/
+        ProxyPass /app http://{app}/ upgrade=websocket
+        """, (
+        Row("chrome", "/ws", "101 chat /"),
+        Row("page", "/ws", "200 chat /"),
+        Row("firefox", "/app", "101 app /"),
+    ), modules=("proxy_wstunnel",)),
+    Site("mod_proxy_wstunnel loaded behind our module, and no fallback", """
+        LoadModule proxy_wstunnel_module {libraries}/mod_proxy_wstunnel.so
+        ProxyWebsocketFallbackToProxyHttp Off
+        ProxyPass /ws ws://{chat}/
+        ProxyPass /app http://{app}/ upgrade=websocket
+        """, (
+        Row("chrome", "/ws", "101 chat /"),
+        Row("page", "/ws", "426", "404", "a WebSocket mapping that does not know its own path helps nobody", answer=_NEEDED),
+        Row("firefox", "/app", "101 app /"),
+        Row("page", "/app", "200 app /"),
     )),
     Site("upgrade=websocket on an http mapping", """
         ProxyPass / http://{app}/ upgrade=websocket
