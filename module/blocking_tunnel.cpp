@@ -87,6 +87,13 @@ class StopWatch {
         signals.stop_fd = blocked_ ? stop_.get() : child.stop_fd();
         signals.drain_fd = blocked_ ? drain_.get() : child.drain_fd();
         signals.drain_plan = [](MonotonicUs now) { return Child::current().drain_plan(now); };
+        if (blocked_) {
+            // The child hears of it when this tunnel has ended; its pumped ones are not to wait.
+            signals.drain_plan = [](MonotonicUs now) {
+                Child::current().stop_tunnels(true);
+                return Child::current().drain_plan(now);
+            };
+        }
         return signals;
     }
 

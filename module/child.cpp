@@ -193,7 +193,9 @@ void Child::stop_tunnels(bool graceful) {
     if (graceful && is_threaded_mpm()) {
         hurry_on_term(stop_.write.get());
     }
-    stopping_.store(true);
+    if (!stopping_.exchange(true) && threads_made_.load()) {
+        tunnels_at_stop_ = tunnels();
+    }
     // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment
     // are met by wait_for_tunnels().
     if (threads_made_.load()) {
@@ -236,7 +238,9 @@ void Child::wait_for_tunnels() {
     const MonotonicUs since = draining_since_.load();
     const bool draining = since != kNever;
     stop_tunnels(draining);
-    const std::size_t count = tunnels();
+    // Request threads that drained first have given the others time to end, and the last requests
+    // have opened new ones.
+    const std::size_t count = std::max(tunnels_at_stop_, tunnels());
     hurry_on_term(stop_.write.get());
     sigset_t term;
     sigemptyset(&term);
