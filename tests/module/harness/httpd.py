@@ -124,6 +124,10 @@ class Httpd:
         """Pids of the processes that serve (all generations)."""
         return processes.children_of(self.pid)
 
+    def start_graceful(self):
+        """USR1: returns at once."""
+        os.kill(self.pid, signal.SIGUSR1)
+
     def graceful(self):
         """USR1: returns when a child of the new generation serves; old ones may still drain."""
         self._new_generation(signal.SIGUSR1)

@@ -43,6 +43,10 @@ class Peer:
         data, self._buffer = self._buffer, b""
         return data
 
+    def has_buffered(self):
+        """More was read from the socket than was asked for."""
+        return bool(self._buffer)
+
     def read_exactly(self, count):
         while len(self._buffer) < count:
             self._fill(max(65536, count - len(self._buffer)))

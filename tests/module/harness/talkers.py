@@ -1,0 +1,99 @@
+"""Tunnels that talk all the time, from a thread of their own: each sends a numbered message, demands it back, and goes on.
+Whoever is told to go by a Close comes back at once, as real clients do."""
+
+import contextlib
+import random
+import selectors
+import threading
+import time
+
+from . import frames
+from .moments import Told
+
+_PAUSE = 0.03       # between an answer and the next message of a tunnel
+_LONGEST = 20_000   # bytes of a message
+
+
+class _Talker:
+    def __init__(self, open_tunnel):
+        self.open_tunnel = open_tunnel   # opens a tunnel to an echo backend, or raises
+        self.peer = None
+        self.next_at = 0.0
+        self._number = 0
+        self._expected = None
+
+    def enter(self):
+        self.peer = self.open_tunnel()
+        self._number, self._expected, self.next_at = 0, None, 0.0
+
+    def speak(self):
+        self._number += 1
+        self._expected = b"%d " % self._number + b"x" * random.randrange(_LONGEST)
+        self.peer.send_frame(frames.BINARY, self._expected)
+        self.next_at = float("inf")
+
+    def listen(self):
+        """Reads what has come. The Close, if one has."""
+        while True:
+            frame = self.peer.read_frame()
+            if frame.opcode == frames.CLOSE:
+                self.peer.send_frame(frames.CLOSE, frame.payload[:2])
+                return Told(time.monotonic(), int.from_bytes(frame.payload[:2], "big"), frame.payload[2:].decode())
+            assert frame.fin and frame.payload == self._expected, f"message {self._number}: not what was sent"
+            self._expected, self.next_at = None, time.monotonic() + _PAUSE
+            if not self.peer.has_buffered():
+                return None
+
+
+class Talkers:
+    """One talker for each function of `openers`, all inside when this returns."""
+
+    def __init__(self, openers):
+        self.told = []       # every Close of every tunnel
+        self.problems = []   # what went wrong otherwise
+        self._talkers = [_Talker(opener) for opener in openers]
+        self._stopping = threading.Event()
+        self._selector = selectors.DefaultSelector()
+        for talker in self._talkers:
+            self._enter(talker)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _enter(self, talker):
+        talker.enter()
+        self._selector.register(talker.peer.sock, selectors.EVENT_READ, talker)
+
+    def _run(self):
+        while not self._stopping.is_set():
+            for key, _ in self._selector.select(0.01):
+                self._attempt(key.data, self._listen)
+            now = time.monotonic()
+            for talker in self._talkers:
+                if talker.next_at <= now:
+                    self._attempt(talker, _Talker.speak)
+
+    def _attempt(self, talker, action):
+        """Whoever has had a problem is out."""
+        try:
+            action(talker)
+        except Exception as problem:   # judged by the test's thread
+            self.problems.append(f"{type(problem).__name__}: {problem}")
+            talker.next_at = float("inf")
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(talker.peer.sock)
+
+    def _listen(self, talker):
+        if told := talker.listen():
+            self.told.append(told)
+            self._selector.unregister(talker.peer.sock)
+            talker.peer.close()
+            self._enter(talker)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join()
+        for talker in self._talkers:
+            talker.peer.close()
