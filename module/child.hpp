@@ -78,7 +78,7 @@ class Child {
     std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
-    std::size_t tunnels_at_stop_ = 0;  // the main thread's
+    std::size_t tunnels_at_stop_ = 0;        // the main thread's
     std::atomic<bool> threads_made_{false};  // pumps_ is complete and changes no more
 };
 
