@@ -62,7 +62,8 @@ class Rig {
         if (!started_)
             start();
         for (;;) {
-            const bool acted = client.react() | backend.react();
+            const bool client_acted = client.react();
+            const bool acted = backend.react() || client_acted;
             if (tunnel->done())
                 return;
             now += acted && setup_.policy.ping_interval > 0;  // no Pong comes in no time
