@@ -33,7 +33,8 @@ class AccessLog:
         self.path = path
 
     def text_lines(self):
-        return self.path.read_text().splitlines() if self.path.exists() else []
+        """Whole lines only: a reader may see the beginning of a line that is being written."""
+        return self.path.read_text().split("\n")[:-1] if self.path.exists() else []
 
     def lines(self, path=""):
         """Entries whose request line names `path`, oldest first."""
