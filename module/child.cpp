@@ -18,9 +18,7 @@ namespace {
 
 Child* the_child = nullptr;
 
-// How long a stopping child gives its tunnels to end in order; the MPM's parent kills after 3
-// seconds and more (server/mpm_unix.c ap_reclaim_child_processes).
-constexpr DurationUs kStopPatience = 1 * kSecond;
+constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
 
@@ -40,7 +38,7 @@ void hurry(int, siginfo_t* info, void*) {
     }
     told_to_hurry = 1;
     const char byte = 0;
-    [[maybe_unused]] const ssize_t n = ::write(hurry_fd, &byte, 1);  // ends the blocking pumps
+    [[maybe_unused]] const ssize_t n = ::write(hurry_fd, &byte, 1);  // ends all tunnels
 }
 
 void hurry_on_term(int stop_fd) {
@@ -139,7 +137,7 @@ bool Child::start_threads() {
     std::vector<std::unique_ptr<Pump>> started;
     for (std::int64_t i = 0; i < config_.pump_threads; ++i) {
         auto pump = std::make_unique<Pump>();
-        if (!pump->start()) {
+        if (!pump->start(stop_.read.get())) {
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                          "WSP0010: no thread for the tunnels; each keeps its request thread");
             break;
@@ -186,9 +184,7 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
 
 void Child::stop_tunnels(bool graceful) {
     const MonotonicUs now = monotonic_now();
-    const ClosePlan plan =
-        graceful ? drain_plan(now)
-                 : ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
+    const ClosePlan plan = graceful ? drain_plan(now) : ClosePlan::stop(now);
     (graceful ? drain_ : stop_).signal();
     if (graceful && is_threaded_mpm()) {
         hurry_on_term(stop_.write.get());

@@ -18,9 +18,6 @@ constexpr std::size_t kScratchSize = 16 * 1024;
 
 enum Slot { kClient, kBackend, kDrain, kStop, kSlots };
 
-// What an ending process gives a tunnel that it ends at once.
-constexpr DurationUs kStopPatience = kSecond;
-
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
     pollfd slot{};
@@ -70,7 +67,7 @@ MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, Monoton
     if ((slots[kStop].revents & POLLIN) != 0) {
         stop.stop_fd = -1;
         tunnel.end(EndReason::shutdown, kCloseGoingAway, now);
-        cut_at = std::min(cut_at, now + kStopPatience);
+        cut_at = std::min(cut_at, now + ClosePlan::kStopPatience);
     }
     return cut_at;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "protocol/close_code.hpp"
 #include "tunnel/report.hpp"
 
 namespace wsp {
@@ -20,6 +21,12 @@ struct ClosePlan {
     static ClosePlan at_once(EndReason reason, std::uint16_t code, MonotonicUs now,
                              DurationUs patience) {
         return {reason, code, now, now, now + patience};
+    }
+    // What an ending process gives tunnels that it ends at once; httpd's parent kills a child after
+    // 3 seconds and more (server/mpm_unix.c ap_reclaim_child_processes).
+    static constexpr DurationUs kStopPatience = kSecond;
+    static ClosePlan stop(MonotonicUs now) {
+        return at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
     }
     // Closes spread over the last `spread` of `timeout`, and `patience` for the last of them.
     static ClosePlan drain(std::uint16_t code, MonotonicUs now, DurationUs timeout,

@@ -18,7 +18,9 @@ namespace {
 // the L2 cache.
 constexpr std::size_t kScratchSize = 128 * 1024;
 
+// No tunnel's.
 constexpr std::uintptr_t kWakeCookie = 0;
+constexpr std::uintptr_t kStopCookie = 1;
 
 // A tunnel's address with the side in its lowest bit, which alignment leaves free.
 std::uintptr_t cookie_of(Tunnel& tunnel, Side side) {
@@ -48,16 +50,18 @@ Pump::Pump() : scratch_(new std::uint8_t[kScratchSize]), random_(std::random_dev
 
 Pump::~Pump() = default;
 
-bool Pump::start() noexcept {
+bool Pump::start(int stop_fd) noexcept {
     int ends[2];
     if (!poller_.valid() || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return false;
     }
     wake_read_.reset(ends[0]);
     wake_write_.reset(ends[1]);
-    if (!poller_.watch(wake_read_.get(), kNoInterest, kReadable, kWakeCookie)) {
+    if (!poller_.watch(wake_read_.get(), kNoInterest, kReadable, kWakeCookie) ||
+        (stop_fd >= 0 && !poller_.watch(stop_fd, kNoInterest, kReadable, kStopCookie))) {
         return false;
     }
+    stop_fd_ = stop_fd;
     const BlockedSignals blocked;
     const int error = pthread_create(&thread_, nullptr, &Pump::thread_main, this);
     if (error != 0) {
@@ -158,6 +162,8 @@ void Pump::run() {
         for (const Poller::Event& event : events) {
             if (event.cookie == kWakeCookie) {
                 woken = true;
+            } else if (event.cookie == kStopCookie) {
+                stop(now);
             } else {
                 handle(event, now);
             }
@@ -175,6 +181,12 @@ void Pump::run() {
             return;
         }
     }
+}
+
+void Pump::stop(MonotonicUs now) noexcept {
+    // Nobody reads from it: it would be ready again and again.
+    [[maybe_unused]] const bool ok = poller_.watch(stop_fd_, kReadable, kNoInterest, kStopCookie);
+    close_all(ClosePlan::stop(now));
 }
 
 MonotonicUs Pump::wake_at() const noexcept {

@@ -32,8 +32,10 @@ class Pump {
     Pump(const Pump&) = delete;
     Pump& operator=(const Pump&) = delete;
 
-    // Makes the thread. False with errno when the system refuses a thread or a descriptor.
-    [[nodiscard]] bool start() noexcept;
+    // Makes the thread. False with errno when the system refuses a thread or a descriptor. Once
+    // `stop_fd` is readable everything is ended as by close_all(ClosePlan::stop()): for signal
+    // handlers, which cannot call that. The caller's, open for as long as the pump; -1: none.
+    [[nodiscard]] bool start(int stop_fd = -1) noexcept;
 
     // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the
     // caller's, when the pump does not run, has ended or memory has run out.
@@ -65,6 +67,7 @@ class Pump {
     void retire(Tunnel& tunnel, MonotonicUs now);
     void follow_plan(Tunnel& tunnel, MonotonicUs now);
     void cut_all(MonotonicUs now);
+    void stop(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
     void wake() noexcept;
 
@@ -80,6 +83,7 @@ class Pump {
     std::unique_ptr<std::uint8_t[]> scratch_;
     std::optional<ClosePlan> plan_;
     std::minstd_rand random_;
+    int stop_fd_ = -1;
 
     // Shared with the loop, under mutex_.
     std::mutex mutex_;
