@@ -1,5 +1,5 @@
-"""A child that is replaced keeps its tunnels: they live on without a thread, and each is told to go at a moment of its own
-within ProxyWebsocketDrainSpread, while new ones are served by new children."""
+"""A child that is replaced keeps its tunnels: they live on without a thread, and each is told to go at a moment of its
+own within ProxyWebsocketDrainSpread, while new ones are served by new children."""
 
 import time
 
@@ -18,7 +18,8 @@ _SLACK = 5 * PATIENCE
 _EARLY = 0.01
 
 # Threads for what is open, and slots for the generation that drains.
-_THREADS = "StartServers 2\nServerLimit 8\nThreadsPerChild 16\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32"
+_THREADS = ("StartServers 2\nServerLimit 8\nThreadsPerChild 16\nMaxRequestWorkers 32\n"
+            "MinSpareThreads 1\nMaxSpareThreads 32")
 ROOM_FOR_TWO = {"event": _THREADS, "worker": _THREADS,
                 "prefork": "StartServers 12\nServerLimit 100\nMaxRequestWorkers 100\nMaxSpareServers 100"}
 

@@ -1,17 +1,18 @@
-"""Tunnels that talk all the time, from a thread of their own: each sends a numbered message, demands it back, and goes on.
-Whoever is told to go by a Close comes back at once, as real clients do."""
+"""Tunnels that talk all the time, from a thread of their own: each sends a numbered message, demands it back, and goes
+on. Whoever is told to go by a Close comes back at once, as real clients do."""
 
-import contextlib
 import random
 import selectors
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from . import frames
 from .moments import Told
 
 _PAUSE = 0.03       # between an answer and the next message of a tunnel
 _LONGEST = 20_000   # bytes of a message
+_DOORS = 32         # handshakes at the same time
 
 
 class _Talker:
@@ -25,6 +26,7 @@ class _Talker:
     def enter(self):
         self.peer = self.open_tunnel()
         self._number, self._expected, self.next_at = 0, None, 0.0
+        return self
 
     def speak(self):
         self._number += 1
@@ -54,40 +56,45 @@ class Talkers:
         self._talkers = [_Talker(opener) for opener in openers]
         self._stopping = threading.Event()
         self._selector = selectors.DefaultSelector()
-        for talker in self._talkers:
-            self._enter(talker)
+        self._doors = ThreadPoolExecutor(_DOORS)   # a handshake may have to wait; talkers must not
+        self._entering = [self._doors.submit(talker.enter) for talker in self._talkers]
+        wait(self._entering)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
-    def _enter(self, talker):
-        talker.enter()
-        self._selector.register(talker.peer.sock, selectors.EVENT_READ, talker)
-
     def _run(self):
         while not self._stopping.is_set():
+            self._let_in()
             for key, _ in self._selector.select(0.01):
                 self._attempt(key.data, self._listen)
             now = time.monotonic()
-            for talker in self._talkers:
+            for talker in [key.data for key in self._selector.get_map().values()]:
                 if talker.next_at <= now:
                     self._attempt(talker, _Talker.speak)
+
+    def _let_in(self):
+        arrived = [future for future in self._entering if future.done()]
+        self._entering = [future for future in self._entering if future not in arrived]
+        for future in arrived:
+            if problem := future.exception():
+                self.problems.append(f"entering: {type(problem).__name__}: {problem}")
+            else:
+                self._selector.register(future.result().peer.sock, selectors.EVENT_READ, future.result())
 
     def _attempt(self, talker, action):
         """Whoever has had a problem is out."""
         try:
             action(talker)
         except Exception as problem:   # judged by the test's thread
-            self.problems.append(f"{type(problem).__name__}: {problem}")
-            talker.next_at = float("inf")
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(talker.peer.sock)
+            self.problems.append(f"{action.__name__}: {type(problem).__name__}: {problem}")
+            self._selector.unregister(talker.peer.sock)
 
     def _listen(self, talker):
         if told := talker.listen():
             self.told.append(told)
             self._selector.unregister(talker.peer.sock)
             talker.peer.close()
-            self._enter(talker)
+            self._entering.append(self._doors.submit(talker.enter))
 
     def __enter__(self):
         return self
@@ -95,5 +102,8 @@ class Talkers:
     def __exit__(self, *_):
         self._stopping.set()
         self._thread.join()
+        self._doors.shutdown()
+        self._let_in()
         for talker in self._talkers:
-            talker.peer.close()
+            if talker.peer:
+                talker.peer.close()
