@@ -208,9 +208,17 @@ void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
     // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
     const bool backend_goes_first = side == Side::client && closes_exchanged_with(Side::backend) &&
                                     from(Side::backend).source_state() == Direction::Source::open;
-    if (!backend_goes_first) {
+    if (!backend_goes_first && !may_answer_us(other(side))) {
         from(side).finish();
     }
+}
+
+// A Close of the proxy's own is under way to `side`: a FIN right behind it would end clients such
+// as Python's websockets before they have sent the answer, which they then call an error.
+bool Tunnel::may_answer_us(Side side) const noexcept {
+    return ended_by_us_ && to(side).close_passed() && !from(side).scanner().close_seen() &&
+           from(side).source_state() == Direction::Source::open &&
+           from(side).violation() == Errc::none;
 }
 
 void Tunnel::settle_closes() noexcept {

@@ -14,6 +14,8 @@
 //   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001
 //     at a frame boundary behind what is under way, then FIN. What the other side has still to
 //     say arrives (half-close).
+//   - A side that the proxy itself has sent a Close has time to answer it before it sees FIN,
+//     whatever the other side does.
 //   - Once it is ending, a tunnel lives for as long as bytes still flow, and for
 //     ProxyWebsocketCloseTimeout after the last.
 #pragma once
@@ -110,6 +112,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     void settle_end_of(Side side, MonotonicUs now) noexcept;
     void settle_closes() noexcept;
     bool closes_exchanged_with(Side side) const noexcept;
+    bool may_answer_us(Side side) const noexcept;
     void start_pings() noexcept;
     MonotonicUs ping_deadline(Side side) const noexcept;
     void on_ping_timer(Side side, MonotonicUs now) noexcept;
