@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import select
+import socket
 import time
 
 import pytest
@@ -26,6 +28,7 @@ POLICIES = {
     "worker-": "",
     "worker-off": "ProxyWebsocketIdleTimeout 0",
     "lifetime": "ProxyWebsocketMaxLifetime 1s",
+    "answered": "ProxyWebsocketMaxLifetime 1s\nProxyWebsocketCloseTimeout 1min",
     "jitter": "ProxyWebsocketMaxLifetime 3s 90%",
     "expires": 'SetEnvIf X-Expires "^(.*)$" ws-expires=$1\nProxyWebsocketMaxLifetime 1h',
     "expires-late": 'SetEnvIf X-Expires "^(.*)$" ws-expires=$1\nProxyWebsocketMaxLifetime 1s',
@@ -110,6 +113,20 @@ def test_a_busy_tunnel_ends_after_its_lifetime(policies):
             assert pair.session.read_close() == (1001, LIFETIME)
             pair.close()
             pair.expect_logged("proxy", 1001)
+
+
+def test_each_side_has_time_to_answer_a_close_of_ours_though_the_other_has_hung_up(policies):
+    with policies.open_each("answered", 2) as pairs:
+        ways = [pair.ends(side) for pair, side in zip(pairs, itertools.cycle(SIDES))]
+        for slow, quick in ways:
+            assert quick.read_close() == slow.read_close() == (1001, LIFETIME)
+            quick.send_close(1001)
+            quick.close()
+        assert select.select([slow.sock for slow, _ in ways], [], [], 0.3)[0] == []   # no end yet
+        for slow, _ in ways:
+            slow.send_close(1001)
+            socket.socket.shutdown(slow.sock, socket.SHUT_WR)   # below TLS: the backend is a server
+            slow.expect_broken()
 
 
 def test_jitter_ends_tunnels_that_came_together_at_different_moments(policies):

@@ -10,11 +10,11 @@ from .peer import connect
 _BATCH = 100
 
 
-class EchoProcess:
-    """echo_process.py, running."""
+class BackendProcess:
+    """A script of this folder that prints its port, running."""
 
-    def __init__(self):
-        script = pathlib.Path(__file__).with_name("echo_process.py")
+    def __init__(self, name):
+        script = pathlib.Path(__file__).with_name(name)
         self._process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
         self.url = f"ws://127.0.0.1:{int(self._process.stdout.readline())}"
 
@@ -24,6 +24,13 @@ class EchoProcess:
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait()
+
+
+class EchoProcess(BackendProcess):
+    """echo_process.py, running."""
+
+    def __init__(self):
+        super().__init__("echo_process.py")
 
 
 class Crowd:
