@@ -1,0 +1,70 @@
+"""A network of its own behind a virtual cable that can be pulled. Needs root, or what root may do with networks."""
+
+import contextlib
+import ctypes
+import os
+import random
+import subprocess
+
+import pytest
+
+_CLONE_NEWNET = 0x40000000
+
+
+def _ip(*words):
+    result = subprocess.run(["ip", *words], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise OSError(f"ip {' '.join(words)}: {result.stderr.strip()}")
+
+
+class Cable:
+    """`host` is this machine's address on the cable; inside() makes sockets at its other end."""
+
+    def __init__(self):
+        number = random.randrange(1, 65000)
+        self._name = f"wsp-{number}"
+        self._here, self._there = f"wsph{number}", f"wspc{number}"
+        network = f"10.{random.randrange(1, 250)}.{number % 250}"
+        self.host = f"{network}.1"
+        _ip("netns", "add", self._name)
+        try:
+            _ip("link", "add", self._here, "type", "veth", "peer", "name", self._there, "netns", self._name)
+            _ip("addr", "add", f"{self.host}/24", "dev", self._here)
+            _ip("link", "set", self._here, "up")
+            _ip("-n", self._name, "addr", "add", f"{network}.2/24", "dev", self._there)
+            _ip("-n", self._name, "link", "set", self._there, "up")
+        except OSError:
+            self.remove()
+            raise
+
+    @contextlib.contextmanager
+    def inside(self):
+        """What this thread does now with networks, it does at the other end; its sockets stay there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self._name}") as there:
+            if libc.setns(there.fileno(), _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            try:
+                yield
+            finally:
+                libc.setns(home.fileno(), _CLONE_NEWNET)
+
+    def pull(self):
+        """From now on every packet is lost, and nobody is told."""
+        _ip("-n", self._name, "link", "set", self._there, "down")
+
+    def remove(self):
+        subprocess.run(["ip", "netns", "del", self._name], capture_output=True)
+        subprocess.run(["ip", "link", "del", self._here], capture_output=True)
+
+
+@contextlib.contextmanager
+def cable_or_skip():
+    try:
+        cable = Cable()
+    except OSError as problem:
+        pytest.skip(f"no network namespaces here: {problem}")
+    try:
+        yield cable
+    finally:
+        cable.remove()
