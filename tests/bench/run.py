@@ -27,7 +27,7 @@ def note(text):
 
 def options():
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: about two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: two to three minutes")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every single number there")
     parser.add_argument("--only", default=",".join(DEFAULT_PEERS), metavar="LIST",
                         help=f"these proxies, out of {','.join(PEERS)}; the first is what the others are compared with")
