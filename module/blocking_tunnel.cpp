@@ -60,6 +60,10 @@ class StopWatch {
         const sigset_t both = set_of({SIGTERM, SIGHUP, AP_SIG_GRACEFUL});
         pthread_sigmask(SIG_BLOCK, &both, &before_);
         blocked_ = true;
+        // A graceful stop that came before, while the backend was being asked, has left only this.
+        int state = AP_MPMQ_RUNNING;
+        ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
+        draining_already_ = state == AP_MPMQ_STOPPING;
 #ifdef __linux__
         stop_.reset(::signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK));
         drain_.reset(::signalfd(-1, &drain, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -94,6 +98,10 @@ class StopWatch {
                 return Child::current().drain_plan(now);
             };
         }
+        if (draining_already_) {
+            Child::current().stop_tunnels(true);
+            signals.drain_fd = child.drain_fd();  // readable from that on
+        }
         return signals;
     }
 
@@ -111,6 +119,7 @@ class StopWatch {
     UniqueFd drain_;
     sigset_t before_{};
     bool blocked_ = false;
+    bool draining_already_ = false;
 };
 
 // A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.

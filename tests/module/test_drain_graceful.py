@@ -1,11 +1,13 @@
 """A child that is replaced keeps its tunnels: they live on without a thread, and each is told to go at a moment of its
 own within ProxyWebsocketDrainSpread, while new ones are served by new children."""
 
+import socket
 import time
 
 import pytest
 
 from harness import frames
+from harness.client import finish_handshake
 from harness.crowd import Crowd, EchoProcess
 from harness.moments import read_closes
 from harness.pair import open_pair
@@ -110,6 +112,30 @@ def test_a_graceful_stop_drains_with_the_code_that_was_asked_for(start_with_room
         answer_and_leave(tunnels)
         server.await_exit()
     assert holders_of_tunnels(server)[1] == 20
+
+
+def refuses_connections(server):
+    try:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+@pytest.mark.parametrize("path", ["/ws", "/thread"])
+def test_a_tunnel_that_opens_after_the_stop_is_told_too(start_with_room, stage, path):
+    server = start_with_room(lines(stage, 0.3))
+    client = server.start_handshake(path)
+    session = stage.accept()
+    server.graceful_stop()
+    wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
+    session.accept_handshake()
+    with finish_handshake(client) as client, session:
+        assert client.read_close() == (1001, DRAINED)
+        assert session.read_close() == (1001, DRAINED)
+        client.send_close(1001)
+        session.send_close(1001)
+        server.await_exit()
 
 
 def test_a_tunnel_in_the_middle_of_a_frame_is_told_at_its_end(start_with_room, tls, stage):
