@@ -135,20 +135,19 @@ void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
 void pump_on_this_thread(OpenTunnel& tunnel) {
     const StopWatch stop;
     limit_blocking_writes(tunnel.r->connection, tunnel.policy.send_timeout);
-    limit_blocking_writes((*tunnel.backend)->connection, tunnel.policy.send_timeout);
+    limit_blocking_writes(tunnel.backend.record()->connection, tunnel.policy.send_timeout);
     TunnelParts parts;
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
-    parts.backend = std::make_unique<FilterStream>((*tunnel.backend)->connection);
+    parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);
     parts.policy = std::make_shared<const Policy>(tunnel.policy);
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
     parts.lifetime = tunnel.lifetime;
     parts.observer =
-        std::make_unique<NotesObserver>(tunnel.r, (*tunnel.backend)->worker, tunnel.backend_url);
+        std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(), tunnel.backend_url);
     Tunnel pumped(std::move(parts));
     run_blocking(pumped, stop.signals());
-    (*tunnel.backend)->connection->keepalive = AP_CONN_CLOSE;
-    (*tunnel.backend)->close = 1;
+    tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;
     if (stop.process_will_die()) {
         log_request_now(tunnel.r);
     }

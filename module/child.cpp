@@ -12,6 +12,7 @@
 #include "boundary.hpp"
 #include "config.h"
 #include "protocol/close_code.hpp"
+#include "warmer.hpp"
 
 namespace wsp {
 namespace {
@@ -83,6 +84,11 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its
     // way out of httpd has reached its pump.
     apr_pool_cleanup_register(pchild, nullptr, when_connections_are_gone, apr_pool_cleanup_null);
+    // A pre-cleanup: workers, and what warmers use of them, are gone after it.
+    apr_pool_pre_cleanup_register(pchild, nullptr, [](void*) -> apr_status_t {
+        Warmer::await_ends(kThreadPatience);
+        return APR_SUCCESS;
+    });
 }
 
 bool Child::exists() {

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <vector>
 
+#include "backend_pools.hpp"
 #include "base/unique_fd.hpp"
 #include "config.h"
 #include "httpd.hpp"
@@ -35,6 +36,8 @@ class Child {
     // A pump that runs, or null when the system refuses a thread: the blocking pump must do then.
     Pump* pump();
     Scribe& scribe() { return scribe_; }
+    BackendPools& pools() { return pools_; }
+    std::int64_t handshake_threads() const { return config_.handshake_threads; }
     // One shared copy per distinct policy.
     std::shared_ptr<const Policy> share(const Policy& policy);
 
@@ -70,6 +73,7 @@ class Child {
     std::vector<std::unique_ptr<Pump>> pumps_;
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;
+    BackendPools pools_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
     Pipe drain_;

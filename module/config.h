@@ -18,6 +18,7 @@ extern "C" {
 #define WSP_UNSET INT64_MIN
 
 #define WSP_ANYWHERE (RSRC_CONF | ACCESS_CONF)
+#define WSP_WORKER (RSRC_CONF | PROXY_CONF)
 #define WSP_GLOBAL (GLOBAL_ONLY | RSRC_CONF)
 
 struct proxy_alias; /* mod_proxy.h */
@@ -29,23 +30,27 @@ struct proxy_alias; /* mod_proxy.h */
 
 /* Per directory, <Location> and virtual host; merged field by field, the inner one wins. */
 #define WSP_FIELD_WSP_ANYWHERE(field) int64_t field;
+#define WSP_FIELD_WSP_WORKER(field) int64_t field;
 #define WSP_FIELD_WSP_GLOBAL(field)
 typedef struct wsp_dir_config {
 #include "directives.def"
     struct proxy_alias* mapping; /* ProxyPassWS in this <Location>, or NULL */
 } wsp_dir_config;
 #undef WSP_FIELD_WSP_ANYWHERE
+#undef WSP_FIELD_WSP_WORKER
 #undef WSP_FIELD_WSP_GLOBAL
 
 /* Per virtual host; the main server's mappings follow the virtual host's own. Fields count in the
  * main server only. */
 #define WSP_FIELD_WSP_ANYWHERE(field)
+#define WSP_FIELD_WSP_WORKER(field)
 #define WSP_FIELD_WSP_GLOBAL(field) int64_t field;
 typedef struct wsp_server_config {
 #include "directives.def"
     apr_array_header_t* mappings; /* of struct proxy_alias, in the order of the ProxyPassWS lines */
 } wsp_server_config;
 #undef WSP_FIELD_WSP_ANYWHERE
+#undef WSP_FIELD_WSP_WORKER
 #undef WSP_FIELD_WSP_GLOBAL
 
 #undef WSP_DIRECTIVE

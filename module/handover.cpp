@@ -106,7 +106,8 @@ Stays why_stays(const OpenTunnel& tunnel, const char*& detail) {
         return Stays::off;
     }
     const Stays why = why_connection_stays(client, detail);
-    return why != Stays::no ? why : why_connection_stays((*tunnel.backend)->connection, detail);
+    return why != Stays::no ? why
+                            : why_connection_stays(tunnel.backend.record()->connection, detail);
 }
 
 int descriptor_of(conn_rec* c) {
@@ -159,13 +160,6 @@ UniqueFd duplicate_of(conn_rec* c) {
     return UniqueFd(::fcntl(descriptor_of(c), F_DUPFD_CLOEXEC, 3));
 }
 
-void release_backend(OpenTunnel& tunnel) {
-    proxy_conn_rec* const backend = *tunnel.backend;
-    *tunnel.backend = nullptr;
-    backend->close = 1;
-    ap_proxy_release_connection(tunnel.scheme, backend, tunnel.r->server);
-}
-
 // Only connection filters, and none of those that wait for more or for the request's end.
 void strip_filters(request_rec* r, conn_rec* backend) {
     for (conn_rec* c : {r->connection, backend}) {
@@ -185,7 +179,7 @@ Stays leave(OpenTunnel& tunnel) {
     }
     request_rec* const r = tunnel.r;
     conn_rec* const client = r->connection;
-    conn_rec* const backend = (*tunnel.backend)->connection;
+    conn_rec* const backend = tunnel.backend.record()->connection;
     UniqueFd client_fd = duplicate_of(client);
     UniqueFd backend_fd = duplicate_of(backend);
     if (!client_fd.valid() || !backend_fd.valid()) {
@@ -199,20 +193,20 @@ Stays leave(OpenTunnel& tunnel) {
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
         tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));
-    departure->worker = (*tunnel.backend)->worker;
+    departure->worker = tunnel.backend.worker();
     departure->slot = std::move(tunnel.slot);
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
                   about.c_str());
-    release_backend(tunnel);
+    tunnel.backend.release();
     return Stays::no;
 }
 
 }  // namespace
 
 int run_tunnel(OpenTunnel& tunnel) {
-    strip_filters(tunnel.r, (*tunnel.backend)->connection);
+    strip_filters(tunnel.r, tunnel.backend.record()->connection);
     const char* detail = nullptr;
     Stays why = why_stays(tunnel, detail);
     if (why == Stays::no) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "backend_link.hpp"
 #include "httpd.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel_slots.hpp"
@@ -13,8 +14,7 @@ namespace wsp {
 // A tunnel whose 101 has been sent to the client.
 struct OpenTunnel {
     request_rec* r;
-    const char* scheme;        // for mod_proxy's log lines
-    proxy_conn_rec** backend;  // null in here once the connection has been released
+    BackendLink& backend;  // released once the tunnel has left
     Policy policy;
     bool async;           // ProxyWebsocketAsync
     DurationUs lifetime;  // 0: no limit

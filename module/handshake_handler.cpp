@@ -6,8 +6,11 @@
 #include <string>
 
 #include "backend_exchange.hpp"
+#include "backend_link.hpp"
+#include "child.hpp"
 #include "config.h"
 #include "handover.hpp"
+#include "handshake_share.hpp"
 #include "mapping.hpp"
 #include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
@@ -60,26 +63,6 @@ const Target* target_of(request_rec* r, const proxy_worker* worker, const char* 
     return nullptr;
 }
 
-// Gives the connection back however the handler ends.
-class Lease {
-  public:
-    explicit Lease(request_rec* r, const char* scheme) : r_(r), scheme_(scheme) {}
-    ~Lease() {
-        if (backend != nullptr) {
-            backend->close = 1;
-            ap_proxy_release_connection(scheme_, backend, r_->server);
-        }
-    }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-
-    proxy_conn_rec* backend = nullptr;
-
-  private:
-    request_rec* r_;
-    const char* scheme_;
-};
-
 // One handshake.
 class Handshake {
   public:
@@ -91,8 +74,8 @@ class Handshake {
           url_(url),
           path_(url),
           target_(target),
-          lease_(r, target.scheme),
-          config_(wsp_dir_config_resolved(&dir_config_of(r))) {}
+          config_(wsp_dir_config_resolved(&dir_config_of(r))),
+          link_(r, worker, conf, config_, target.scheme, target.tls) {}
 
     int serve(const char* proxyname, apr_port_t proxyport);
 
@@ -102,9 +85,13 @@ class Handshake {
     int require_upgrade(const char* protocol);
     HandshakeError check_answer(const apr_table_t* fields) const;
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
-    int connect(const char* proxyname, apr_port_t proxyport);
-    int ask();
+    int admit();
+    int exchange(const char* proxyname, apr_port_t proxyport);
+    int refuse_for(LinkFault fault);
+    ExchangeFault ask();
+    int refuse_for(ExchangeFault fault);
     int take_answer();
+    int pass_on_refusal();
     int open_tunnel();
     int refuse(int status, const char* id, const char* what);
     apr_interval_time_t handshake_timeout() const;
@@ -116,8 +103,9 @@ class Handshake {
     char* path_;  // of the URL, as the request line to the backend has it
     const Target& target_;
     TunnelSlot slot_;
-    Lease lease_;
+    HandshakeShare share_;
     wsp_dir_config config_;
+    BackendLink link_;
     apr_uri_t uri_{};
     char server_portstr_[32]{};
     apr_time_t deadline_ = 0;
@@ -128,10 +116,10 @@ class Handshake {
 int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
     int status = check_client();
     if (status == OK) {
-        status = connect(proxyname, proxyport);
+        status = admit();
     }
     if (status == OK) {
-        status = ask();
+        status = exchange(proxyname, proxyport);
     }
     return status == OK ? take_answer() : status;
 }
@@ -205,7 +193,8 @@ apr_interval_time_t Handshake::handshake_timeout() const {
     return conf_->timeout_set ? conf_->timeout : r_->server->timeout;
 }
 
-int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
+// What can be said without turning to the backend.
+int Handshake::admit() {
     if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
         return refuse(
             HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
@@ -218,52 +207,99 @@ int Handshake::connect(const char* proxyname, apr_port_t proxyport) {
         return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0122",
                       "the backend has as many live tunnels in this child process as max= allows");
     }
-    int status = ap_proxy_acquire_connection(target_.scheme, &lease_.backend, worker_, r_->server);
-    if (status != OK) {
-        set_retry_after(r_, worker_);
-        return refuse(status, "WSP0113",
-                      "the backend is marked as failed, or all its connections (max=) are in use");
-    }
-    proxy_conn_rec* const backend = lease_.backend;
-    backend->is_ssl = target_.tls;
-    backend->close =
-        1;  // a connection that has served plain requests may die under us: take a fresh one
-    status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, backend, &uri_, &path_,
-                                           proxyname, proxyport, server_portstr_,
-                                           sizeof server_portstr_);
-    if (status != OK) {
-        return status;
-    }
-    if (ap_proxy_connect_backend(target_.scheme, backend, worker_, r_->server) != OK) {
-        set_retry_after(r_, worker_);
-        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0114",
-                      apr_psprintf(r_->pool, "the backend %s:%d cannot be reached",
-                                   backend->hostname, backend->port));
-    }
-    status = ap_proxy_connection_create_ex(target_.scheme, backend, r_);
-    if (status != OK) {
-        return refuse(status, "WSP0115", "the connection to the backend could not be set up");
+    if (!share_.take(Child::current().handshake_threads())) {
+        note_full_worker(r_, worker_);
+        set_retry_soon(r_);
+        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0123",
+                      "as many threads of this child process are in handshakes as "
+                      "ProxyWebsocketHandshakeThreads allows");
     }
     return OK;
 }
 
-int Handshake::ask() {
-    apr_socket_t* const socket = lease_.backend->sock;
+// Connection, request, answer. An idle connection that the server has closed meanwhile is none of
+// the client's business: the request, a GET of which no answer has begun, goes out again on a fresh
+// one (RFC 9110 9.2.2).
+int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
+    for (bool fresh = false;; fresh = true) {
+        BackendLink::Route route{
+            &uri_, url_, proxyname, proxyport, server_portstr_, sizeof server_portstr_};
+        const MonotonicUs deadline = monotonic_now() + (deadline_ - apr_time_now());
+        const LinkFault link_fault = link_.open(route, deadline, fresh);
+        if (link_fault != LinkFault::none) {
+            return refuse_for(link_fault);
+        }
+        path_ = route.url;
+        const ExchangeFault fault = ask();
+        if (fault == ExchangeFault::none) {
+            return OK;
+        }
+        const bool unanswered = answer_.text.empty() && (fault == ExchangeFault::closed ||
+                                                         fault == ExchangeFault::send_failed);
+        if (!link_.is_reused() || !unanswered) {
+            return refuse_for(fault);
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                      "WSP0125: the backend has closed the idle connection: on a fresh one");
+    }
+}
+
+int Handshake::refuse_for(LinkFault fault) {
+    const auto to_backend = [this](const char* what) {
+        return apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
+                            link_.record()->port, what);
+    };
+    switch (fault) {
+        case LinkFault::none:
+            return OK;
+        case LinkFault::out_of_use:
+            set_retry_after(r_, worker_);
+            return refuse(link_.status(), "WSP0113",
+                          "the backend is marked as failed, stopped or disabled");
+        case LinkFault::crowded:
+            note_full_worker(r_, worker_);
+            set_retry_soon(r_);
+            return refuse(link_.status(), "WSP0124",
+                          "max-connecting= connections to the backend were being opened all the "
+                          "time until ProxyWebsocketHandshakeTimeout");
+        case LinkFault::no_address:
+            return link_.status();
+        case LinkFault::unreachable:
+            set_retry_after(r_, worker_);
+            return refuse(link_.status(), "WSP0114", to_backend("cannot be reached"));
+        case LinkFault::not_set_up:
+            return refuse(link_.status(), "WSP0115",
+                          "the connection to the backend could not be set up");
+        case LinkFault::tls_failed:
+            return refuse(link_.status(), "WSP0116",
+                          to_backend("did not complete the TLS handshake"));
+        case LinkFault::tls_late:
+            apr_table_setn(r_->notes, "proxy_timedout", "1");
+            return refuse(link_.status(), "WSP0116",
+                          to_backend("did not complete the TLS handshake in time"));
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+ExchangeFault Handshake::ask() {
+    proxy_conn_rec* const backend = link_.record();
     apr_interval_time_t usual_timeout = 0;
-    apr_socket_timeout_get(socket, &usual_timeout);
-    // TLS shakes hands with the first byte that is sent.
-    apr_socket_timeout_set(socket, std::max<apr_interval_time_t>(deadline_ - apr_time_now(), 1));
+    apr_socket_timeout_get(backend->sock, &usual_timeout);
+    apr_socket_timeout_set(backend->sock,
+                           std::max<apr_interval_time_t>(deadline_ - apr_time_now(), 1));
+    answer_.text.clear();
     ExchangeFault fault =
-        send_request(r_, lease_.backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
+        send_request(r_, backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
-        fault = read_answer(lease_.backend, deadline_, answer_);
+        fault = read_answer(backend, deadline_, answer_);
     }
-    apr_socket_timeout_set(socket, usual_timeout);
-    if (fault == ExchangeFault::none) {
-        return OK;
-    }
+    apr_socket_timeout_set(backend->sock, usual_timeout);
+    return fault;
+}
+
+int Handshake::refuse_for(ExchangeFault fault) {
     const bool late = fault == ExchangeFault::timed_out;
     if (late) {
         apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
@@ -271,8 +307,8 @@ int Handshake::ask() {
     const int otherwise =
         fault == ExchangeFault::stopping ? HTTP_SERVICE_UNAVAILABLE : HTTP_BAD_GATEWAY;
     return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116",
-                  apr_psprintf(r_->pool, "the backend %s:%d %s", lease_.backend->hostname,
-                               lease_.backend->port, text_of(fault)));
+                  apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
+                               link_.record()->port, text_of(fault)));
 }
 
 int Handshake::take_answer() {
@@ -293,8 +329,7 @@ int Handshake::take_answer() {
                       "WSP0119: handshake refused with %d: the backend's own answer; request %s "
                       "%s, mapped to %s",
                       head.status, r_->method, r_->uri, url_);
-        return take_over_headers(r_, head) ? relay_refusal(r_, lease_.backend, head)
-                                           : HTTP_BAD_GATEWAY;
+        return pass_on_refusal();
     }
     apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
     for (const HeaderField& field : head.fields) {
@@ -309,6 +344,18 @@ int Handshake::take_answer() {
     return take_over_headers(r_, head) ? open_tunnel() : HTTP_BAD_GATEWAY;
 }
 
+int Handshake::pass_on_refusal() {
+    if (!take_over_headers(r_, answer_.head)) {
+        return HTTP_BAD_GATEWAY;
+    }
+    bool whole = false;
+    const int status = relay_refusal(r_, link_.record(), answer_.head, whole);
+    if (whole) {
+        link_.give_back();
+    }
+    return status;
+}
+
 HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
     const TableHeaders answer(r_->pool, fields);
     if (is_websocket()) {
@@ -319,6 +366,7 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 }
 
 int Handshake::open_tunnel() {
+    share_.leave();
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -326,8 +374,7 @@ int Handshake::open_tunnel() {
         return OK;
     }
     OpenTunnel tunnel{r_,
-                      target_.scheme,
-                      &lease_.backend,
+                      link_,
                       policy_for(r_, *worker_, *conf_, config_),
                       config_.async != 0,
                       lifetime_for(r_, config_),

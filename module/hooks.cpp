@@ -3,6 +3,7 @@
 #include "hooks.h"
 
 #include "access_log.hpp"
+#include "backend_pools.hpp"
 #include "boundary.hpp"
 #include "child.hpp"
 #include "connection_record.hpp"
@@ -27,6 +28,7 @@ int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) no
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         learn_log_formats();
         learn_worker_limits(server);
+        learn_proxy_sections();
         advise_on_mpm_settings(server);
         return OK;
     });

@@ -273,6 +273,73 @@ static const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const 
     return NULL;
 }
 
+/* Where one word of ProxyWebsocketPool goes. */
+typedef struct pool_word {
+    const char* name; /* with its = */
+    int64_t min, max;
+    int is_time;
+    int64_t* value;
+} pool_word;
+
+static const char* set_pool_word(cmd_parms* cmd, const pool_word* word, const char* value) {
+    if (word->is_time) {
+        return parse_duration(cmd, word->name, value, word->min, word->max, word->value);
+    }
+    if (!parse_number(value, 0, word->value) || *word->value < word->min ||
+        *word->value > word->max) {
+        return apr_psprintf(cmd->pool,
+                            "%s: %s must be a whole number from %" APR_INT64_T_FMT
+                            " to %" APR_INT64_T_FMT "; it is \"%s\"",
+                            cmd->cmd->name, word->name, word->min, word->max, value);
+    }
+    return NULL;
+}
+
+static const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
+    wsp_dir_config* config = dir_config;
+    const pool_word words[] = {{"warm", 0, 1000, 0, &config->pool_warm},
+                               {"max-idle", 0, 1000, 0, &config->pool_max_idle},
+                               {"ttl", 100000, 3600000000, 1, &config->pool_ttl_us},
+                               {"max-connecting", 0, 1000, 0, &config->pool_max_connecting}};
+    const int count = sizeof words / sizeof *words;
+    int i, k;
+
+    if (argc == 0) {
+        return apr_pstrcat(
+            cmd->pool, cmd->cmd->name,
+            " needs at least one of warm=, max-idle=, ttl= and max-connecting=", NULL);
+    }
+    config->pool_warm = config->pool_max_connecting = 0;
+    config->pool_max_idle = WSP_UNSET;
+    config->pool_ttl_us = WSP_UNSET;
+    for (i = 0; i < argc; ++i) {
+        const char* const equals = strchr(argv[i], '=');
+        const char* err;
+        for (k = 0; equals && k < count; ++k) {
+            if (strlen(words[k].name) == (size_t)(equals - argv[i]) &&
+                !strncmp(argv[i], words[k].name, strlen(words[k].name))) {
+                break;
+            }
+        }
+        if (!equals || k == count) {
+            return apr_psprintf(
+                cmd->pool, "%s takes warm=, max-idle=, ttl= and max-connecting=; there is \"%s\"",
+                cmd->cmd->name, argv[i]);
+        }
+        err = set_pool_word(cmd, &words[k], equals + 1);
+        if (err) {
+            return err;
+        }
+    }
+    if (config->pool_max_idle != WSP_UNSET && config->pool_max_idle < config->pool_warm) {
+        return apr_psprintf(cmd->pool,
+                            "%s: max-idle=%" APR_INT64_T_FMT " is less than warm=%" APR_INT64_T_FMT
+                            ": connections that are kept ahead are idle",
+                            cmd->cmd->name, config->pool_max_idle, config->pool_warm);
+    }
+    return NULL;
+}
+
 #undef WSP_CUSTOM
 #undef WSP_HANDLED
 #define WSP_HANDLED(name, handler, how, syntax, def, context, doc) \
@@ -304,9 +371,11 @@ static void* create_dir_config(apr_pool_t* pool, char* dir) {
     wsp_dir_config* config = apr_pcalloc(pool, sizeof *config);
     (void)dir;
 #define EACH_WSP_ANYWHERE UNSET
+#define EACH_WSP_WORKER UNSET
 #define EACH_WSP_GLOBAL NOTHING
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     return config;
 }
@@ -315,9 +384,11 @@ static void* merge_dir_config(apr_pool_t* pool, void* base, void* add) {
     const wsp_dir_config *outer = base, *inner = add;
     wsp_dir_config* merged = apr_pmemdup(pool, inner, sizeof *inner);
 #define EACH_WSP_ANYWHERE INNER
+#define EACH_WSP_WORKER INNER
 #define EACH_WSP_GLOBAL NOTHING
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     merged->mapping = inner->mapping ? inner->mapping : outer->mapping;
     return merged;
@@ -326,9 +397,11 @@ static void* merge_dir_config(apr_pool_t* pool, void* base, void* add) {
 wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config* config) {
     wsp_dir_config resolved = *config;
 #define EACH_WSP_ANYWHERE RESOLVE
+#define EACH_WSP_WORKER RESOLVE
 #define EACH_WSP_GLOBAL NOTHING
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     return resolved;
 }
@@ -337,9 +410,11 @@ static void* create_server_config(apr_pool_t* pool, server_rec* server) {
     wsp_server_config* config = apr_pcalloc(pool, sizeof *config);
     (void)server;
 #define EACH_WSP_ANYWHERE NOTHING
+#define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL UNSET
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     config->mappings = apr_array_make(pool, 2, sizeof(struct proxy_alias));
     return config;
@@ -349,9 +424,11 @@ static void* merge_server_config(apr_pool_t* pool, void* base, void* add) {
     const wsp_server_config *outer = base, *inner = add;
     wsp_server_config* merged = apr_pmemdup(pool, inner, sizeof *inner);
 #define EACH_WSP_ANYWHERE NOTHING
+#define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL INNER
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     merged->mappings = apr_array_append(pool, inner->mappings, outer->mappings);
     return merged;
@@ -360,9 +437,11 @@ static void* merge_server_config(apr_pool_t* pool, void* base, void* add) {
 wsp_server_config wsp_server_config_resolved(const wsp_server_config* config) {
     wsp_server_config resolved = *config;
 #define EACH_WSP_ANYWHERE NOTHING
+#define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL RESOLVE
 #include "directives.def"
 #undef EACH_WSP_ANYWHERE
+#undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
     return resolved;
 }

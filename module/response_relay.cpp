@@ -73,9 +73,11 @@ request_rec* response_as_request(request_rec* r, conn_rec* origin, const Respons
     return fake;
 }
 
-// Moves what the backend has sent of the body to the client. False at its end.
-bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
-                 apr_bucket_brigade* out) {
+enum class Piece { more, last, broken };
+
+// Moves what the backend has sent of the body to the client.
+Piece relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
+                  apr_bucket_brigade* out) {
     const apr_status_t status =
         ap_get_brigade(fake->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
     if (status != APR_SUCCESS) {
@@ -85,7 +87,7 @@ bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
             ap_proxy_backend_broke(r, out);
             ap_pass_brigade(r->output_filters, out);
         }
-        return false;
+        return Piece::broken;
     }
     const bool last = APR_BRIGADE_EMPTY(in) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(in));
     char* data = nullptr;
@@ -97,11 +99,11 @@ bool relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
             out, apr_bucket_pool_create(data, size, r->pool, r->connection->bucket_alloc));
         APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(r->connection->bucket_alloc));
         if (ap_pass_brigade(r->output_filters, out) != APR_SUCCESS || r->connection->aborted) {
-            return false;
+            return Piece::broken;
         }
         apr_brigade_cleanup(out);
     }
-    return !last;
+    return last ? Piece::last : Piece::more;
 }
 
 // Where a filter's output goes when only what it does to the headers is wanted.
@@ -144,13 +146,60 @@ void apply_header_directives(request_rec* r) {
     apr_table_clear(r->err_headers_out);
 }
 
+// Whether the backend keeps the connection open, and where the answer ends on it is beyond doubt
+// (RFC 9112 6.3, 9.3). NTLM and Negotiate authenticate connections, not requests.
+bool leaves_connection_open(const ResponseHead& head) {
+    const bool modern = head.http_major > 1 || head.http_minor >= 1;
+    int lengths = 0;
+    bool chunked = false;
+    for (const HeaderField& field : head.fields) {
+        const std::string_view value = trim(field.value);
+        if ((iequals(field.name, "Connection") && has_token(value, "close")) ||
+            (iequals(field.name, "WWW-Authenticate") &&
+             (has_token(value.substr(0, value.find(' ')), "NTLM") ||
+              has_token(value.substr(0, value.find(' ')), "Negotiate")))) {
+            return false;
+        }
+        lengths += iequals(field.name, "Content-Length") ? 1 : 0;
+        if (iequals(field.name, "Transfer-Encoding")) {
+            if (chunked || !iequals(value, "chunked")) {
+                return false;
+            }
+            chunked = true;
+        }
+    }
+    const bool one_end = lengths + (chunked ? 1 : 0) == 1;
+    return modern &&
+           (one_end || head.status == HTTP_NO_CONTENT || head.status == HTTP_NOT_MODIFIED);
+}
+
 bool has_body(int status) {
     return status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED && status != HTTP_RESET_CONTENT;
+}
+
+// RFC 9112 6.3: chunks count, not a length beside them; lengths that differ make the answer unusable.
+bool lengths_agree(const ResponseHead& head) {
+    const HeaderField* first = nullptr;
+    for (const HeaderField& field : head.fields) {
+        if (iequals(field.name, "Content-Length")) {
+            if (first != nullptr && first->value != field.value) {
+                return false;
+            }
+            first = &field;
+        }
+    }
+    return true;
 }
 
 }  // namespace
 
 bool take_over_headers(request_rec* r, const ResponseHead& head) {
+    if (!lengths_agree(head)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "WSP0118: the backend's Content-Length headers contradict each other");
+        return false;
+    }
+    bool has_length = field_of(head, r, "Transfer-Encoding") != nullptr;
     auto* const config =
         static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
     apr_table_t* const kept = apr_table_make(r->pool, static_cast<int>(head.fields.size()) + 4);
@@ -161,9 +210,11 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
         },
         kept, r->headers_out, "Set-Cookie", nullptr);
     for (const HeaderField& field : head.fields) {
-        if (is_hop_by_hop(field.name)) {
+        const bool is_length = iequals(field.name, "Content-Length");
+        if (is_hop_by_hop(field.name) || (is_length && has_length)) {
             continue;
         }
+        has_length = has_length || is_length;
         const char* const name = apr_pstrmemdup(r->pool, field.name.data(), field.name.size());
         const char* const value = apr_pstrmemdup(r->pool, field.value.data(), field.value.size());
         apr_table_addn(kept, name, mapped_back(r, config, name, value));
@@ -191,7 +242,8 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
     return !r->connection->aborted;
 }
 
-int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head) {
+int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head, bool& whole) {
+    whole = false;
     r->status = head.status;
     r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status,
                                   static_cast<int>(head.reason.size()), head.reason.data());
@@ -215,14 +267,17 @@ int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& h
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
     apr_bucket_brigade* const out = apr_brigade_create(r->pool, buckets);
     r->sent_bodyct = 1;
+    Piece piece = Piece::last;
     if (has_body(head.status)) {
         request_rec* const fake = response_as_request(r, backend->connection, head);
         apr_bucket_brigade* const in =
             apr_brigade_create(r->pool, backend->connection->bucket_alloc);
-        while (relay_piece(r, fake, in, out)) {
-        }
+        do {
+            piece = relay_piece(r, fake, in, out);
+        } while (piece == Piece::more);
         apr_brigade_destroy(in);
     }
+    whole = piece == Piece::last && leaves_connection_open(head);
     APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(buckets));
     ap_pass_brigade(r->output_filters, out);
     return OK;

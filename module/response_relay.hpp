@@ -17,7 +17,8 @@ bool take_over_headers(request_rec* r, const ResponseHead& head);
 bool send_switching_protocols(request_rec* r, const char* protocol);
 
 // Sends a refusal: status, headers and body. Blocks for as long as the body comes. Returns what the
-// scheme handler returns.
-int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head);
+// scheme handler returns. `whole`: the answer has been read to its end and the backend leaves the
+// connection open, so that another request may have it.
+int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head, bool& whole);
 
 }  // namespace wsp

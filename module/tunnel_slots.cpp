@@ -2,6 +2,7 @@
 #include "tunnel_slots.hpp"
 
 #include <atomic>
+#include <limits>
 #include <unordered_map>
 
 #include "mapping.hpp"
@@ -40,6 +41,15 @@ bool TunnelSlot::take(const proxy_worker* worker) noexcept {
     }
     worker_ = worker;
     return true;
+}
+
+std::size_t TunnelSlot::room(const proxy_worker* worker) noexcept {
+    const auto known = limits().find(worker);
+    if (known == limits().end()) {
+        return std::numeric_limits<std::size_t>::max();
+    }
+    const int left = known->second.most - known->second.live.load();
+    return left > 0 ? static_cast<std::size_t>(left) : 0;
 }
 
 void learn_worker_limits(server_rec* main_server) {

@@ -2,6 +2,7 @@
 // its limit, which like ours is per child process, no longer sees them.
 #pragma once
 
+#include <cstddef>
 #include <utility>
 
 #include "httpd.hpp"
@@ -23,6 +24,9 @@ class TunnelSlot {
 
     // False when the worker has as many live tunnels in this child as its max= allows.
     [[nodiscard]] bool take(const proxy_worker* worker) noexcept;
+
+    // How many more the worker may have in this child.
+    static std::size_t room(const proxy_worker* worker) noexcept;
 
   private:
     const proxy_worker* worker_ = nullptr;  // only with a max=

@@ -57,6 +57,10 @@ void set_retry_after(request_rec* r, const proxy_worker* worker) {
     }
 }
 
+void set_retry_soon(request_rec* r) {
+    apr_table_setn(r->err_headers_out, "Retry-After", "1");
+}
+
 void advise_when_to_retry(int status, request_rec* r) {
     if (status != HTTP_SERVICE_UNAVAILABLE ||
         apr_table_get(r->err_headers_out, "Retry-After") != nullptr || !asks_for_websocket(r)) {

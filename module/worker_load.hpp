@@ -29,6 +29,9 @@ void add_traffic(proxy_worker* worker, const TunnelReport& report) noexcept;
 // Sets Retry-After to the seconds until mod_proxy tries the worker again, if it is in error.
 void set_retry_after(request_rec* r, const proxy_worker* worker);
 
+// Sets Retry-After to a second: too many want the same at once.
+void set_retry_soon(request_rec* r);
+
 // mod_proxy's request_status: a handshake that finds no balancer member is told when the first one
 // will be tried again.
 void advise_when_to_retry(int status, request_rec* r);

@@ -136,7 +136,7 @@ def test_httpds_own_timeout_does_not_end_a_silent_tunnel(start, echo):
         client.echo()
 
 
-WAY = ["WSP0101: serving URL ws://127.0.0.1:{port}/", "AH00942: .*acquired connection for", "AH00944: connecting ws://",
+WAY = ["WSP0101: serving URL ws://127.0.0.1:{port}/", "WSP0107: ws: has acquired connection for", "AH00944: connecting ws://",
        "AH02824: .*connection established with 127.0.0.1:{port}", "WSP0102: connected; handshake sent to the backend",
        "WSP0103: 101 from the backend", "WSP0104: ", "WSP0201: tunnel ended: "]
 

@@ -72,6 +72,27 @@ def test_a_refusal_whose_body_ends_with_the_connection_reaches_the_client_whole(
     assert (response.status, response.body) == (403, b"no " * 30_000)
 
 
+def test_lengths_that_say_the_same_arrive_as_one(site, stage):
+    client, response = refuse(site, stage, response_bytes("403 Forbidden", 2 * [("Content-Length", "2")], b"no"))
+    with client:
+        assert (response.status, response.all("Content-Length"), response.body) == (403, ["2"], b"no")
+
+
+def test_chunks_count_more_than_a_length_beside_them(site, stage):
+    headers = [("Content-Length", "1"), ("Transfer-Encoding", "chunked")]
+    client, response = refuse(site, stage, response_bytes("403 Forbidden", headers, b"2\r\nno\r\n0\r\n\r\n"))
+    with client:
+        assert (response.status, response.body) == (403, b"no")
+
+
+def test_lengths_that_contradict_each_other_make_the_answer_unusable(site, stage):
+    headers = [("Content-Length", "2"), ("Content-Length", "3")]
+    client, response = refuse(site, stage, response_bytes("403 Forbidden", headers, b"non"))
+    with client:
+        assert response.status == 502
+        assert "WSP0118" in str(site.error_log.wait_for("WSP0118"))
+
+
 def test_a_refusal_is_one_log_line_that_names_status_and_mapping(site, stage):
     client, _ = refuse(site, stage, response_bytes("403 Forbidden", [("Content-Length", "0")]))
     with client:

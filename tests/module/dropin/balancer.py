@@ -11,7 +11,7 @@ from harness.waiting import wait_until
 from .clients import ask, read_answer, start_request
 from .teller import Teller
 
-_NONCE = "secret"
+NONCE = "secret"
 _NAMESPACE = "{http://httpd.apache.org}"
 MANAGER = """
 <Location /balancer-manager>
@@ -49,7 +49,7 @@ class Members:
         """`options`: member -> what its BalancerMember line says besides its address and route."""
         members = [f"BalancerMember {scheme}://{self.address(number)} route=r{number} {(options or {}).get(number, '')}"
                    for number in range(1, len(self.ports) + 1)]
-        return "\n".join(["<Proxy balancer://c>", *members, f"ProxySet nonce={_NONCE} {proxy_set}", "</Proxy>",
+        return "\n".join(["<Proxy balancer://c>", *members, f"ProxySet nonce={NONCE} {proxy_set}", "</Proxy>",
                           f"ProxyPass {path} balancer://c", MANAGER])
 
     def close(self):
@@ -62,7 +62,7 @@ _REFERER = ("Referer", "http://localhost/balancer-manager")   # without one of i
 
 def edit(server, member_url, **fields):
     """Changes a member as balancer-manager's form does, w_status_D=1 for one."""
-    form = "&".join(f"{name}={value}" for name, value in {"b": "c", "w": member_url, "nonce": _NONCE, **fields}.items())
+    form = "&".join(f"{name}={value}" for name, value in {"b": "c", "w": member_url, "nonce": NONCE, **fields}.items())
     with connect(server.port) as client:
         client.send(http1.plain_request("/balancer-manager", [_REFERER, ("Connection", "close")], "POST", form.encode()))
         assert client.read_response().status == 200

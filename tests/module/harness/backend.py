@@ -1,8 +1,10 @@
 """Backends in the test's own process: one whose connections the test drives by hand, and one that echoes."""
 
+import os
 import select
 import socket
 import ssl
+import tempfile
 import threading
 
 from . import frames, http1
@@ -27,16 +29,22 @@ class Session(Peer):
         return self
 
 
+def _listening_socket(port, receive_buffer=None):
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if receive_buffer:   # before listen(): connections inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen(512)
+    listening.settimeout(BOUND)
+    return listening
+
+
 class Listener:
     """A listening socket; `scheme` is ws, or wss with an SSLContext."""
 
     def __init__(self, tls=None, receive_buffer=None):
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if receive_buffer:   # before listen(): connections inherit it
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(512)
-        self._socket.settimeout(BOUND)
+        self._socket = _listening_socket(0, receive_buffer)
         self._tls = tls
         self.port = self._socket.getsockname()[1]
         self.scheme = "wss" if tls else "ws"
@@ -46,10 +54,39 @@ class Listener:
         """Without a path and a trailing slash. TLS backends are localhost, as their certificate says."""
         return f"{self.scheme}://{'localhost' if self._tls else '127.0.0.1'}:{self.port}"
 
-    def accept_connection(self):
-        """The next connection, its request not yet read."""
+    def fileno(self):
+        """Readable when a connection waits to be accepted."""
+        return self._socket.fileno()
+
+    @property
+    def context(self):
+        """The SSLContext, or None."""
+        return self._tls
+
+    def stop_listening(self):
+        """Connections are refused from here on."""
+        self._socket.close()
+
+    def listen_again(self):
+        """On the same port."""
+        self._socket = _listening_socket(self.port)
+
+    def accept_raw(self):
+        """The next connection's socket; shake_hands() makes a session of it."""
         sock, _ = self._socket.accept()
         sock.settimeout(BOUND)
+        return sock
+
+    def expect_no_connection(self, seconds=0.3):
+        """Nobody connects meanwhile."""
+        assert not select.select([self._socket], [], [], seconds)[0], "a connection that nobody needs"
+
+    def accept_connection(self):
+        """The next connection, its request not yet read."""
+        return self.shake_hands(self.accept_raw())
+
+    def shake_hands(self, sock):
+        """The session on a socket of accept_raw(), after the TLS handshake where there is one."""
         if self._tls:
             sock = self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
         return Session(sock)
@@ -73,6 +110,25 @@ class Listener:
 
     def __exit__(self, *_):
         self.close()
+
+
+class UnixListener(Listener):
+    """The same on a Unix socket, which every user may connect to; plain."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="wsp-unix-")
+        os.chmod(self._folder.name, 0o755)
+        self.path = f"{self._folder.name}/socket"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self._socket.listen(512)
+        self._socket.settimeout(BOUND)
+        self._tls = None
+
+    def close(self):
+        super().close()
+        self._folder.cleanup()
 
 
 class EchoBackend(Listener):

@@ -19,7 +19,8 @@ class Peer:
         self.bytes_sent = self.bytes_received = 0
         self._buffer = b""
         sock.settimeout(BOUND)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # --- bytes ---
     def send(self, data):

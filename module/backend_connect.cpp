@@ -1,0 +1,269 @@
+// One address: as mod_proxy connects, with its log lines and its bookkeeping. Several, or nobody who
+// waits: our race.
+#include "backend_connect.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "apr_portable.h"
+#include "child.hpp"
+
+namespace wsp {
+namespace {
+
+const proxy_server_conf& proxy_config_of(const server_rec* server) {
+    return *static_cast<const proxy_server_conf*>(
+        ap_get_module_config(server->module_config, &proxy_module));
+}
+
+apr_interval_time_t io_timeout(const Member& member) {
+    const proxy_worker_shared& shared = *member.worker()->s;
+    const proxy_server_conf& config = proxy_config_of(member.server());
+    if (shared.timeout_set) {
+        return shared.timeout;
+    }
+    return config.timeout_set ? config.timeout : member.server()->timeout;
+}
+
+apr_interval_time_t connect_timeout(const Member& member) {
+    const proxy_worker_shared& shared = *member.worker()->s;
+    return shared.conn_timeout_set ? shared.conn_timeout : io_timeout(member);
+}
+
+ConnectAddress address_of(const apr_sockaddr_t& from) {
+    ConnectAddress address{};
+    address.size = from.salen;
+    std::memcpy(&address.address, &from.sa,
+                std::min<std::size_t>(from.salen, sizeof address.address));
+    return address;
+}
+
+ConnectAddress address_of_path(const char* path) {
+    ConnectAddress address{};
+    sockaddr_un to{};
+    to.sun_family = AF_UNIX;
+    apr_cpystrn(to.sun_path, path, sizeof to.sun_path);
+    std::memcpy(&address.address, &to, sizeof to);
+    address.size = sizeof to;
+    return address;
+}
+
+// What mod_proxy sets on its sockets before it connects them (proxy_util.c ap_proxy_connect_backend).
+bool prepare(int fd, const ConnectAddress& to, void* context) {
+    const Member& member = *static_cast<Member*>(context);
+    const proxy_worker_shared& shared = *member.worker()->s;
+    const proxy_server_conf& config = proxy_config_of(member.server());
+    const int on = 1;
+    if (to.address.ss_family == AF_UNIX) {
+        return true;
+    }
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (shared.keepalive) {
+        ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    }
+    if (shared.recv_buffer_size > 0) {
+        const int size = static_cast<int>(shared.recv_buffer_size);
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+    return !config.source_address_set ||
+           ::bind(fd, reinterpret_cast<const sockaddr*>(&config.source_address->sa),
+                  config.source_address->salen) == 0;
+}
+
+ConnectFault fault_of(int error) {
+    switch (error) {
+        case ECONNREFUSED:
+        case ENOENT:  // a Unix socket that is not there (yet)
+            return ConnectFault::refused;
+        case ETIMEDOUT:
+            return ConnectFault::timed_out;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+        case EADDRNOTAVAIL:
+            return ConnectFault::no_resources;
+        default:
+            return ConnectFault::unreachable;
+    }
+}
+
+// The connected socket becomes httpd's.
+void adopt_socket(Member& member, proxy_conn_rec& record, UniqueFd fd, apr_sockaddr_t* remote) {
+    apr_os_sock_t descriptor = fd.release();
+    apr_os_sock_info_t info{};
+    info.os_sock = &descriptor;
+    info.remote = remote != nullptr ? reinterpret_cast<sockaddr*>(&remote->sa) : nullptr;
+    info.family = remote != nullptr ? remote->family : APR_UNIX;
+    info.type = SOCK_STREAM;
+    info.protocol = remote != nullptr ? APR_PROTO_TCP : 0;
+    record.connection = nullptr;
+    apr_os_sock_make(&record.sock, &info, record.scpool);
+    apr_socket_timeout_set(record.sock, io_timeout(member));
+}
+
+// The places of `list` that the race runs for.
+struct Runners {
+    std::vector<apr_sockaddr_t*> addresses;
+    std::vector<ConnectAddress> order;
+};
+
+Runners runners_of(const Member& member, apr_sockaddr_t* list) {
+    std::vector<ConnectAddress> resolved;
+    std::vector<apr_sockaddr_t*> places;
+    for (apr_sockaddr_t* address = list; address != nullptr; address = address->next) {
+        resolved.push_back(address_of(*address));
+        places.push_back(address);
+    }
+    ConnectAddress good;
+    const bool has_good = member.good_address(good);
+    Runners runners;
+    for (const std::size_t place : race_order(resolved, has_good ? &good : nullptr)) {
+        runners.order.push_back(resolved[place]);
+        runners.addresses.push_back(places[place]);
+    }
+    return runners;
+}
+
+void log_faults(const Member& member, const proxy_conn_rec& record, const Runners& runners,
+                const RaceResult& result, bool is_demanded) {
+    for (const AttemptFault& fault : result.faults) {
+        ap_log_error(APLOG_MARK, is_demanded && !result.fd.valid() ? APLOG_ERR : APLOG_DEBUG,
+                     fault.error, member.server(),
+                     "WSP0108: attempt to connect to %pI (%s:%hu) failed",
+                     runners.addresses[fault.index], record.hostname, record.port);
+    }
+}
+
+ConnectFault race(Member& member, proxy_conn_rec& record, MonotonicUs deadline, bool is_demanded) {
+    RaceRules rules{};
+    rules.deadline = std::min<MonotonicUs>(deadline, monotonic_now() + connect_timeout(member));
+    rules.stop_fd = Child::current().stop_fd();
+    rules.prepare = &prepare;
+    rules.context = &member;
+    Runners runners;
+    RaceResult result;
+    if (record.uds_path != nullptr) {
+        result = race_connect({address_of_path(record.uds_path)}, rules);
+    } else {
+        runners = runners_of(member, record.addr);
+        result = race_connect(runners.order, rules);
+        log_faults(member, record, runners, result, is_demanded);
+    }
+    if (result.fd.valid()) {
+        apr_sockaddr_t* const winner =
+            record.uds_path == nullptr ? runners.addresses[result.winner] : nullptr;
+        if (winner != nullptr) {
+            record.addr = winner;
+            member.note_good_address(runners.order[result.winner]);
+        }
+        adopt_socket(member, record, std::move(result.fd), winner);
+        return ConnectFault::none;
+    }
+    if (result.stopped) {
+        return ConnectFault::stopped;
+    }
+    return result.timed_out || result.faults.empty() ? ConnectFault::timed_out
+                                                     : fault_of(result.faults.back().error);
+}
+
+// As mod_proxy does when none of the addresses answers.
+void put_in_error(const Member& member) {
+    proxy_worker_shared& shared = *member.worker()->s;
+    if ((shared.status & PROXY_WORKER_IGNORE_ERRORS) == 0) {
+        shared.error_time = apr_time_now();
+        shared.status |= PROXY_WORKER_IN_ERROR;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, member.server(),
+                     "WSP0109: worker for (%s:%d) is in error for %" APR_TIME_T_FMT
+                     " s: none of its addresses can be connected to",
+                     shared.hostname_ex, static_cast<int>(shared.port), apr_time_sec(shared.retry));
+    }
+}
+
+}  // namespace
+
+ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
+                            bool is_demanded) {
+    proxy_conn_rec& record = *connection.record();
+    if (!is_demanded) {
+        return race(member, record, deadline, false);
+    }
+    const bool several =
+        record.uds_path == nullptr && record.addr != nullptr && record.addr->next != nullptr;
+    if (several && record.forward == nullptr && record.sock == nullptr) {
+        ConnectFault fault = race(member, record, deadline, true);
+        if (fault != ConnectFault::none && fault != ConnectFault::stopped &&
+            ap_proxy_determine_address("ws", &record, record.hostname, record.port,
+                                       PROXY_DETERMINE_ADDRESS_CHECK, nullptr,
+                                       member.server()) == APR_SUCCESS) {
+            fault = race(member, record, deadline, true);  // the name has moved
+        }
+        if (fault != ConnectFault::none) {
+            put_in_error(member);
+            return fault;
+        }
+    }
+    const MonotonicUs begin = monotonic_now();
+    if (ap_proxy_connect_backend("ws", &record, member.worker(), member.server()) == OK) {
+        return ConnectFault::none;
+    }
+    return monotonic_now() - begin >= connect_timeout(member) ? ConnectFault::timed_out
+                                                              : ConnectFault::refused;
+}
+
+int set_up_connection(Member& member, BackendConnection& connection, const char* scheme,
+                      request_rec* r) {
+    return r != nullptr
+               ? ap_proxy_connection_create_ex(scheme, connection.record(), r)
+               : ap_proxy_connection_create(scheme, connection.record(), nullptr, member.server());
+}
+
+ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline) {
+    proxy_conn_rec& record = *connection.record();
+    if (!record.is_ssl) {
+        return ConnectFault::none;
+    }
+    apr_interval_time_t usual = 0;
+    apr_socket_timeout_get(record.sock, &usual);
+    apr_socket_timeout_set(record.sock, std::max<DurationUs>(deadline - monotonic_now(), 1));
+    conn_rec* const c = record.connection;
+    apr_bucket_brigade* const brigade = apr_brigade_create(c->pool, c->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(c->bucket_alloc));
+    const apr_status_t status = ap_pass_brigade(c->output_filters, brigade);
+    apr_brigade_destroy(brigade);
+    apr_socket_timeout_set(record.sock, usual);
+    if (status == APR_SUCCESS && !c->aborted) {
+        return ConnectFault::none;
+    }
+    return APR_STATUS_IS_TIMEUP(status) || monotonic_now() >= deadline ? ConnectFault::timed_out
+                                                                       : ConnectFault::tls_failed;
+}
+
+ConnectFault connect_ahead(Member& member, BackendConnection& connection,
+                           const Member::Target& target, MonotonicUs deadline) {
+    proxy_conn_rec& record = *connection.record();
+    if (!target.uds_path.empty()) {
+        record.uds_path = apr_pstrdup(record.pool, target.uds_path.c_str());
+        record.hostname = apr_pstrdup(record.pool, target.hostname.c_str());
+        record.port = target.port;
+        apr_sockaddr_info_get(&record.addr, record.uds_path, APR_UNIX, 0, 0, record.pool);
+    } else if (ap_proxy_determine_address("ws", &record, target.hostname.c_str(), target.port, 0,
+                                          nullptr, member.server()) != APR_SUCCESS) {
+        return ConnectFault::name_not_found;
+    }
+    if (target.tls) {
+        record.ssl_hostname = apr_pstrdup(record.scpool, target.tls_name.c_str());
+    }
+    ConnectFault fault = connect_socket(member, connection, deadline, false);
+    if (fault == ConnectFault::none && set_up_connection(member, connection, "ws", nullptr) != OK) {
+        fault = ConnectFault::tls_failed;
+    }
+    return fault == ConnectFault::none ? shake_hands(connection, deadline) : fault;
+}
+
+}  // namespace wsp

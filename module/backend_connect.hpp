@@ -1,0 +1,30 @@
+// From a BackendConnection without a socket to one that is connected, and through its TLS handshake.
+// Blocks; the thread that owns the connection.
+#pragma once
+
+#include "backend_connection.hpp"
+#include "backend_pools.hpp"
+#include "base/clock.hpp"
+
+namespace wsp {
+
+// Connects where record.addr or record.uds_path says. Tries every address, IPv6 and IPv4 side by
+// side (RFC 8305). `is_demanded`: for a request, so that mod_proxy's bookkeeping is done (a worker
+// that cannot be reached is in error for its retry=), and its log lines are written.
+ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
+                            bool is_demanded);
+
+// Makes httpd's connection on the socket, with mod_ssl's settings of `r`, or, without a request,
+// of the worker. Returns OK or an HTTP status.
+int set_up_connection(Member& member, BackendConnection& connection, const char* scheme,
+                      request_rec* r);
+
+// Lets mod_ssl shake hands by `deadline`. Nothing to do without TLS.
+ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline);
+
+// All of that for nobody in particular: a connection to `target`, ready for a request. Logs nothing
+// that somebody would have to act on, and leaves mod_proxy's bookkeeping alone.
+ConnectFault connect_ahead(Member& member, BackendConnection& connection,
+                           const Member::Target& target, MonotonicUs deadline);
+
+}  // namespace wsp

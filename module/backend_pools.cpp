@@ -1,0 +1,173 @@
+// What a pool's limits are, and when connections may be shared, is read off the configuration once.
+#include "backend_pools.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "base/blocked_signals.hpp"
+#include "warmer.hpp"
+
+namespace wsp {
+namespace {
+
+PoolClock& pool_clock() {
+    static SystemPoolClock clock;
+    return clock;
+}
+
+PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config, bool reusable) {
+    PoolLimits limits;
+    if (worker->s->is_address_reusable) {  // else it stands for many backends
+        limits.max_connecting = static_cast<std::size_t>(config.pool_max_connecting);
+    }
+    if (reusable) {
+        limits.warm = static_cast<std::size_t>(config.pool_warm);
+        limits.max_idle = static_cast<std::size_t>(config.pool_max_idle);
+        limits.ttl = config.pool_ttl_us;
+    }
+    return limits;
+}
+
+bool may_be_reused(const proxy_worker* worker) {
+    return worker->s->is_address_reusable && !worker->s->disablereuse;
+}
+
+bool may_match(const proxy_dir_conf& section, std::string_view worker) {
+    if (section.p_is_fnmatch || section.r != nullptr) {
+        return true;
+    }
+    const std::string_view url(section.p);
+    static constexpr std::string_view kBalancer = "balancer://";
+    if (url.substr(0, kBalancer.size()) == kBalancer) {
+        const std::size_t path = url.find('/', kBalancer.size());
+        return path != std::string_view::npos && path + 1 < url.size();
+    }
+    const std::size_t common = std::min(url.size(), worker.size());
+    return url.substr(0, common) == worker.substr(0, common);
+}
+
+bool any_section_sets_tls = false;
+
+bool sets_tls(const ap_directive_t* directive) {
+    return strncasecmp(directive->directive, "SSLProxy", 8) == 0;
+}
+
+bool is_proxy_section(const ap_directive_t* directive) {
+    return strncasecmp(directive->directive, "<Proxy", 6) == 0;
+}
+
+bool has_tls_in_sections(const ap_directive_t* directive, bool in_section) {
+    for (; directive != nullptr; directive = directive->next) {
+        if ((in_section && sets_tls(directive)) ||
+            has_tls_in_sections(directive->first_child,
+                                in_section || is_proxy_section(directive))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// mod_proxy merges every <Proxy> section that matches a request's URL into the request's
+// configuration, with the SSLProxy* directives that stand there. A connection that is made without
+// a request has the worker's own section, or the virtual host, and nothing else.
+bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* server) {
+    if (!any_section_sets_tls) {
+        return true;
+    }
+    const auto* const proxy = static_cast<const proxy_server_conf*>(
+        ap_get_module_config(server->module_config, &proxy_module));
+    for (int i = 0; i < proxy->sec_proxy->nelts; ++i) {
+        ap_conf_vector_t* const section = APR_ARRAY_IDX(proxy->sec_proxy, i, ap_conf_vector_t*);
+        const auto* const config =
+            static_cast<const proxy_dir_conf*>(ap_get_module_config(section, &proxy_module));
+        if (section != worker->section_config && may_match(*config, worker->s->name_ex)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+void learn_proxy_sections() {
+    any_section_sets_tls = has_tls_in_sections(ap_conftree, false);
+}
+
+Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config)
+    : worker_(worker),
+      server_(server),
+      reusable_(may_be_reused(worker)),
+      tls_reusable_(has_one_tls_configuration(worker, server)),
+      limits_(limits_of(worker, config, reusable_)),
+      pool_(limits_, pool_clock()) {
+    const std::string_view url(worker->s->name_ex);
+    if (limits_.warm > 0 && !tls_reusable_ && url.substr(0, 4) == "wss:") {
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE, 0, server,
+            "WSP0016: no connections are made ahead to %s: a <Proxy> section with SSLProxy* "
+            "directives may change their TLS from request to request; put the directives into "
+            "the virtual host, or give the backend's own section a parameter "
+            "(<Proxy %s keepalive=on>)",
+            worker->s->name_ex, worker->s->name_ex);
+    }
+}
+
+Member::~Member() = default;
+
+void Member::note_use(const char* scheme, const proxy_conn_rec& record) {
+    if (limits_.warm == 0 || !keeps(record.is_ssl != 0)) {
+        return;
+    }
+    const auto text = [](const char* from) { return std::string(from != nullptr ? from : ""); };
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    target_.scheme = scheme;
+    target_.hostname = text(record.hostname);
+    target_.port = record.port;
+    target_.uds_path = text(record.uds_path);
+    target_.tls_name = text(record.ssl_hostname);
+    target_.tls = record.is_ssl != 0;
+    if (warmer_ == nullptr) {
+        warmer_ = std::make_unique<Warmer>(*this);
+        if (!warmer_->start()) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
+                         "WSP0014: no thread for connections made ahead to %s:%d; each open makes "
+                         "its own",
+                         record.hostname, static_cast<int>(record.port));
+        }
+    }
+    warmer_->wake();
+}
+
+Member::Target Member::target() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return target_;
+}
+
+void Member::note_good_address(const ConnectAddress& address) {
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    good_address_ = address;
+    has_good_address_ = true;
+}
+
+bool Member::good_address(ConnectAddress& address) const {
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    address = good_address_;
+    return has_good_address_;
+}
+
+Member& BackendPools::member(proxy_worker* worker, server_rec* server,
+                             const wsp_dir_config& config) {
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_ptr<Member>& member = members_[{worker, server}];
+    if (member == nullptr) {
+        member = std::make_unique<Member>(worker, server, config);
+    }
+    return *member;
+}
+
+}  // namespace wsp

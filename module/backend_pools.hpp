@@ -1,0 +1,78 @@
+// The connection pools of a child: one per backend and virtual host, made when the first handshake
+// asks for the backend and then kept for as long as the child lives.
+//
+// Any thread. One mutex guards the table; a member's own mutex what the last request said of it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "config.h"
+#include "httpd.hpp"
+#include "net/connect_race.hpp"
+#include "pool/backend_pool.hpp"
+
+namespace wsp {
+
+class Warmer;
+
+// post_config: finds out whether <Proxy> sections have TLS settings of their own. Main thread.
+void learn_proxy_sections();
+
+// One worker as one virtual host uses it: TLS settings are the host's.
+class Member {
+  public:
+    Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+    ~Member();
+
+    // Whom a request has asked for, so that connections made ahead are for the same.
+    struct Target {
+        std::string scheme;
+        std::string hostname;
+        apr_port_t port = 0;
+        std::string uds_path;
+        std::string tls_name;  // SNI and the name that the certificate is checked for
+        bool tls = false;
+    };
+    // After a connection of this backend could be used: from now on connections are made ahead, if
+    // any are wanted.
+    void note_use(const char* scheme, const proxy_conn_rec& record);
+    Target target() const;
+    // The address that answered last (RFC 8305 4: "the good one remembered").
+    void note_good_address(const ConnectAddress& address);
+    bool good_address(ConnectAddress& address) const;
+
+    BackendPool& pool() { return pool_; }
+    proxy_worker* worker() const { return worker_; }
+    server_rec* server() const { return server_; }
+    // Whether a connection may serve another request than the one that it was made for.
+    bool keeps(bool tls) const { return reusable_ && (!tls || tls_reusable_); }
+
+  private:
+    proxy_worker* const worker_;
+    server_rec* const server_;
+    const bool reusable_;      // not disablereuse=on, not a RewriteRule's worker for any host
+    const bool tls_reusable_;  // no <Proxy> section may change TLS from request to request
+    const PoolLimits limits_;
+    BackendPool pool_;
+    mutable std::mutex mutex_;  // guards all below
+    Target target_;
+    ConnectAddress good_address_{};
+    bool has_good_address_ = false;
+    std::unique_ptr<Warmer> warmer_;
+};
+
+class BackendPools {
+  public:
+    // `config`, resolved, is that of a request to the worker: what its pool is follows the first.
+    Member& member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+
+  private:
+    std::mutex mutex_;
+    std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<Member>> members_;
+};
+
+}  // namespace wsp

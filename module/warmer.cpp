@@ -1,0 +1,154 @@
+// Fill, sweep, wait; until the child ends.
+#include "warmer.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <memory>
+
+#include "backend_connect.hpp"
+#include "base/blocked_signals.hpp"
+#include "boundary.hpp"
+#include "child.hpp"
+#include "tunnel_slots.hpp"
+
+namespace wsp {
+namespace {
+
+// How soon a change of the worker's state in shared memory is seen.
+constexpr DurationUs kLook = 1 * kSecond;
+// What nobody waits for may take its time, but not all of the child's end.
+constexpr DurationUs kConnectPatience = 10 * kSecond;
+
+std::atomic<int> running{0};
+
+bool is_wanted(const proxy_worker* worker) {
+    return PROXY_WORKER_IS_USABLE(worker) && !PROXY_WORKER_IS_DRAINING(worker);
+}
+
+}  // namespace
+
+bool Warmer::start() noexcept {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return false;
+    }
+    wake_read_.reset(ends[0]);
+    wake_write_.reset(ends[1]);
+    const BlockedSignals blocked;
+    running.fetch_add(1);
+    pthread_t thread;
+    const int error = pthread_create(&thread, nullptr, &Warmer::thread_main, this);
+    if (error != 0) {
+        running.fetch_sub(1);
+        errno = error;
+        return false;
+    }
+    pthread_detach(thread);
+    return true;
+}
+
+void Warmer::wake() noexcept {
+    const char byte = 0;
+    [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
+}
+
+void Warmer::await_ends(DurationUs patience) noexcept {
+    const timespec pause = {0, 5'000'000};
+    for (const MonotonicUs until = monotonic_now() + patience;
+         running.load() > 0 && monotonic_now() < until;) {
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
+void* Warmer::thread_main(void* self) noexcept {
+    static_cast<Warmer*>(self)->run();
+    running.fetch_sub(1);
+    return nullptr;
+}
+
+void Warmer::run() noexcept {
+    BackendPool& pool = member_.pool();
+    for (;;) {
+        const bool wanted = is_wanted(member_.worker());
+        if (!wanted) {
+            pool.let_go();
+        }
+        pool.sweep(TunnelSlot::room(member_.worker()), readable_);
+        if (wanted) {
+            guarded_or(0, [&] { return fill(), 0; });
+        }
+        MonotonicUs next = pool.sweep(TunnelSlot::room(member_.worker()), {});
+        watched_.clear();
+        pool.idle_descriptors(watched_);
+        if (!watched_.empty() || !wanted) {
+            next = std::min(next, monotonic_now() + kLook);
+        }
+        if (!wait(next)) {
+            break;
+        }
+    }
+    pool.shut_down();
+}
+
+// As many as are missing. One after the other: a server that is slow to accept is not hurried.
+void Warmer::fill() {
+    while (BackendPool::Lease lease = member_.pool().refill(TunnelSlot::room(member_.worker()))) {
+        const Member::Target target = member_.target();
+        auto connection = std::make_unique<BackendConnection>(member_.worker(), member_.server(),
+                                                              "ws", target.tls);
+        const ConnectFault fault =
+            connect_ahead(member_, *connection, target, monotonic_now() + kConnectPatience);
+        if (fault == ConnectFault::none) {
+            lease.connected(std::move(connection));
+            lease.give_back();
+        } else {
+            ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, member_.server(),
+                         "WSP0015: no connection made ahead to %s:%d: %s", target.hostname.c_str(),
+                         static_cast<int>(target.port), text_of(fault));
+            lease.failed(fault);
+        }
+        if (!wait(0)) {
+            return;
+        }
+    }
+}
+
+bool Warmer::wait(MonotonicUs until) noexcept {
+    const Child& child = Child::current();
+    std::vector<pollfd> slots = {
+        {child.drain_fd(), POLLIN, 0}, {child.stop_fd(), POLLIN, 0}, {wake_read_.get(), POLLIN, 0}};
+    if (until > 0) {
+        for (const int fd : watched_) {
+            slots.push_back({fd, POLLIN, 0});
+        }
+    }
+    int timeout = -1;
+    if (until != kNever) {
+        const DurationUs left = std::max<DurationUs>(until - monotonic_now(), 0);
+        timeout = static_cast<int>(
+            std::min<DurationUs>((left + kMillisecond - 1) / kMillisecond, INT_MAX));
+    }
+    readable_.clear();
+    if (::poll(slots.data(), slots.size(), timeout) > 0) {
+        for (std::size_t i = 3; i < slots.size(); ++i) {
+            if (slots[i].revents != 0) {
+                readable_.push_back(slots[i].fd);
+            }
+        }
+    }
+    if (slots[2].revents != 0 && until > 0) {
+        char bytes[64];
+        while (::read(wake_read_.get(), bytes, sizeof bytes) > 0) {
+        }
+    }
+    return slots[0].revents == 0 && slots[1].revents == 0;
+}
+
+}  // namespace wsp

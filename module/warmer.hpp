@@ -1,0 +1,44 @@
+// Keeps connections to one backend open ahead (ProxyWebsocketPool warm=N), on a thread of its own: connecting, and mod_ssl's
+// handshake, block. It also watches the idle ones: the server may close them, and a member that is drained, disabled or in
+// error lets go of them.
+#pragma once
+
+#include <pthread.h>
+
+#include <vector>
+
+#include "base/unique_fd.hpp"
+#include "pool/backend_pool.hpp"
+
+namespace wsp {
+
+class Member;
+
+class Warmer {
+  public:
+    explicit Warmer(Member& member) : member_(member) {}
+
+    // Makes the thread. False when the system refuses: nothing is made ahead then. The member must
+    // outlive the process's last thread.
+    bool start() noexcept;
+    // There may be something to do. Any thread; never blocks.
+    void wake() noexcept;
+
+    // All warmers of the process end soon after the child's drain or stop descriptor is readable.
+    // Waits for that, for at most `patience`; safe in a signal handler.
+    static void await_ends(DurationUs patience) noexcept;
+
+  private:
+    static void* thread_main(void* self) noexcept;
+    void run() noexcept;
+    void fill();
+    bool wait(MonotonicUs until) noexcept;  // false: the child ends
+
+    Member& member_;
+    UniqueFd wake_read_;
+    UniqueFd wake_write_;
+    std::vector<int> watched_;   // descriptors of idle connections
+    std::vector<int> readable_;  // of these, when poll(2) said so last
+};
+
+}  // namespace wsp
