@@ -1,0 +1,146 @@
+// Many threads on one pool; for ThreadSanitizer too.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "pool/backend_pool.hpp"
+
+using namespace wsp;
+
+namespace {
+
+struct Counts {
+    std::atomic<int> open{0};
+    std::atomic<int> in_use{0};
+    std::atomic<int> shared{0};  // connections that two threads had at the same time
+};
+
+class CountedConnection final : public PooledConnection {
+  public:
+    CountedConnection(Counts& counts, int fd) : counts_(counts), fd_(fd) { ++counts_.open; }
+    ~CountedConnection() override { --counts_.open; }
+    bool is_alive() noexcept override { return ++looks_ % 7 != 0; }
+    int fd() const noexcept override { return fd_; }
+
+    void use() {
+        if (users_.fetch_add(1) != 0) {
+            ++counts_.shared;
+        }
+        std::this_thread::yield();
+        users_.fetch_sub(1);
+    }
+
+  private:
+    Counts& counts_;
+    const int fd_;
+    int looks_ = 0;  // whoever has the lease, or looks after the pool
+    std::atomic<int> users_{0};
+};
+
+}  // namespace
+
+TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two users",
+          "[pool][threads]") {
+    constexpr int kThreads = 8, kRounds = 300;
+    Counts counts;
+    PoolLimits limits;
+    limits.warm = 2;
+    limits.max_idle = 3;
+    limits.max_connecting = 2;
+    limits.ttl = 50 * kMillisecond;
+    SystemPoolClock clock;
+    BackendPool pool(limits, clock);
+    std::atomic<int> next_fd{1}, served{0}, connecting{0}, too_many{0};
+    std::atomic<bool> over{false};
+
+    const auto connect = [&](BackendPool::Lease& lease) {
+        if (connecting.fetch_add(1) >= 2) {
+            ++too_many;
+        }
+        std::this_thread::yield();
+        connecting.fetch_sub(1);
+        lease.connected(std::make_unique<CountedConnection>(counts, next_fd++));
+    };
+    std::vector<std::thread> threads;
+    for (int number = 0; number < kThreads; ++number) {
+        threads.emplace_back([&, number] {
+            for (int round = 0; round < kRounds; ++round) {
+                AcquireFault fault;
+                BackendPool::Lease lease = pool.acquire(monotonic_now() + 60 * kSecond, fault);
+                if (!lease) {
+                    continue;
+                }
+                if (lease.is_connecting() && (number + round) % 5 == 0) {
+                    lease.failed(ConnectFault::refused);
+                    ++served;
+                    continue;
+                }
+                if (lease.is_connecting()) {
+                    connect(lease);
+                }
+                static_cast<CountedConnection*>(lease.connection())->use();
+                ++served;
+                if (round % 3 == 0) {
+                    lease.give_back();
+                } else if (round % 3 == 1) {
+                    lease.take();
+                }
+            }
+        });
+    }
+    std::thread filler([&] {
+        while (!over) {
+            if (BackendPool::Lease lease = pool.refill(100)) {
+                connect(lease);
+                lease.give_back();
+            }
+            std::vector<int> idle;
+            pool.idle_descriptors(idle);
+            pool.sweep(100, idle);
+            std::this_thread::yield();
+        }
+    });
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    over = true;
+    filler.join();
+    CHECK(served == kThreads * kRounds);
+    CHECK(counts.shared == 0);
+    CHECK(too_many == 0);
+    pool.shut_down();
+    CHECK(counts.open == 0);
+    const PoolStatistics statistics = pool.statistics();
+    CHECK(statistics.in(ConnectionState::lent) == 0);
+    CHECK(statistics.in(ConnectionState::idle) == 0);
+    CHECK(statistics.in(ConnectionState::connecting) == 0);
+    CHECK(statistics.waits_timed_out == 0);
+}
+
+TEST_CASE("a shutdown wakes everybody who waits", "[pool][threads]") {
+    PoolLimits limits;
+    limits.max_connecting = 1;
+    SystemPoolClock clock;
+    BackendPool pool(limits, clock);
+    AcquireFault fault;
+    const BackendPool::Lease held = pool.acquire(kNever, fault);
+    std::atomic<int> shut{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            AcquireFault mine;
+            const BackendPool::Lease lease = pool.acquire(kNever, mine);
+            shut += mine == AcquireFault::shut_down ? 1 : 0;
+        });
+    }
+    while (pool.statistics().waits < 4) {
+        std::this_thread::yield();
+    }
+    pool.shut_down();
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    CHECK(shut == 4);
+}
