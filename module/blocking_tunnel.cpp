@@ -9,6 +9,7 @@
 #include <csignal>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "access_log.hpp"
@@ -122,6 +123,22 @@ class StopWatch {
     bool draining_already_ = false;
 };
 
+// The member that the tunnel leads to, where it is to end with it.
+class MemberGroup final : public GroupWatch {
+  public:
+    explicit MemberGroup(MemberWatch::Tie tie) : tie_(tie) {}
+    bool ended(ClosePlan& plan) noexcept override {
+        const bool cut = tie_.is_cut();
+        if (cut) {
+            plan = tie_.plan();
+        }
+        return cut;
+    }
+
+  private:
+    MemberWatch::Tie tie_;
+};
+
 // A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.
 void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
     apr_socket_t* const socket = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
@@ -146,7 +163,12 @@ void pump_on_this_thread(OpenTunnel& tunnel) {
     parts.observer =
         std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(), tunnel.backend_url);
     Tunnel pumped(std::move(parts));
-    run_blocking(pumped, stop.signals());
+    StopSignals signals = stop.signals();
+    std::optional<MemberGroup> group;
+    if (tunnel.member) {
+        signals.group = &group.emplace(tunnel.member);
+    }
+    run_blocking(pumped, signals);
     tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;
     if (stop.process_will_die()) {
         log_request_now(tunnel.r);

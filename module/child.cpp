@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <csignal>
 
+#include "background_threads.hpp"
 #include "base/blocked_signals.hpp"
 #include "boundary.hpp"
 #include "config.h"
 #include "protocol/close_code.hpp"
-#include "warmer.hpp"
 
 namespace wsp {
 namespace {
@@ -86,7 +86,7 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     apr_pool_cleanup_register(pchild, nullptr, when_connections_are_gone, apr_pool_cleanup_null);
     // A pre-cleanup: workers, and what warmers use of them, are gone after it.
     apr_pool_pre_cleanup_register(pchild, nullptr, [](void*) -> apr_status_t {
-        Warmer::await_ends(kThreadPatience);
+        await_background_threads(kThreadPatience);
         return APR_SUCCESS;
     });
 }
@@ -203,6 +203,18 @@ void Child::stop_tunnels(bool graceful) {
     if (threads_made_.load()) {
         for (auto& pump : pumps_) {
             pump->close_all(plan);
+        }
+    }
+}
+
+void Child::close_group(const void* group, const ClosePlan& plan) {
+    if (!threads_made_.load()) {
+        return;
+    }
+    for (auto& pump : pumps_) {
+        if (!pump->close_group(group, plan)) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                         "WSP0019: no memory to end the tunnels of a balancer member");
         }
     }
 }

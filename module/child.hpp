@@ -16,6 +16,7 @@
 #include "base/unique_fd.hpp"
 #include "config.h"
 #include "httpd.hpp"
+#include "member_watch.hpp"
 #include "scribe.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
@@ -37,6 +38,7 @@ class Child {
     Pump* pump();
     Scribe& scribe() { return scribe_; }
     BackendPools& pools() { return pools_; }
+    MemberWatch& member_watch() { return member_watch_; }
     std::int64_t handshake_threads() const { return config_.handshake_threads; }
     // One shared copy per distinct policy.
     std::shared_ptr<const Policy> share(const Policy& policy);
@@ -52,6 +54,9 @@ class Child {
     // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once
     // or more; the first graceful call fixes the plan.
     void stop_tunnels(bool graceful);
+    // Ends the pumped tunnels whose policy names `group`.
+    void close_group(const void* group, const ClosePlan& plan);
+    DurationUs drain_spread() const { return config_.drain_spread_us; }
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);
     // pchild's cleanup: waits for the end of all tunnels, a bounded time.
@@ -74,6 +79,7 @@ class Child {
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;
     BackendPools pools_;
+    MemberWatch member_watch_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
     Pipe drain_;

@@ -77,6 +77,9 @@ void Departure::send_off() {
         // The child is stopping: its pump takes no more.
         tunnel->cut(EndReason::shutdown);
         tunnel->finish_report(monotonic_now());
+    } else if (member && member.is_cut()) {
+        // Taken out while the tunnel was on its way: the pump was told too early.
+        Child::current().close_group(policy_->group, member.plan());
     }
 }
 

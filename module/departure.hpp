@@ -12,6 +12,7 @@
 
 #include "access_log.hpp"
 #include "base/unique_fd.hpp"
+#include "member_watch.hpp"
 #include "net/tls_stream.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
@@ -38,6 +39,7 @@ class Departure {
     // The worker that is busy with the tunnel.
     proxy_worker* worker = nullptr;
     TunnelSlot slot;
+    MemberWatch::Tie member;
 
   private:
     void send_off();

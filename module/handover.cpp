@@ -195,6 +195,7 @@ Stays leave(OpenTunnel& tunnel) {
         tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));
     departure->worker = tunnel.backend.worker();
     departure->slot = std::move(tunnel.slot);
+    departure->member = tunnel.member;
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

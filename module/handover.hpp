@@ -6,6 +6,7 @@
 
 #include "backend_link.hpp"
 #include "httpd.hpp"
+#include "member_watch.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel_slots.hpp"
 
@@ -22,6 +23,7 @@ struct OpenTunnel {
     bool raw;
     const char* backend_url;  // for the logs
     TunnelSlot slot;          // held for as long as the tunnel lives
+    MemberWatch::Tie member;  // whose end is the tunnel's too
 };
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request

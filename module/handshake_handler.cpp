@@ -367,6 +367,10 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 
 int Handshake::open_tunnel() {
     share_.leave();
+    MemberWatch::Tie member;
+    if (config_.on_member_down != 0) {
+        member = Child::current().member_watch().tie(worker_);
+    }
     const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -381,7 +385,8 @@ int Handshake::open_tunnel() {
                       rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
                       !is_websocket(),
                       url_,
-                      std::move(slot_)};
+                      std::move(slot_),
+                      member};
     return run_tunnel(tunnel);
 }
 

@@ -75,6 +75,16 @@ static const char* set_validate(cmd_parms* cmd, void* dir_config, const char* ar
                         arg);
 }
 
+static const char* set_member_down(cmd_parms* cmd, void* dir_config, const char* arg) {
+    if (!ap_cstr_casecmp(arg, "keep")) {
+        return store(cmd, dir_config, 0);
+    }
+    if (!ap_cstr_casecmp(arg, "drain")) {
+        return store(cmd, dir_config, 1);
+    }
+    return apr_psprintf(cmd->pool, "%s must be keep or drain; it is \"%s\"", cmd->cmd->name, arg);
+}
+
 /* "90000000" microseconds as "90s". */
 static const char* duration_text(apr_pool_t* pool, int64_t us) {
     if (us % 3600000000 == 0 && us > 0) {

@@ -22,6 +22,7 @@ Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server
     policy.max_message_from_backend = static_cast<std::uint64_t>(config.max_message_backend);
     policy.message_rate = static_cast<std::uint32_t>(config.message_rate);
     policy.message_burst = static_cast<std::uint32_t>(config.message_burst);
+    policy.group = config.on_member_down != 0 ? &worker : nullptr;
     if (config.idle_timeout_us != WSP_UNSET) {
         policy.idle_timeout = config.idle_timeout_us;
     } else if (worker.s->timeout_set) {

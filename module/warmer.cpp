@@ -3,17 +3,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
 #include <climits>
 #include <memory>
 
 #include "backend_connect.hpp"
-#include "base/blocked_signals.hpp"
+#include "background_threads.hpp"
 #include "boundary.hpp"
 #include "child.hpp"
 #include "tunnel_slots.hpp"
@@ -26,32 +23,20 @@ constexpr DurationUs kLook = 1 * kSecond;
 // What nobody waits for may take its time, but not all of the child's end.
 constexpr DurationUs kConnectPatience = 10 * kSecond;
 
-std::atomic<int> running{0};
-
 bool is_wanted(const proxy_worker* worker) {
     return PROXY_WORKER_IS_USABLE(worker) && !PROXY_WORKER_IS_DRAINING(worker);
 }
 
 }  // namespace
 
-bool Warmer::start() noexcept {
+bool Warmer::start() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return false;
     }
     wake_read_.reset(ends[0]);
     wake_write_.reset(ends[1]);
-    const BlockedSignals blocked;
-    running.fetch_add(1);
-    pthread_t thread;
-    const int error = pthread_create(&thread, nullptr, &Warmer::thread_main, this);
-    if (error != 0) {
-        running.fetch_sub(1);
-        errno = error;
-        return false;
-    }
-    pthread_detach(thread);
-    return true;
+    return start_background_thread([this] { run(); });
 }
 
 void Warmer::wake() noexcept {
@@ -59,21 +44,7 @@ void Warmer::wake() noexcept {
     [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
 }
 
-void Warmer::await_ends(DurationUs patience) noexcept {
-    const timespec pause = {0, 5'000'000};
-    for (const MonotonicUs until = monotonic_now() + patience;
-         running.load() > 0 && monotonic_now() < until;) {
-        ::nanosleep(&pause, nullptr);
-    }
-}
-
-void* Warmer::thread_main(void* self) noexcept {
-    static_cast<Warmer*>(self)->run();
-    running.fetch_sub(1);
-    return nullptr;
-}
-
-void Warmer::run() noexcept {
+void Warmer::run() {
     BackendPool& pool = member_.pool();
     for (;;) {
         const bool wanted = is_wanted(member_.worker());

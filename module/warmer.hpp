@@ -3,8 +3,6 @@
 // error lets go of them.
 #pragma once
 
-#include <pthread.h>
-
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -20,17 +18,12 @@ class Warmer {
 
     // Makes the thread. False when the system refuses: nothing is made ahead then. The member must
     // outlive the process's last thread.
-    bool start() noexcept;
+    bool start();
     // There may be something to do. Any thread; never blocks.
     void wake() noexcept;
 
-    // All warmers of the process end soon after the child's drain or stop descriptor is readable.
-    // Waits for that, for at most `patience`; safe in a signal handler.
-    static void await_ends(DurationUs patience) noexcept;
-
   private:
-    static void* thread_main(void* self) noexcept;
-    void run() noexcept;
+    void run();
     void fill();
     bool wait(MonotonicUs until) noexcept;  // false: the child ends
 

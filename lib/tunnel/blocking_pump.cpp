@@ -37,6 +37,8 @@ Interest ready_of(const pollfd& slot) {
                                  ((slot.revents & POLLOUT) != 0 ? kWritable : 0));
 }
 
+constexpr DurationUs kGroupLook = kSecond;
+
 int timeout_ms(const Tunnel& tunnel, MonotonicUs cut_at, MonotonicUs now) {
     if (tunnel.has_more()) {
         return 0;
@@ -72,12 +74,20 @@ MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, Monoton
     return cut_at;
 }
 
+void heed_group(Tunnel& tunnel, GroupWatch& group, MonotonicUs now) {
+    ClosePlan plan;
+    if (group.ended(plan)) {
+        tunnel.end_at(plan.moment(random_word(), now), plan.reason, plan.code);
+    }
+}
+
 }  // namespace
 
 void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
     MonotonicUs cut_at = kNever;
     std::uint8_t scratch[kScratchSize];
     MonotonicUs now = monotonic_now();
+    MonotonicUs look_at = stop.group != nullptr ? now + kGroupLook : kNever;
     tunnel.start(now);
     tunnel.advance(kReadable, kReadable, {scratch, sizeof scratch}, now);
     while (!tunnel.done()) {
@@ -86,12 +96,17 @@ void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
                                 {stop.drain_fd, POLLIN, 0},
                                 {stop.stop_fd, POLLIN, 0}};
         const bool more = tunnel.has_more();
-        if (::poll(slots, kSlots, timeout_ms(tunnel, cut_at, now)) < 0 && errno != EINTR) {
+        if (::poll(slots, kSlots, timeout_ms(tunnel, std::min(cut_at, look_at), now)) < 0 &&
+            errno != EINTR) {
             tunnel.cut(EndReason::internal_error);
             break;
         }
         now = monotonic_now();
         cut_at = heed(tunnel, stop, slots, cut_at, now);
+        if (look_at <= now) {
+            heed_group(tunnel, *stop.group, now);
+            look_at = now + kGroupLook;
+        }
         const Interest again = more ? kReadable : kNoInterest;
         tunnel.advance(ready_of(slots[kClient]) | again, ready_of(slots[kBackend]) | again,
                        {scratch, sizeof scratch}, now);

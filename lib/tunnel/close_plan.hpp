@@ -35,6 +35,11 @@ struct ClosePlan {
         return {EndReason::drain, code, std::max(now, last - spread), last, last + patience};
     }
 
+    // Closes spread over `spread` from now on, for the tunnels of one backend. Each then has its own close timeout.
+    static ClosePlan member_down(MonotonicUs now, DurationUs spread) {
+        return {EndReason::member_down, kCloseServiceRestart, now, now + spread, kNever};
+    }
+
     // One tunnel's moment; `random` is evenly distributed over all values.
     MonotonicUs moment(std::uint32_t random, MonotonicUs now) const {
         const MonotonicUs from = std::max(first, now);

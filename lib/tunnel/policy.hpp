@@ -27,13 +27,14 @@ struct Policy {
     std::uint64_t max_message_from_backend = 0;
     std::uint32_t message_rate = 0;   // per second, from the client
     std::uint32_t message_burst = 0;  // at once; 0 only where message_rate is 0
+    const void* group = nullptr;      // whose tunnels are ended together; never dereferenced
 
     // Every member, for operator==.
     auto all() const {
         return std::tie(buffer_size, idle_timeout, close_timeout, send_timeout, validate,
                         ping_interval, ping_deadline, ping_backend, half_close,
                         max_message_from_client, max_message_from_backend, message_rate,
-                        message_burst);
+                        message_burst, group);
     }
 };
 

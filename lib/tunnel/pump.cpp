@@ -102,6 +102,19 @@ void Pump::close_all(const ClosePlan& plan) noexcept {
     wake();
 }
 
+bool Pump::close_group(const void* group, const ClosePlan& plan) noexcept {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        try {
+            asked_groups_.emplace_back(group, plan);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+    }
+    wake();
+    return true;
+}
+
 bool Pump::join(DurationUs patience) noexcept {
     {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -202,33 +215,46 @@ void Pump::take_inbox(MonotonicUs now) {
     while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
     }
     std::vector<std::unique_ptr<Tunnel>> arrived;
+    std::vector<std::pair<const void*, ClosePlan>> groups;
     bool new_plan = false;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         arrived.swap(inbox_);
         new_plan = asked_plan_ && (!plan_ || asked_plan_->cut < plan_->cut);
         plan_ = asked_plan_;
+        groups.swap(asked_groups_);
     }
     if (new_plan) {
         // Backwards: a tunnel that is done leaves its place to the last one.
         for (std::size_t i = tunnels_.size(); i-- > 0;) {
-            follow_plan(*tunnels_[i], now);
+            follow_plan(*tunnels_[i], *plan_, now);
         }
     }
     for (auto& tunnel : arrived) {
         take_in(std::move(tunnel), now);
     }
+    for (const auto& [group, plan] : groups) {
+        end_group(group, plan, now);
+    }
 }
 
 // Ends the tunnel, or gives it its moment to end.
-void Pump::follow_plan(Tunnel& tunnel, MonotonicUs now) {
-    if (plan_->last <= now) {
-        tunnel.end(plan_->reason, plan_->code, now);
+void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) {
+    if (plan.last <= now) {
+        tunnel.end(plan.reason, plan.code, now);
     } else {
         const auto random = static_cast<std::uint32_t>((random_() << 16) ^ random_());
-        tunnel.end_at(plan_->moment(random, now), plan_->reason, plan_->code);
+        tunnel.end_at(plan.moment(random, now), plan.reason, plan.code);
     }
     after_work(tunnel, now);
+}
+
+void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) {
+    for (std::size_t i = tunnels_.size(); i-- > 0;) {  // backwards, as above
+        if (tunnels_[i]->policy().group == group) {
+            follow_plan(*tunnels_[i], plan, now);
+        }
+    }
 }
 
 void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
@@ -248,7 +274,7 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
     taken.advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
     after_work(taken, now);
     if (plan_ && !taken.done()) {
-        follow_plan(taken, now);
+        follow_plan(taken, *plan_, now);
     }
 }
 

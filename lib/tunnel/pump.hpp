@@ -1,6 +1,6 @@
 // Many tunnels, one loop, one thread. A pump belongs to whoever made it; its tunnels belong to it.
 //
-// Threads: adopt(), close_all() and stop() may be called from any thread; they cross to the loop
+// Threads: adopt(), close_all(), close_group() and join() may be called from any thread; they cross to the loop
 // through the inbox, guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel
 // happens on the loop's thread, with all signals blocked.
 #pragma once
@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -44,6 +45,9 @@ class Pump {
     // Ends every tunnel, and every one that is adopted later, as planned. The loop goes on. Returns
     // at once. A second call can only bring the end nearer.
     void close_all(const ClosePlan& plan) noexcept;
+    // Ends the tunnels whose policy names `group` and that have arrived by now, as planned; the plan's
+    // cut does not count. Returns at once. Without memory nothing is ended, and false returned.
+    [[nodiscard]] bool close_group(const void* group, const ClosePlan& plan) noexcept;
     // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to
     // end, for at most `patience`. False when they have not: the pump and its tunnels must then be
     // left alone, since the thread still uses them.
@@ -65,7 +69,8 @@ class Pump {
     void after_work(Tunnel& tunnel, MonotonicUs now);
     bool watch(Tunnel& tunnel);
     void retire(Tunnel& tunnel, MonotonicUs now);
-    void follow_plan(Tunnel& tunnel, MonotonicUs now);
+    void follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now);
+    void end_group(const void* group, const ClosePlan& plan, MonotonicUs now);
     void cut_all(MonotonicUs now);
     void stop(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
@@ -90,6 +95,7 @@ class Pump {
     std::condition_variable ended_signal_;
     std::vector<std::unique_ptr<Tunnel>> inbox_;
     std::optional<ClosePlan> asked_plan_;
+    std::vector<std::pair<const void*, ClosePlan>> asked_groups_;
     bool running_ = false;
     bool joining_ = false;
     bool ended_ = false;

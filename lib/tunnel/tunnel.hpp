@@ -77,6 +77,7 @@ class Tunnel final : public PumpHook, private ControlListener {
 
     // What to wait for on stream(side).
     Interest interest(Side side) const noexcept;
+    const Policy& policy() const noexcept { return *policy_; }
     const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
     // advance() has something to do without waiting.
     bool has_more() const noexcept {

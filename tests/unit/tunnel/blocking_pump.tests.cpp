@@ -2,6 +2,7 @@
 #include "tunnel/blocking_pump.hpp"
 
 #include <fcntl.h>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -182,4 +183,23 @@ TEST_CASE("a blocking pump drives TLS", "[pump]") {
     pair.peer.fin();
     thread.join();
     CHECK(board.reports().size() == 1);
+}
+
+TEST_CASE("a tunnel on a thread of its own ends with its group") {
+    class Down final : public GroupWatch {
+      public:
+        bool ended(ClosePlan& plan) noexcept override {
+            plan = ClosePlan::member_down(monotonic_now(), 0);
+            return ++asked == 2;
+        }
+        std::atomic<int> asked{0};
+    } down;
+    StopSignals stop;
+    stop.group = &down;
+    Pumped pumped({}, stop);
+    CHECK(pumped.ends.echoes("here"));
+    CHECK(pumped.ends.take_close(Side::client) == 1012);
+    CHECK(pumped.ends.take_close(Side::backend) == 1012);
+    CHECK(down.asked == 2);
+    CHECK(pumped.report().reason == EndReason::member_down);
 }
