@@ -27,9 +27,11 @@ class NotesObserver final : public TunnelObserver {
   public:
     NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url)
         : r_(r), worker_(worker), backend_url_(backend_url) {}
+    void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
+        add_traffic(worker_, read, written);
+    }
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
-            add_traffic(worker_, report);
             set_tunnel_notes(r_->pool, r_->notes, report);
             log_end_of_tunnel(
                 r_->server,

@@ -19,8 +19,10 @@ class PumpedTunnelObserver final : public TunnelObserver {
     PumpedTunnelObserver(LogRecord log, proxy_worker* worker, TunnelSlot slot)
         : log_(std::move(log)), worker_(worker), load_(worker), slot_(std::move(slot)) {}
 
+    void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
+        add_traffic(worker_, read, written);
+    }
     void on_end(const TunnelReport& report) noexcept override {
-        add_traffic(worker_, report);
         Child::current().scribe().write(std::move(log_), report);
     }
 

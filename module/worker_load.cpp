@@ -42,11 +42,9 @@ WorkerLoad::~WorkerLoad() {
     }
 }
 
-void add_traffic(proxy_worker* worker, const TunnelReport& report) noexcept {
-    __atomic_fetch_add(&worker->s->transferred,
-                       static_cast<apr_off_t>(report.backend.wire_bytes_written), __ATOMIC_RELAXED);
-    __atomic_fetch_add(&worker->s->read, static_cast<apr_off_t>(report.backend.wire_bytes_read),
-                       __ATOMIC_RELAXED);
+void add_traffic(proxy_worker* worker, std::uint64_t read, std::uint64_t written) noexcept {
+    __atomic_fetch_add(&worker->s->transferred, static_cast<apr_off_t>(written), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&worker->s->read, static_cast<apr_off_t>(read), __ATOMIC_RELAXED);
 }
 
 void set_retry_after(request_rec* r, const proxy_worker* worker) {

@@ -3,8 +3,9 @@
 // when to come back.
 #pragma once
 
+#include <cstdint>
+
 #include "httpd.hpp"
-#include "tunnel/report.hpp"
 
 namespace wsp {
 
@@ -23,8 +24,8 @@ class WorkerLoad {
     proxy_worker_shared* shared_;
 };
 
-// Adds what went over a tunnel to the worker's byte counts.
-void add_traffic(proxy_worker* worker, const TunnelReport& report) noexcept;
+// Adds what a tunnel has read from the backend and written to it to the worker's byte counts.
+void add_traffic(proxy_worker* worker, std::uint64_t read, std::uint64_t written) noexcept;
 
 // Sets Retry-After to the seconds until mod_proxy tries the worker again, if it is in error.
 void set_retry_after(request_rec* r, const proxy_worker* worker);

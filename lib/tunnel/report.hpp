@@ -38,11 +38,19 @@ struct TunnelReport {
     FlowReport backend;
 };
 
-// Hears of the end of one tunnel. Owned by the tunnel and destroyed with it, on the thread that
-// drives the tunnel: neither call nor destructor may block.
+// Hears of one tunnel: what it moves, in steps, and its end. Owned by the tunnel and destroyed with it, on the thread that
+// drives the tunnel: neither calls nor destructor may block.
 class TunnelObserver {
   public:
+    // How many bytes go by at least between two on_traffic() calls, but for the last.
+    static constexpr std::uint64_t kTrafficStep = 4096;
+
     virtual ~TunnelObserver() = default;
+    // That many more bytes from and to the backend, TLS included; all of them are told before on_end().
+    virtual void on_traffic(std::uint64_t read, std::uint64_t written) noexcept {
+        static_cast<void>(read);
+        static_cast<void>(written);
+    }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
 };
 

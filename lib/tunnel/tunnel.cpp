@@ -60,6 +60,20 @@ void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scra
         from(side).advance(readable, scratch, kTurns, now);
     }
     settle(now);
+    tell_traffic(TunnelObserver::kTrafficStep);
+}
+
+void Tunnel::tell_traffic(std::uint64_t step) noexcept {
+    if (!observer_) {
+        return;
+    }
+    const std::uint64_t read = stream(Side::backend).wire_bytes_read();
+    const std::uint64_t written = stream(Side::backend).wire_bytes_written();
+    if (read + written - told_read_ - told_written_ >= step) {
+        observer_->on_traffic(read - told_read_, written - told_written_);
+        told_read_ = read;
+        told_written_ = written;
+    }
 }
 
 Interest Tunnel::interest(Side side) const noexcept {
@@ -242,6 +256,7 @@ bool Tunnel::closes_exchanged_with(Side side) const noexcept {
 
 void Tunnel::finish_report(MonotonicUs now) noexcept {
     if (observer_) {
+        tell_traffic(1);
         observer_->on_end(report(now));
         observer_.reset();
     }

@@ -107,6 +107,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     void note_end(EndReason reason, std::uint16_t close_code) noexcept;
     bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
 
+    void tell_traffic(std::uint64_t step) noexcept;
     void settle(MonotonicUs now) noexcept;
     void settle_violation(Side side, MonotonicUs now) noexcept;
     void settle_lost(Side side, MonotonicUs now) noexcept;
@@ -129,6 +130,8 @@ class Tunnel final : public PumpHook, private ControlListener {
     std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
     Direction directions_[2];                            // by the side that the bytes come from
     std::unique_ptr<std::array<PingState, 2>> pings_;    // by Side; null without ProxyWebsocketPing
+    std::uint64_t told_read_ = 0;                        // of the backend's bytes, to the observer
+    std::uint64_t told_written_ = 0;
     MonotonicUs started_ = 0;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;

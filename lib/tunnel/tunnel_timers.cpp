@@ -51,6 +51,7 @@ MonotonicUs Tunnel::deadline() const noexcept {
 
 void Tunnel::on_timer(MonotonicUs now) noexcept {
     now_ = now;
+    tell_traffic(1);
     if (closing_deadline() <= now) {
         cut(reason_);
         return;

@@ -56,6 +56,18 @@ def test_bytraffic_counts_what_went_over_tunnels(start, members):
     assert set(members_of(server, 4)) == {"m1", "m2"} - {loaded}
 
 
+@pytest.mark.parametrize("asynchronous", ["On", "Off"])
+def test_bytes_are_counted_while_the_tunnel_lives(start, members, asynchronous):
+    server = start(f"ProxyWebsocketAsync {asynchronous}\n" + members.lines({2: "status=+D", 3: "status=+D"}), modules=METHODS)
+    with OpenTunnels(server) as tunnels:
+        tunnels.open()
+        for _ in range(3):
+            before = int(facts(server, 1)["transferred"]), int(facts(server, 1)["read"])
+            tunnels.peers[0][1].echo(b"x" * 10_000)
+            wait_until(lambda: int(facts(server, 1)["transferred"]) >= before[0] + 10_000
+                       and int(facts(server, 1)["read"]) >= before[1] + 10_000, "the bytes in balancer-manager")
+
+
 def test_heartbeats_choose_the_server_that_was_heard_of_lately(start):
     with Teller("lively", ("127.0.0.2", 0)) as lively, Teller("silent", ("127.0.0.3", 0)) as silent:
         server = start(f"""

@@ -138,6 +138,8 @@ class Rig {
     const Script& script(Side side) const { return scripts_[static_cast<std::size_t>(side)]; }
     const Setup& setup() const { return setup_; }
 
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> traffic_told;  // read, written
+
     void require(bool kept, const std::string& otherwise) {
         if (!kept && problem.empty())
             problem = otherwise;
@@ -146,8 +148,19 @@ class Rig {
   private:
     struct Teller final : TunnelObserver {
         explicit Teller(Rig& rig) : rig(rig) {}
+        void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
+            rig.traffic_told.push_back({read, written});
+        }
         void on_end(const TunnelReport& told) noexcept override {
             rig.report = told;
+            std::uint64_t read = 0, written = 0;
+            for (const auto& [some_read, some_written] : rig.traffic_told) {
+                read += some_read;
+                written += some_written;
+            }
+            rig.require(
+                read == told.backend.wire_bytes_read && written == told.backend.wire_bytes_written,
+                "on_traffic() and on_end() tell of different numbers of bytes");
             ++rig.tells;
         }
         Rig& rig;

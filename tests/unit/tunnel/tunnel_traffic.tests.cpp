@@ -201,3 +201,25 @@ TEST_CASE("a tunnel that is destroyed destroys its streams and, unasked, tells n
     CHECK(rig.script(Side::backend).destroyed);
     CHECK(rig.tells == 0);
 }
+
+TEST_CASE("the observer hears of the backend's bytes in steps, and of the rest at the end") {
+    Rig rig;
+    rig.client.text("a few bytes");
+    rig.run();
+    CHECK(rig.traffic_told.empty());
+    rig.client.text(std::string(5000, 'a'));
+    rig.run();
+    REQUIRE(rig.traffic_told.size() == 1);
+    CHECK(rig.traffic_told[0].first == 0);
+    CHECK(rig.traffic_told[0].second > 5000);
+    rig.backend.text(std::string(5000, 'b'));
+    rig.run();
+    REQUIRE(rig.traffic_told.size() == 2);
+    CHECK(rig.traffic_told[1].first > 5000);
+    CHECK(rig.traffic_told[1].second == 0);
+    rig.client.close(1000, "bye");
+    rig.run();
+    rig.backend.close(1000, "bye");
+    rig.run();
+    CHECK(rig.tells <= 1);  // the sums are compared when it is told of the end
+}
