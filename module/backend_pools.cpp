@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/blocked_signals.hpp"
+#include "config_tree.hpp"
 #include "warmer.hpp"
 
 namespace wsp {
@@ -49,23 +50,8 @@ bool may_match(const proxy_dir_conf& section, std::string_view worker) {
 
 bool any_section_sets_tls = false;
 
-bool sets_tls(const ap_directive_t* directive) {
-    return strncasecmp(directive->directive, "SSLProxy", 8) == 0;
-}
-
-bool is_proxy_section(const ap_directive_t* directive) {
-    return strncasecmp(directive->directive, "<Proxy", 6) == 0;
-}
-
-bool has_tls_in_sections(const ap_directive_t* directive, bool in_section) {
-    for (; directive != nullptr; directive = directive->next) {
-        if ((in_section && sets_tls(directive)) ||
-            has_tls_in_sections(directive->first_child,
-                                in_section || is_proxy_section(directive))) {
-            return true;
-        }
-    }
-    return false;
+bool starts_with(const char* text, std::string_view prefix) {
+    return strncasecmp(text, prefix.data(), prefix.size()) == 0;
 }
 
 // mod_proxy merges every <Proxy> section that matches a request's URL into the request's
@@ -91,7 +77,14 @@ bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* ser
 }  // namespace
 
 void learn_proxy_sections() {
-    any_section_sets_tls = has_tls_in_sections(ap_conftree, false);
+    const auto sets_tls = [](const ap_directive_t* directive) {
+        return starts_with(directive->directive, "SSLProxy");
+    };
+    const auto is_section_with_tls = [&](const ap_directive_t* directive) {
+        return starts_with(directive->directive, "<Proxy") &&
+               find_directive(directive->first_child, sets_tls) != nullptr;
+    };
+    any_section_sets_tls = find_directive(ap_conftree, is_section_with_tls) != nullptr;
 }
 
 Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config)

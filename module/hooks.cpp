@@ -24,6 +24,12 @@ int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return wrap_ssl_log_handler(pconf), OK; });
 }
 
+int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
+        return refuse_impossible_mappings(server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    });
+}
+
 int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         learn_log_formats();
@@ -105,6 +111,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
+    ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last, so that our end of the child comes first (cleanups run last-in first-out):
     // mod_log_config's buffers are still there for the last lines.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import http1
 from harness.pair import open_pair
 
 
@@ -18,6 +19,7 @@ def site(start_shared, module_listener):
             Header always set X-Response-Header added
             ProxyPass {module_listener.url}/
             ProxyPassReverseCookiePath / /changed/
+            ProxyPassReverseCookieDomain backend.example chat.example
         </Location>
         """)
 
@@ -98,6 +100,20 @@ def test_admins_response_headers_and_cookie_paths_apply_to_the_101(site, stage):
         response = client.read_response()
         assert response.header("X-Response-Header") == "added"
         assert response.header("Set-Cookie") == "a=1; Path=/changed/"
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["101", "403"])
+def test_cookie_domains_are_mapped_on_the_101_and_on_a_refusal(site, stage, refused):
+    cookies = ["a=1; Domain=backend.example; Path=/", "b=2; Domain=other.example"]
+    site.allow_log("WSP0119:")
+    with site.start_handshake("/changed") as client, stage.accept() as session:
+        if refused:
+            fields = [("Content-Length", "0"), *(("Set-Cookie", cookie) for cookie in cookies)]
+            session.send(http1.format_head("HTTP/1.1 403 Forbidden", fields))
+        else:
+            session.accept_handshake({"Set-Cookie": cookies})
+        assert client.read_response().all("Set-Cookie") == [
+            "a=1; Domain=chat.example; Path=/changed/", "b=2; Domain=other.example"]
 
 
 def test_the_handshake_has_no_body_for_the_backend(site, stage):

@@ -43,8 +43,10 @@ def _is_allowed(line, patterns):
 class ErrorLog:
     """The lines since the last verify() are the running test's."""
 
-    def __init__(self, path):
+    def __init__(self, path, always=()):
+        """`always`: regexes of loud lines that any test may meet."""
         self.path = path
+        self._always = list(always)
         self._verified = 0      # lines judged by an earlier verify()
         self._announced = []    # (regex, must appear)
 
@@ -90,7 +92,7 @@ class ErrorLog:
             for pattern, required in announced:
                 if required:
                     self.wait_for(pattern)
-            self._judge(self.lines(), [pattern for pattern, _ in announced])
+            self._judge(self.lines(), self._always + [pattern for pattern, _ in announced])
         finally:
             self._verified = len(self.all_lines())
 
