@@ -10,7 +10,33 @@ from harness.config import MODULE, MPMS
 
 def pytest_addoption(parser):
     parser.addoption("--mpm", default=",".join(MPMS), help="MPMs to run with, separated by commas")
+    parser.addoption("--shard", type=_shard, default=(0, 1), help="2of3: the second third of the test files")
     parser.addoption("--full", action="store_true", help="the large sizes: 1 GiB instead of 8 MiB")
+
+
+def _shard(text):
+    """2of3 as (1, 3)."""
+    number, _, count = text.partition("of")
+    if not 1 <= int(number) <= int(count):
+        raise ValueError(text)
+    return int(number) - 1, int(count)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keeps the files of this shard: each goes to the one that has the fewest tests so far, the largest first."""
+    number, count = config.getoption("--shard")
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    loads = [0] * count
+    mine = set()
+    for path in sorted(files, key=lambda path: (-len(files[path]), path)):
+        place = loads.index(min(loads))
+        loads[place] += len(files[path])
+        if place == number:
+            mine.add(path)
+    config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
+    items[:] = [item for item in items if item.path in mine]
 
 
 def pytest_report_header():
