@@ -29,12 +29,12 @@ class Session(Peer):
         return self
 
 
-def _listening_socket(port, receive_buffer=None):
+def _listening_socket(port, receive_buffer=None, host="127.0.0.1"):
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer:   # before listen(): connections inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
+    listening.bind((host, port))
     listening.listen(512)
     listening.settimeout(BOUND)
     return listening
@@ -43,8 +43,8 @@ def _listening_socket(port, receive_buffer=None):
 class Listener:
     """A listening socket; `scheme` is ws, or wss with an SSLContext."""
 
-    def __init__(self, tls=None, receive_buffer=None):
-        self._socket = _listening_socket(0, receive_buffer)
+    def __init__(self, tls=None, receive_buffer=None, host="127.0.0.1", port=0):
+        self._socket = _listening_socket(port, receive_buffer, host)
         self._tls = tls
         self.port = self._socket.getsockname()[1]
         self.scheme = "wss" if tls else "ws"

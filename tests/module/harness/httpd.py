@@ -67,12 +67,26 @@ def _environment(root):
     return environment
 
 
+def _with_hosts(path):
+    """What starts a command in a mount namespace of its own, where `path` is /etc/hosts."""
+    return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(path)] if path else []
+
+
+def can_change_hosts(path):
+    """Whether this machine lets us."""
+    command = ["getent", "hosts", "localhost"]
+    return subprocess.run(_with_hosts(path) + command, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
 class Httpd:
     """Started by its constructor. `lines` is the test's own configuration, {root} and {port} filled in; see config.py
     for the rest."""
 
-    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False):
+    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False, hosts=None):
+        """`hosts`: a file that httpd sees in place of /etc/hosts; needs root (see can_change_hosts())."""
         self.mpm = mpm
+        self._hosts = hosts
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsp-", dir="/tmp"))
         self.port, self.tls_port = free_port(), free_port()
         one_child = mpm_lines in ONE_CHILD.values()   # prefork's is busy with any request at all
@@ -100,7 +114,8 @@ class Httpd:
     # --- life ---
     def start(self):
         with open(self.root / "startup.txt", "wb") as output:
-            self._process = subprocess.Popen([_BINARY, "-f", str(self._config), "-DFOREGROUND"], stdout=output,
+            command = [_BINARY, "-f", str(self._config), "-DFOREGROUND"]
+            self._process = subprocess.Popen(_with_hosts(self._hosts) + command, stdout=output,
                                              stderr=output, env=_environment(self.root), start_new_session=True,
                                              preexec_fn=crashes.allow_core_files)
         wait_until(self._answers_or_died, "httpd answers after its start")

@@ -317,6 +317,57 @@ TEST_CASE("a turn that comes at the last moment is taken", "[pool]") {
     CHECK(rig.acquire(kSecond).is_connecting());
 }
 
+TEST_CASE("who finds its idle connection dead has waited once", "[pool]") {
+    Rig rig(pacing(1, 4));
+    BackendPool::Lease lent = rig.connect();
+    static_cast<ScriptedNetwork::Connection*>(lent.connection())->alive = false;
+    BackendPool::Lease connecting = rig.acquire();
+    rig.clock.meanwhile.push_back([&] { lent.give_back(); });
+    rig.clock.meanwhile.push_back([&] { connecting.failed(ConnectFault::refused); });
+    CHECK(rig.acquire().is_connecting());
+    CHECK(rig.clock.waits == 2);
+    CHECK(rig.pool.statistics().waits == 1);
+}
+
+TEST_CASE("who waits for a fresh one keeps nobody from an idle one", "[pool]") {
+    Rig rig(pacing(1, 4));
+    BackendPool::Lease lent = rig.connect(), other;
+    BackendPool::Lease connecting = rig.acquire();
+    bool served_second = false;
+    rig.clock.meanwhile.push_back([&] {  // the fresh one waits
+        rig.clock.meanwhile.push_back([&] { lent.give_back(); });
+        other = rig.acquire();
+        served_second = other.is_reused();
+        connecting.failed(ConnectFault::refused);
+    });
+    CHECK(rig.pool.acquire_fresh(rig.clock.time + kSecond, rig.fault).is_connecting());
+    CHECK(served_second);
+}
+
+TEST_CASE("who waits for a fresh one is not overtaken by who would connect", "[pool]") {
+    Rig rig(pacing(1, 4));
+    BackendPool::Lease connecting = rig.acquire();
+    rig.clock.meanwhile.push_back([&] {
+        connecting.failed(ConnectFault::refused);
+        AcquireFault fault;
+        CHECK_FALSE(rig.pool.acquire(rig.clock.time, fault));
+    });
+    CHECK(rig.pool.acquire_fresh(rig.clock.time + kSecond, rig.fault).is_connecting());
+}
+
+TEST_CASE("an expired connection is nobody's turn", "[pool]") {
+    PoolLimits limits = pacing(1, 4);
+    limits.ttl = kSecond;
+    Rig rig(limits);
+    rig.connect().give_back();
+    BackendPool::Lease connecting = rig.pool.acquire_fresh(kNever, rig.fault);
+    rig.clock.time += kSecond;
+    rig.clock.meanwhile.push_back([&] { connecting.failed(ConnectFault::refused); });
+    CHECK(rig.acquire().is_connecting());
+    CHECK(rig.clock.waits == 1);
+    CHECK(rig.network.open == 0);
+}
+
 // --- connections ahead ----------------------------------------------------------------------------
 
 TEST_CASE("nothing is made ahead before somebody has asked", "[pool]") {
@@ -343,6 +394,17 @@ TEST_CASE("what is being made ahead counts", "[pool]") {
     const BackendPool::Lease one = rig.pool.refill(kRoom), two = rig.pool.refill(kRoom);
     CHECK(two);
     CHECK_FALSE(rig.pool.refill(kRoom));
+}
+
+TEST_CASE("what has been made ahead and is not idle yet counts", "[pool]") {
+    Rig rig(warming(1));
+    rig.acquire();
+    BackendPool::Lease made = rig.pool.refill(kRoom);
+    made.connected(rig.network.connect());
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    made.give_back();
+    const BackendPool::Lease lent = rig.acquire();  // and then it is a request's
+    CHECK(rig.pool.refill(kRoom));
 }
 
 TEST_CASE("no more are made ahead than the backend has room for", "[pool]") {
@@ -492,6 +554,95 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
         CHECK(rig.pool.refill(kRoom));
     }
     CHECK(rig.network.open == 0);
+}
+
+namespace {
+
+// The filler makes one that the server closes at once: its descriptor.
+int make_dead(Rig& rig) {
+    BackendPool::Lease lease = rig.pool.refill(kRoom);
+    REQUIRE(lease);
+    std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
+    made->alive = false;
+    const int fd = made->fd();
+    lease.connected(std::move(made));
+    lease.give_back();
+    return fd;
+}
+
+}  // namespace
+
+TEST_CASE("the hold-down of a server that closes at once doubles, whatever requests see",
+          "[pool]") {
+    Rig rig(warming(1));
+    rig.acquire();
+    for (const DurationUs expected : {1, 2, 4, 8, 16, 32, 32}) {
+        const int fd = make_dead(rig);
+        CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + expected * kSecond);
+        rig.connect();  // says nothing about idle connections
+        CHECK_FALSE(rig.pool.refill(kRoom));
+        rig.clock.time += expected * kSecond - 1;
+        CHECK_FALSE(rig.pool.refill(kRoom));
+        rig.clock.time += 1;
+    }
+    rig.fill();
+    rig.clock.time += BackendPool::kClosedAtOnce;
+    rig.acquire();  // it was kept idle
+    const int fd = make_dead(rig);
+    CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
+}
+
+TEST_CASE("several that are closed at once are one hold-down", "[pool]") {
+    Rig rig(warming(3));
+    rig.acquire();
+    const std::vector<int> dead = {make_dead(rig), make_dead(rig), make_dead(rig)};
+    CHECK(rig.pool.sweep(kRoom, dead) == rig.clock.time + kSecond);
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.in(ConnectionState::lent) == 0);
+}
+
+TEST_CASE("a request that finds it closed at once holds it against the server too", "[pool]") {
+    Rig rig(warming(1));
+    rig.acquire();
+    make_dead(rig);
+    const BackendPool::Lease lease = rig.acquire();
+    CHECK(lease.is_connecting());
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK(rig.network.open == 0);
+}
+
+TEST_CASE("a failed connect and a connection closed at once are held down each for its time",
+          "[pool]") {
+    Rig rig(warming(1));
+    rig.acquire();
+    const int fd = make_dead(rig);
+    rig.acquire();  // which finds it
+    rig.acquire().failed(ConnectFault::tls_failed);
+    CHECK(rig.in(ConnectionState::cooling) == 2);
+    CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
+    rig.clock.time += kSecond;
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 9 * kSecond);
+}
+
+TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
+    Rig rig(keeping(4));
+    BackendPool::Lease one = rig.connect();
+    const int fd = fd_of(one);
+    one.give_back();
+    SECTION("a member that is taken out") {
+        rig.network.on_peek = [&] { rig.pool.let_go(); };
+    }
+    SECTION("a shutdown") {
+        rig.network.on_peek = [&] { rig.pool.shut_down(); };
+    }
+    rig.pool.sweep(kRoom, {fd});
+    CHECK(rig.network.peeks == 1);
+    CHECK(rig.network.open == 0);
+    CHECK(rig.in(ConnectionState::idle) == 0);
+    CHECK(rig.in(ConnectionState::lent) == 0);
 }
 
 TEST_CASE("the sweep closes what is too old or too much, the oldest first", "[pool]") {

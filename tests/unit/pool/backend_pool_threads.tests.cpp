@@ -1,7 +1,9 @@
 // Many threads on one pool; for ThreadSanitizer too.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -37,6 +39,31 @@ class CountedConnection final : public PooledConnection {
     const int fd_;
     int looks_ = 0;  // whoever has the lease, or looks after the pool
     std::atomic<int> users_{0};
+};
+
+class DeadConnection final : public PooledConnection {
+  public:
+    bool is_alive() noexcept override { return false; }
+    int fd() const noexcept override { return 1; }
+};
+
+// The real clock, and how often somebody went to sleep and was woken.
+class CountingClock final : public PoolClock {
+  public:
+    MonotonicUs now() noexcept override { return clock_.now(); }
+    bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+              MonotonicUs deadline) override {
+        ++entered;
+        const bool in_time = clock_.wait(lock, changed, deadline);
+        ++woken;
+        return in_time;
+    }
+
+    std::atomic<int> entered{0};
+    std::atomic<int> woken{0};
+
+  private:
+    SystemPoolClock clock_;
 };
 
 }  // namespace
@@ -117,6 +144,114 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     CHECK(statistics.in(ConnectionState::idle) == 0);
     CHECK(statistics.in(ConnectionState::connecting) == 0);
     CHECK(statistics.waits_timed_out == 0);
+}
+
+TEST_CASE("a turn wakes the one whose it is, in the order of their coming", "[pool][threads]") {
+    constexpr int kWaiters = 6, kYields = 2000;
+    PoolLimits limits;
+    limits.max_connecting = 1;
+    CountingClock clock;
+    BackendPool pool(limits, clock);
+    AcquireFault fault;
+    BackendPool::Lease held = pool.acquire(kNever, fault);
+    std::atomic<int> served{0}, may_end{0}, out_of_order{0};
+    std::vector<std::thread> threads;
+    for (int number = 0; number < kWaiters; ++number) {
+        threads.emplace_back([&, number] {
+            AcquireFault mine;
+            BackendPool::Lease lease = pool.acquire(kNever, mine);
+            out_of_order += served++ == number ? 0 : 1;
+            while (may_end <= number) {
+                std::this_thread::yield();
+            }
+            lease.failed(ConnectFault::stopped);
+        });
+        while (pool.statistics().waits <= static_cast<std::uint64_t>(number)) {
+            std::this_thread::yield();
+        }
+    }
+    held.failed(ConnectFault::stopped);
+    for (int number = 0; number < kWaiters; ++number) {
+        while (served <= number) {
+            std::this_thread::yield();
+        }
+        for (int i = 0; i < kYields; ++i) {  // whoever was woken in vain waits again
+            std::this_thread::yield();
+        }
+        ++may_end;
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    CHECK(out_of_order == 0);
+    CHECK(clock.woken >= kWaiters);
+    CHECK(clock.woken <= kWaiters + 1);  // POSIX lets a wait end for no reason
+}
+
+TEST_CASE("who finds its idle connection dead keeps its turn", "[pool][threads]") {
+    PoolLimits limits;
+    limits.max_connecting = 1;
+    limits.max_idle = 1;
+    CountingClock clock;
+    BackendPool pool(limits, clock);
+    AcquireFault fault;
+    BackendPool::Lease lent = pool.acquire(kNever, fault);
+    lent.connected(std::make_unique<DeadConnection>());
+    BackendPool::Lease held = pool.acquire(kNever, fault);
+    std::atomic<int> served{0}, out_of_order{0};
+    std::vector<std::thread> threads;
+    const auto await_sleepers = [&](int entered) {
+        while (clock.entered < entered) {
+            std::this_thread::yield();
+        }
+        pool.statistics();  // takes the lock, so the last of them sleeps
+    };
+    for (int number = 0; number < 2; ++number) {
+        threads.emplace_back([&, number] {
+            AcquireFault mine;
+            BackendPool::Lease lease = pool.acquire(kNever, mine);
+            out_of_order += served++ == number ? 0 : 1;
+            lease.failed(ConnectFault::stopped);
+        });
+        await_sleepers(number + 1);
+    }
+    lent.give_back();  // the first has it, and waits again
+    await_sleepers(3);
+    CHECK(pool.statistics().died == 1);
+    held.failed(ConnectFault::stopped);
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    CHECK(out_of_order == 0);
+}
+
+TEST_CASE("one that gives up passes the turn on", "[pool][threads]") {
+    PoolLimits limits;
+    limits.max_connecting = 1;
+    limits.max_idle = 1;
+    SystemPoolClock clock;
+    for (int round = 0; round < 200; ++round) {
+        BackendPool pool(limits, clock);
+        AcquireFault fault;
+        BackendPool::Lease held = pool.acquire(kNever, fault);
+        std::atomic<int> served{0};
+        std::thread hasty([&] {  // its deadline and its turn come at about the same time
+            AcquireFault mine;
+            pool.acquire(monotonic_now() + round * 5, mine);
+        });
+        std::thread patient([&] {
+            AcquireFault mine;
+            served += pool.acquire(monotonic_now() + 60 * kSecond, mine) ? 1 : 0;
+        });
+        while (pool.statistics().waits < 1) {
+            std::this_thread::yield();
+        }
+        held.failed(ConnectFault::stopped);
+        hasty.join();
+        patient.join();
+        CHECK(served == 1);
+        CHECK(pool.statistics().in(ConnectionState::connecting) == 0);
+    }
 }
 
 TEST_CASE("a shutdown wakes everybody who waits", "[pool][threads]") {

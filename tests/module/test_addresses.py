@@ -1,0 +1,158 @@
+"""A backend's name with several addresses: each is tried, nobody waits for a silent one, the good one is remembered, and
+a name that moves is followed."""
+
+import contextlib
+import socket
+import time
+
+import pytest
+
+from harness.backend import Listener
+from harness.client import finish_handshake
+from harness.config import ONE_CHILD
+from harness.httpd import can_change_hosts
+from harness.waiting import wait_until
+
+_NAME = "backend.test"
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """The addresses of backend.test for the server that is started with it."""
+    tmp_path.chmod(0o755)
+    path = tmp_path / "hosts"
+
+    class Hosts:
+        file = path
+
+        @staticmethod
+        def write(*addresses):
+            path.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {_NAME}\n" for address in addresses))
+
+    Hosts.write("127.0.0.1")
+    if not can_change_hosts(path):
+        pytest.skip("a mount namespace of one's own needs root")
+    return Hosts
+
+
+@pytest.fixture
+def start_with(start, mpm, hosts):
+    return lambda text: start(text, mpm_lines=ONE_CHILD[mpm], hosts=hosts.file)
+
+
+@contextlib.contextmanager
+def silent(host, port):
+    """Listens, and answers nobody: its queue is full."""
+    with socket.socket() as listening, contextlib.ExitStack() as stack:
+        listening.bind((host, port))
+        listening.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex((host, port))
+        yield
+
+
+def open_and_close(server, stage):
+    client = server.start_handshake("/ws")
+    with stage.accept() as session:
+        session.accept_handshake()
+        finish_handshake(client).close()
+
+
+def test_an_address_that_refuses_is_passed_over(start_with, hosts, stage):
+    hosts.write("127.0.0.2", "127.0.0.3", "127.0.0.1")
+    server = start_with(f"ProxyPass /ws ws://{_NAME}:{stage.port}/")
+    for _ in range(2):
+        open_and_close(server, stage)
+
+
+def test_an_address_that_does_not_answer_is_overtaken_and_then_left_alone(start_with, hosts, stage):
+    hosts.write("127.0.0.2", "127.0.0.1")
+    server = start_with(f"LogLevel proxy_websocket:debug\nProxyPass /ws ws://{_NAME}:{stage.port}/ connectiontimeout=30")
+    with silent("127.0.0.2", stage.port):
+        open_and_close(server, stage)   # within the patience of a test, which is below connectiontimeout=
+    with Listener(host="127.0.0.2", port=stage.port) as slow:   # it would answer now, and first
+        open_and_close(server, stage)
+        slow.expect_no_connection()
+
+
+def test_when_no_address_answers_each_is_named(start_with, hosts):
+    hosts.write("127.0.0.2", "127.0.0.3")
+    with Listener() as unused:
+        port = unused.port
+    server = start_with(f"""
+        <Proxy balancer://c>
+            BalancerMember ws://{_NAME}:{port} retry=7
+        </Proxy>
+        ProxyPass /ws balancer://c/""")
+    server.allow_log("AH0")
+    with server.start_handshake("/ws") as client:
+        response = client.read_response()
+        assert (response.status, response.header("Retry-After")) == (503, "7")
+    for address in ("127.0.0.2", "127.0.0.3"):
+        server.expect_log(rf"Connection refused: WSP0108: attempt to connect to {address}:{port} \({_NAME}:{port}\) failed")
+    server.expect_log(f"WSP0109: worker for .{_NAME}:{port}. is in error for 7 s")
+    server.expect_log(f"WSP0114: .*the backend {_NAME}:{port} cannot be reached")
+
+
+@pytest.mark.parametrize("pool", ["max-idle=8", "warm=1"])
+def test_a_name_that_moves_is_followed_after_its_ttl(start_with, hosts, stage, pool):
+    """By requests and by connections made ahead; none that leads to the old address is used."""
+    server = start_with(f"ProxyWebsocketPool {pool}\nProxyPass /ws ws://{_NAME}:{stage.port}/ addressttl=1")
+    open_and_close(server, stage)
+    with Listener(host="127.0.0.2", port=stage.port) as moved:
+        hosts.write("127.0.0.2")
+        time.sleep(2.1)
+        client = server.start_handshake("/ws")
+        session = wait_until(lambda: session_with_request(moved), "a request at the new address")
+        session.accept_handshake()
+        finish_handshake(client).close()
+        session.close()
+
+
+def session_with_request(listener):
+    session = listener.accept_connection()
+    session.sock.settimeout(0.3)
+    try:
+        session.read_request()
+    except TimeoutError:   # one made ahead
+        return None
+    return session
+
+
+def test_a_name_that_moves_is_followed_when_its_old_addresses_fail(start_with, hosts, stage):
+    """Without addressttl= it is looked up again when none of the addresses answers."""
+    hosts.write("127.0.0.2", "127.0.0.3")
+    server = start_with(f"ProxyPass /ws ws://{_NAME}:{stage.port}/ retry=0")
+    server.allow_log("WSP0108|WSP0109|WSP0114|AH0")
+    with server.start_handshake("/ws") as client:
+        assert client.read_response().status == 503
+    hosts.write("127.0.0.1")
+    open_and_close(server, stage)
+
+
+@pytest.mark.parametrize("listens_on", ["127.0.0.1", "::1"])
+def test_localhost_with_one_of_its_addresses(start, mpm, listens_on):
+    """/etc/hosts gives localhost both; whether the resolver passes both on depends on the machine's own addresses."""
+    if listens_on == "::1" and not resolver_gives("::1"):
+        pytest.skip("the resolver gives only 127.0.0.1 for localhost here")
+    family = socket.AF_INET6 if ":" in listens_on else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.bind((listens_on, 0))
+        listening.listen(8)
+        listening.settimeout(10)
+        port = listening.getsockname()[1]
+        server = start(f"ProxyPass /horizon/x/y ws://localhost:{port}/horizon/x/y", mpm_lines=ONE_CHILD[mpm])
+        client = server.start_handshake("/horizon/x/y")
+        sock, _ = listening.accept()
+        sock.close()
+        server.allow_log("WSP0116")
+        assert client.read_response().status == 502
+        client.close()
+
+
+def resolver_gives(address):
+    """As APR asks: only families of which this machine has an address beyond loopback."""
+    found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return address in {entry[4][0] for entry in found}
