@@ -13,10 +13,16 @@ _BATCH = 100
 class BackendProcess:
     """A script of this folder that prints its port, running."""
 
-    def __init__(self, name):
+    def __init__(self, name, *arguments):
         script = pathlib.Path(__file__).with_name(name)
-        self._process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
-        self.url = f"ws://127.0.0.1:{int(self._process.stdout.readline())}"
+        self._process = subprocess.Popen([sys.executable, script, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+        self.port = int(self._process.stdout.readline())
+        self.url = f"ws://127.0.0.1:{self.port}"
+
+    def kill(self):
+        """At once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
 
     def __enter__(self):
         return self

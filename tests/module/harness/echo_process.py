@@ -14,9 +14,9 @@ class _Incomplete(Exception):
     pass
 
 
-class _Echo(asyncio.Protocol):
+class Echo(asyncio.Protocol):
     def connection_made(self, transport):
-        self._transport = transport
+        self.transport = transport
         self._input = b""
         self._is_open = False
 
@@ -30,9 +30,12 @@ class _Echo(asyncio.Protocol):
     def _answer_handshake(self):
         head, mark, rest = self._input.partition(b"\r\n\r\n")
         if mark:
-            self._transport.write(http1.handshake_response(http1.parse_head(head + mark)))
             self._input, self._is_open = rest, True
+            self.accept_handshake(http1.parse_head(head + mark))
         return self._is_open
+
+    def accept_handshake(self, request):
+        self.transport.write(http1.handshake_response(request))
 
     def _echo_frame(self):
         position = 0
@@ -49,14 +52,14 @@ class _Echo(asyncio.Protocol):
         except _Incomplete:
             return False
         self._input = self._input[position:]
-        self._transport.write(frames.server_frame(frame.opcode, frame.payload, frame.fin))
+        self.transport.write(frames.server_frame(frame.opcode, frame.payload, frame.fin))
         if frame.opcode == frames.CLOSE:
-            self._transport.close()
+            self.transport.close()
         return True
 
 
 async def _main():
-    server = await asyncio.get_running_loop().create_server(_Echo, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
