@@ -37,6 +37,13 @@ def refuse(server, path, session, answer, status=401):
         session.read_request()
         session.send(answer)
         assert client.read_response().status == status
+        await_give_back(client)
+
+
+def await_give_back(client):
+    """The next request on the client's connection is served when the one before has given everything back."""
+    client.send(http1.plain_request("/"))
+    assert client.read_response().status == 200
 
 
 def refuse_first(server, path, stage, answer, status=401):
@@ -46,6 +53,7 @@ def refuse_first(server, path, stage, answer, status=401):
         session = stage.accept()
         session.send(answer)
         assert client.read_response().status == status
+        await_give_back(client)
     return session
 
 

@@ -1,5 +1,6 @@
 """Backends in the test's own process: one whose connections the test drives by hand, and one that echoes."""
 
+import contextlib
 import os
 import select
 import socket
@@ -65,7 +66,7 @@ class Listener:
 
     def stop_listening(self):
         """Connections are refused from here on."""
-        self._socket.close()
+        self._close_socket()
 
     def listen_again(self):
         """On the same port."""
@@ -103,6 +104,13 @@ class Listener:
             self._socket.accept()[0].close()
 
     def close(self):
+        self._close_socket()
+
+    def _close_socket(self):
+        """A thread in accept() keeps a socket alive unless it is shut down, and may even go on with whatever socket has
+        the descriptor's number by then."""
+        with contextlib.suppress(OSError):   # closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def __enter__(self):

@@ -19,7 +19,7 @@ class Peer:
         self.bytes_sent = self.bytes_received = 0
         self._buffer = b""
         sock.settimeout(BOUND)
-        if sock.family != socket.AF_UNIX:
+        if getattr(sock, "family", None) != socket.AF_UNIX:   # an HTTP/2 stream has none
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # --- bytes ---
