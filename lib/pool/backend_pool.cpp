@@ -44,14 +44,13 @@ PooledConnection* BackendPool::Lease::connection() const noexcept {
 }
 
 void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
-    Closing closing;
     const std::lock_guard<std::mutex> lock(pool_->mutex_);
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
     ++pool_->statistics_.connects;
     pool_->statistics_.connects_ahead += place_->ahead ? 1 : 0;
     pool_->failures_in_a_row_ = 0;
-    pool_->end_cooling(kNever, closing);
+    pool_->end_cooling([](const Entry& entry) { return entry.fault != ConnectFault::closed_idle; });
 }
 
 void BackendPool::Lease::failed(ConnectFault fault) noexcept {
@@ -100,77 +99,122 @@ BackendPool::Lease BackendPool::acquire_fresh(MonotonicUs deadline, AcquireFault
 }
 
 BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault) {
+    Waiter waiter(fresh);
+    Closing closing, made(1);
+    std::unique_lock<std::mutex> lock(mutex_);
+    last_acquire_ = clock_.now();
+    waiter.ticket = next_ticket_++;
     for (;;) {
-        Closing closing;
-        std::unique_lock<std::mutex> lock(mutex_);
-        last_acquire_ = clock_.now();
-        const std::uint64_t ticket = next_ticket_++;
-        queue_.push_back(ticket);
-        await_turn(lock, ticket, fresh, deadline, fault);
-        leave_queue(ticket);
+        fault = await_turn(lock, waiter, deadline);
         if (fault != AcquireFault::none) {
-            return Lease();
+            return Lease();  // it had no turn, so nobody behind it has one now
         }
         drop_expired(closing);
-        if (!fresh && statistics_.in(ConnectionState::idle) > 0) {
-            const Place place =
-                std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& e) {
-                    return e.state == ConnectionState::idle;
-                }).base();
-            const Place newest = std::prev(place);
-            newest->ahead = false;
-            move_to(newest, ConnectionState::lent);
-            Lease lease(this, newest, true);
-            lock.unlock();
-            if (lease.connection()->is_alive()) {
-                lock.lock();
-                ++statistics_.reused;
-                return lease;
-            }
-            lock.lock();
-            ++statistics_.died;
-            lock.unlock();
-            continue;  // closes it, and looks again
-        }
-        if (may_connect()) {
-            const Place place = entries_.emplace(entries_.end());
+        if (turn_of(waiter) == Turn::connect) {
+            const Place place = made.begin();
+            entries_.splice(entries_.end(), made);
             move_to(place, ConnectionState::connecting);
             return Lease(this, place, false);
         }
-        // The idle connection that it was to have has expired: once more.
-    }
-}
-
-// On return it is this ticket's turn, or `fault` says why it never was.
-void BackendPool::await_turn(std::unique_lock<std::mutex>& lock, std::uint64_t ticket, bool fresh,
-                             MonotonicUs deadline, AcquireFault& fault) {
-    fault = AcquireFault::none;
-    bool counted = false;
-    while (!shut_down_ && !may_go_on(ticket, fresh)) {
-        statistics_.waits += counted ? 0 : 1;
-        counted = true;
-        if (!clock_.wait(lock, changed_, deadline)) {
-            if (shut_down_ || may_go_on(ticket, fresh)) {
-                break;
-            }
-            ++statistics_.waits_timed_out;
-            fault = AcquireFault::timed_out;
-            return;
+        const Place place = newest_idle();
+        if (is_alive(lock, place)) {
+            place->ahead = false;
+            ++statistics_.reused;
+            return Lease(this, place, true);
         }
     }
-    fault = shut_down_ ? AcquireFault::shut_down : AcquireFault::none;
 }
 
-bool BackendPool::may_go_on(std::uint64_t ticket, bool fresh) const {
-    return queue_.front() == ticket &&
-           (may_connect() || (!fresh && statistics_.in(ConnectionState::idle) > 0));
-}
-
-void BackendPool::leave_queue(std::uint64_t ticket) noexcept {
-    queue_.remove(ticket);
-    if (!queue_.empty()) {
-        changed_.notify_all();  // the next one's turn
+// Waits for `waiter`'s turn. With another fault than none it has not come.
+AcquireFault BackendPool::await_turn(std::unique_lock<std::mutex>& lock, Waiter& waiter,
+                                     MonotonicUs deadline) {
+    const auto must_wait = [&] { return !shut_down_ && turn_of(waiter) == Turn::none; };
+    bool in_time = true;
+    if (must_wait()) {
+        const auto after = std::find_if(queue_.begin(), queue_.end(), [&](const Waiter* other) {
+            return other->ticket > waiter.ticket;
+        });
+        queue_.insert(after, &waiter);
+        statistics_.waits += waiter.has_waited ? 0 : 1;
+        waiter.has_waited = true;
+        while (in_time && must_wait()) {
+            in_time = clock_.wait(lock, waiter.turn, deadline);
+        }
+        queue_.remove(&waiter);
     }
+    if (shut_down_) {
+        return AcquireFault::shut_down;
+    }
+    if (must_wait()) {
+        ++statistics_.waits_timed_out;
+        return AcquireFault::timed_out;
+    }
+    return AcquireFault::none;
+}
+
+// Who wants a fresh connection leaves the idle ones to those behind it.
+BackendPool::Turn BackendPool::turn_of(const Waiter& waiter) noexcept {
+    bool is_first = true;
+    bool may_reuse = !waiter.fresh;
+    for (const Waiter* other : queue_) {
+        if (other->ticket >= waiter.ticket) {
+            break;
+        }
+        is_first = false;
+        may_reuse = may_reuse && other->fresh;
+    }
+    if (may_reuse && newest_idle() != entries_.end()) {
+        return Turn::reuse;
+    }
+    return is_first && may_connect() ? Turn::connect : Turn::none;
+}
+
+// Everybody whose turn it is; behind the first who may reuse there is nobody.
+void BackendPool::wake() noexcept {
+    for (Waiter* waiter : queue_) {
+        if (turn_of(*waiter) != Turn::none) {
+            waiter->turn.notify_one();
+        }
+        if (!waiter->fresh) {
+            break;
+        }
+    }
+}
+
+// entries_.end() when there is none but expired ones.
+BackendPool::Place BackendPool::newest_idle() noexcept {
+    for (Place place = entries_.end(); place != entries_.begin();) {
+        --place;
+        if (place->state == ConnectionState::idle) {
+            return is_expired(*place, clock_.now()) ? entries_.end() : place;
+        }
+    }
+    return entries_.end();
+}
+
+// Looks at an idle connection without the lock; on lease meanwhile, so that nobody else has it. True:
+// it still is. False: it is closed and gone.
+bool BackendPool::is_alive(std::unique_lock<std::mutex>& lock, Place place) noexcept {
+    const MonotonicUs idle_since = place->since;
+    move_to(place, ConnectionState::lent);
+    lock.unlock();
+    const bool alive = place->connection->is_alive();
+    lock.lock();
+    if (alive) {
+        return true;
+    }
+    ++statistics_.died;
+    Closing closing;
+    std::unique_ptr<PooledConnection> dead = std::move(place->connection);
+    if (place->ahead && clock_.now() - idle_since < kClosedAtOnce) {
+        cool(place, ConnectFault::closed_idle);
+    } else {
+        drop(place, closing);
+    }
+    lock.unlock();
+    dead.reset();
+    lock.lock();
+    return false;
 }
 
 bool BackendPool::may_connect() const noexcept {
@@ -181,12 +225,11 @@ bool BackendPool::may_connect() const noexcept {
 // --- the filler -----------------------------------------------------------------------------------
 
 BackendPool::Lease BackendPool::refill(std::size_t room) {
-    Closing closing;
     const std::lock_guard<std::mutex> lock(mutex_);
     const MonotonicUs now = clock_.now();
-    end_cooling(now, closing);
+    end_cooling([now](const Entry& entry) { return entry.until <= now; });
     const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
-    const std::size_t there = statistics_.in(ConnectionState::idle) + making_ahead();
+    const std::size_t there = statistics_.in(ConnectionState::idle) + coming();
     if (shut_down_ || resting || !queue_.empty() || !may_connect() ||
         statistics_.in(ConnectionState::cooling) > 0 || there >= std::min(limits_.warm, room)) {
         return Lease();
@@ -220,9 +263,9 @@ MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readabl
     return next;
 }
 
-// Whoever is looked at is on lease meanwhile.
 void BackendPool::drop_dead(const std::vector<int>& readable) {
     for (const int fd : readable) {
+        Closing closing;
         std::unique_lock<std::mutex> lock(mutex_);
         const Place place = std::find_if(entries_.begin(), entries_.end(), [fd](const Entry& e) {
             return e.state == ConnectionState::idle && e.connection->fd() == fd;
@@ -231,25 +274,16 @@ void BackendPool::drop_dead(const std::vector<int>& readable) {
             continue;
         }
         const MonotonicUs idle_since = place->since;
-        move_to(place, ConnectionState::lent);
-        Lease lease(this, place, true);
-        lock.unlock();
-        const bool alive = lease.connection()->is_alive();
-        lock.lock();
-        if (alive) {
-            move_to(place, ConnectionState::idle);
-            place->since = idle_since;
-            lease.pool_ = nullptr;
+        const std::uint64_t times_let_go = times_let_go_;
+        if (!is_alive(lock, place)) {
             continue;
         }
-        ++statistics_.died;
-        const bool at_once = place->ahead && clock_.now() - idle_since < kClosedAtOnce;
-        const std::unique_ptr<PooledConnection> dead = std::move(place->connection);
-        if (at_once) {
-            cool(place, ConnectFault::closed_idle);
-            lease.pool_ = nullptr;
+        if (times_let_go == times_let_go_) {
+            move_to(place, ConnectionState::idle);
+            place->since = idle_since;
+        } else {
+            drop(place, closing);
         }
-        lock.unlock();  // and then it is closed
     }
 }
 
@@ -265,6 +299,7 @@ void BackendPool::idle_descriptors(std::vector<int>& to) const {
 void BackendPool::let_go() noexcept {
     Closing closing;
     const std::lock_guard<std::mutex> lock(mutex_);
+    ++times_let_go_;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
         if (here->state == ConnectionState::idle) {
@@ -277,7 +312,9 @@ void BackendPool::shut_down() noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         shut_down_ = true;
-        changed_.notify_all();
+        for (Waiter* waiter : queue_) {
+            waiter->turn.notify_one();
+        }
     }
     let_go();
 }
@@ -293,18 +330,28 @@ std::size_t BackendPool::keeps() const noexcept {
     return std::max(limits_.max_idle, limits_.warm);
 }
 
-std::size_t BackendPool::making_ahead() const noexcept {
+// Made ahead and not idle yet, or being looked at.
+std::size_t BackendPool::coming() const noexcept {
     return static_cast<std::size_t>(
         std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
-            return entry.state == ConnectionState::connecting && entry.ahead;
+            return entry.ahead && (entry.state == ConnectionState::connecting ||
+                                   entry.state == ConnectionState::lent);
         }));
+}
+
+bool BackendPool::is_expired(const Entry& entry, MonotonicUs now) const noexcept {
+    return limits_.ttl > 0 && now - entry.since >= limits_.ttl;
 }
 
 void BackendPool::move_to(Place place, ConnectionState state) noexcept {
     const auto gauge = [this](ConnectionState of) -> std::size_t& {
         return statistics_.in_state[static_cast<std::size_t>(of)];
     };
-    const bool frees_a_turn = place->state == ConnectionState::connecting;
+    const MonotonicUs now = clock_.now();
+    if (place->state == ConnectionState::idle && place->ahead &&
+        now - place->since >= kClosedAtOnce) {
+        closed_in_a_row_ = 0;  // the server does keep them
+    }
     if (place->state != ConnectionState::gone) {
         --gauge(place->state);
     }
@@ -312,10 +359,8 @@ void BackendPool::move_to(Place place, ConnectionState state) noexcept {
         ++gauge(state);
     }
     place->state = state;
-    place->since = clock_.now();
-    if (!queue_.empty() && (frees_a_turn || state == ConnectionState::idle)) {
-        changed_.notify_all();
-    }
+    place->since = now;
+    wake();
 }
 
 void BackendPool::drop(Place place, Closing& closing) noexcept {
@@ -325,36 +370,53 @@ void BackendPool::drop(Place place, Closing& closing) noexcept {
 
 void BackendPool::drop_expired(Closing& closing) noexcept {
     const MonotonicUs now = clock_.now();
-    for (Place place = entries_.begin(); place != entries_.end() && limits_.ttl > 0;) {
+    for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
-        if (here->state == ConnectionState::idle && now - here->since >= limits_.ttl) {
+        if (here->state == ConnectionState::idle && is_expired(*here, now)) {
             ++statistics_.expired;
             drop(here, closing);
         }
     }
 }
 
-void BackendPool::end_cooling(MonotonicUs now, Closing& closing) noexcept {
+// Nothing to close in these, so it may be done with the lock held.
+template <class Predicate>
+void BackendPool::end_cooling(Predicate is_over) noexcept {
+    Closing nothing;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
-        if (here->state == ConnectionState::cooling && here->until <= now) {
-            drop(here, closing);
+        if (here->state == ConnectionState::cooling && is_over(*here)) {
+            drop(here, nothing);
         }
     }
 }
 
+// One entry holds down for failed connects, one for connections closed at once: a connect that is
+// successful ends the first and says nothing about the second.
 void BackendPool::cool(Place place, ConnectFault fault) noexcept {
-    ++statistics_.connects_failed;
-    MonotonicUs until = clock_.now() + hold_down_after(fault, ++failures_in_a_row_);
+    const bool closed_idle = fault == ConnectFault::closed_idle;
+    const MonotonicUs now = clock_.now();
+    MonotonicUs until = now;
     for (const Entry& entry : entries_) {
-        if (entry.state == ConnectionState::cooling) {
+        if (entry.state == ConnectionState::cooling &&
+            (entry.fault == ConnectFault::closed_idle) == closed_idle) {
             until = std::max(until, entry.until);
         }
     }
-    Closing closing;
-    end_cooling(kNever, closing);  // one of them is enough
-    move_to(place, ConnectionState::cooling);
+    if (closed_idle && until > now) {
+        // It was made before the hold-down began, with the one that caused it.
+    } else if (closed_idle) {
+        until = now + hold_down_after(fault, ++closed_in_a_row_);
+    } else {
+        until = std::max(until, now + hold_down_after(fault, ++failures_in_a_row_));
+    }
+    ++statistics_.connects_failed;
+    end_cooling([closed_idle](const Entry& entry) {
+        return (entry.fault == ConnectFault::closed_idle) == closed_idle;
+    });
     place->until = until;
+    place->fault = fault;
+    move_to(place, ConnectionState::cooling);
 }
 
 }  // namespace wsp

@@ -89,16 +89,19 @@ class BackendPool {
     struct Entry {
         ConnectionState state = ConnectionState::gone;
         std::unique_ptr<PooledConnection> connection;
-        MonotonicUs since = 0;  // of the state
-        MonotonicUs until = 0;  // cooling: its end
-        bool ahead = false;     // made ahead, and not asked for yet
+        MonotonicUs since = 0;                    // of the state
+        MonotonicUs until = 0;                    // cooling: its end
+        ConnectFault fault = ConnectFault::none;  // cooling: its cause
+        bool ahead = false;                       // made ahead, and not asked for yet
     };
     using Place = std::list<Entry>::iterator;
 
   public:
     // How long after the last request connections are still made ahead.
     static constexpr DurationUs kRestAfter = 600 * kSecond;
-    // A connection made ahead that the server closes sooner than this counts as a failed connect.
+    // A connection made ahead that the server closes sooner than this counts as a failed connect. Such
+    // failures have a hold-down of their own, which only its time ends and which doubles until one
+    // made ahead has been idle for longer: connects say nothing about idle connections.
     static constexpr DurationUs kClosedAtOnce = 1 * kSecond;
 
     // One connection, or the permission to make one. Movable; one thread at a time.
@@ -167,30 +170,47 @@ class BackendPool {
   private:
     using Closing = std::list<Entry>;  // closed when it goes out of scope, without the lock
 
+    // One acquire(), on its own stack.
+    struct Waiter {
+        explicit Waiter(bool wants_fresh) noexcept : fresh(wants_fresh) {}
+        const bool fresh;              // an idle connection will not do
+        bool has_waited = false;       // it is in the statistics
+        std::uint64_t ticket = 0;      // its place in the queue, for good
+        std::condition_variable turn;  // its turn has come, or the pool is shut down
+    };
+    enum class Turn : std::uint8_t { none, reuse, connect };
+
     Lease acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault);
-    void await_turn(std::unique_lock<std::mutex>& lock, std::uint64_t ticket, bool fresh,
-                    MonotonicUs deadline, AcquireFault& fault);
-    bool may_go_on(std::uint64_t ticket, bool fresh) const;
-    void leave_queue(std::uint64_t ticket) noexcept;
+    AcquireFault await_turn(std::unique_lock<std::mutex>& lock, Waiter& waiter,
+                            MonotonicUs deadline);
+    Turn turn_of(const Waiter& waiter) noexcept;
+    void wake() noexcept;
+    Place newest_idle() noexcept;
+    bool is_alive(std::unique_lock<std::mutex>& lock, Place place) noexcept;
+    bool is_expired(const Entry& entry, MonotonicUs now) const noexcept;
     bool may_connect() const noexcept;
     std::size_t keeps() const noexcept;
-    std::size_t making_ahead() const noexcept;
+    std::size_t coming() const noexcept;
     void move_to(Place place, ConnectionState state) noexcept;
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
-    void end_cooling(MonotonicUs now, Closing& closing) noexcept;
+    template <class Predicate>
+    void end_cooling(Predicate is_over) noexcept;
     void drop_dead(const std::vector<int>& readable);
     void cool(Place place, ConnectFault fault) noexcept;
 
     const PoolLimits limits_;
     PoolClock& clock_;
-    mutable std::mutex mutex_;         // guards all below
-    std::condition_variable changed_;  // whenever one of those who wait might go on
-    std::list<Entry> entries_;         // the idle ones in the order in which they became idle
-    std::list<std::uint64_t> queue_;   // tickets of those who wait
+    // Guards all below. Whenever it is free: the gauges count entries_ by state, nobody who waits has
+    // a turn without having been woken for it, and only idle and lent entries have a connection.
+    mutable std::mutex mutex_;
+    std::list<Entry> entries_;  // the idle ones in the order in which they became idle
+    std::list<Waiter*> queue_;  // those who wait, by ticket
     std::uint64_t next_ticket_ = 0;
+    std::uint64_t times_let_go_ = 0;
     MonotonicUs last_acquire_ = kNever;  // kNever: none yet
-    unsigned failures_in_a_row_ = 0;
+    unsigned failures_in_a_row_ = 0;     // of connects
+    unsigned closed_in_a_row_ = 0;       // connections made ahead and closed at once
     bool shut_down_ = false;
     PoolStatistics statistics_;
 };

@@ -111,6 +111,15 @@ TEST_CASE("what is given back is lent again, the last one first", "[pool]") {
     CHECK(rig.pool.statistics().given_back == 2);
 }
 
+TEST_CASE("the last one given back is lent first, however old it is", "[pool]") {
+    Rig rig(keeping(4));
+    BackendPool::Lease older = rig.connect(), newer = rig.connect();
+    const int fd = fd_of(older);
+    newer.give_back();
+    older.give_back();
+    CHECK(fd_of(rig.acquire()) == fd);
+}
+
 TEST_CASE("a lease that is dropped closes its connection", "[pool]") {
     Rig rig(keeping(4));
     {
@@ -305,6 +314,19 @@ TEST_CASE("first come, first served", "[pool]") {
     const BackendPool::Lease second = rig.acquire();
     CHECK(second.is_connecting());
     CHECK_FALSE(late_had_its_turn);
+}
+
+TEST_CASE("a connection that becomes idle is the first one's, not a newcomer's", "[pool]") {
+    Rig rig(pacing(1, 4));
+    BackendPool::Lease lent = rig.connect();
+    const BackendPool::Lease connecting = rig.acquire();
+    rig.clock.meanwhile.push_back([&] {
+        lent.give_back();
+        AcquireFault fault;
+        CHECK_FALSE(rig.pool.acquire(rig.clock.time, fault));
+        CHECK(fault == AcquireFault::timed_out);
+    });
+    CHECK(rig.acquire().is_reused());
 }
 
 TEST_CASE("a turn that comes at the last moment is taken", "[pool]") {
@@ -610,6 +632,17 @@ TEST_CASE("a request that finds it closed at once holds it against the server to
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK_FALSE(rig.pool.refill(kRoom));
     CHECK(rig.network.open == 0);
+}
+
+TEST_CASE("a request's connection that is closed soon is not held against the server", "[pool]") {
+    Rig rig(keeping(4));
+    BackendPool::Lease lease = rig.connect();
+    static_cast<ScriptedNetwork::Connection*>(lease.connection())->alive = false;
+    const int fd = fd_of(lease);
+    lease.give_back();
+    CHECK(rig.pool.sweep(kRoom, {fd}) == kNever);
+    CHECK(rig.in(ConnectionState::cooling) == 0);
+    CHECK(rig.pool.statistics().died == 1);
 }
 
 TEST_CASE("a failed connect and a connection closed at once are held down each for its time",
