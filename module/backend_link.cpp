@@ -127,6 +127,7 @@ void BackendLink::give_back() {
         connection_->forget_request();
         connection_ = nullptr;
         lease_.give_back();
+        member_.note_idle();
     }
 }
 

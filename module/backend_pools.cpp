@@ -121,13 +121,24 @@ void Member::note_use(const char* scheme, const proxy_conn_rec& record) {
     target_.uds_path = text(record.uds_path);
     target_.tls_name = text(record.ssl_hostname);
     target_.tls = record.is_ssl != 0;
+    wake_warmer();
+}
+
+void Member::note_idle() {
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    wake_warmer();
+}
+
+// With the mutex held.
+void Member::wake_warmer() {
     if (warmer_ == nullptr) {
         warmer_ = std::make_unique<Warmer>(*this);
         if (!warmer_->start()) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
-                         "WSP0014: no thread for connections made ahead to %s:%d; each open makes "
-                         "its own",
-                         record.hostname, static_cast<int>(record.port));
+                         "WSP0014: no thread for the idle connections to %s: none are made ahead, "
+                         "and those that are kept are looked at when they are needed",
+                         worker_->s->name_ex);
         }
     }
     warmer_->wake();

@@ -41,6 +41,8 @@ class Member {
     // any are wanted.
     void note_use(const char* scheme, const proxy_conn_rec& record);
     Target target() const;
+    // A connection has become idle: from now on somebody looks after it.
+    void note_idle();
     // The address that answered last (RFC 8305 4: "the good one remembered").
     void note_good_address(const ConnectAddress& address);
     bool good_address(ConnectAddress& address) const;
@@ -52,6 +54,8 @@ class Member {
     bool keeps(bool tls) const { return reusable_ && (!tls || tls_reusable_); }
 
   private:
+    void wake_warmer();
+
     proxy_worker* const worker_;
     server_rec* const server_;
     const bool reusable_;      // not disablereuse=on, not a RewriteRule's worker for any host

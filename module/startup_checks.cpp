@@ -77,6 +77,16 @@ void advise_on_mpm_settings(server_rec* main_server) {
                      "\"%s %d\" avoids it",
                      spare_name, spare, most, spare_name, most);
     }
+    const auto* const ours = static_cast<wsp_server_config*>(
+        ap_get_module_config(main_server->module_config, &proxy_websocket_module));
+    const auto handshakes = wsp_server_config_resolved(ours).handshake_threads;
+    const int threads = threaded ? mpm_setting(AP_MPMQ_MAX_THREADS) : 1;
+    if (handshakes >= threads) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
+                     "WSP0021: ProxyWebsocketHandshakeThreads %" APR_INT64_T_FMT
+                     " limits nothing: a child process has %d thread%s for requests",
+                     handshakes, threads, threads == 1 ? "" : "s");
+    }
     const int requests = mpm_setting(AP_MPMQ_MAX_REQUESTS_DAEMON);
     if (requests > 0) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,

@@ -1,6 +1,6 @@
 // Keeps connections to one backend open ahead (ProxyWebsocketPool warm=N), on a thread of its own: connecting, and mod_ssl's
-// handshake, block. It also watches the idle ones: the server may close them, and a member that is drained, disabled or in
-// error lets go of them.
+// handshake, block. It also watches the idle ones, made ahead or given back: the server may close them, their ttl= ends, and a
+// member that is drained, disabled or in error lets go of them. Made when there is the first of either.
 #pragma once
 
 #include <vector>

@@ -6,6 +6,7 @@ from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.waiting import wait_until
 
+_POINTLESS = "WSP0021: ProxyWebsocketHandshakeThreads {} limits nothing: a child process has {}"
 RUNS_ON = ["event", "worker"]   # prefork's children have one handshake at a time
 
 
@@ -88,6 +89,13 @@ def test_handshakes_take_no_more_threads_than_they_may(start_one, stage):
         finish_handshake(client).close()
     for each in tunnels + sessions:
         each.close()
+
+
+def test_a_number_that_limits_nothing_is_told_of(start_one, stage):
+    server = start_one(f"ProxyWebsocketHandshakeThreads 16\nProxyPass /ws {stage.url}/")
+    assert server.error_log.lines(_POINTLESS.format(16, "16 threads"))
+    server = start_one(f"ProxyWebsocketHandshakeThreads 15\nProxyPass /ws {stage.url}/")
+    assert not server.error_log.lines("WSP0021")
 
 
 def test_threads_in_tunnels_that_keep_them_are_not_counted(start_one, stage):
