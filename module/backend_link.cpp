@@ -56,7 +56,8 @@ LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
     lease_ = fresh ? member_.pool().acquire_fresh(deadline, fault)
                    : member_.pool().acquire(deadline, fault);
     if (!lease_) {
-        return failed(LinkFault::crowded, HTTP_SERVICE_UNAVAILABLE);
+        return failed(fault == AcquireFault::shut_down ? LinkFault::stopping : LinkFault::crowded,
+                      HTTP_SERVICE_UNAVAILABLE);
     }
     reused_ = lease_.is_reused();
     if (reused_) {

@@ -13,6 +13,7 @@ namespace wsp {
 enum class LinkFault {
     none,
     out_of_use,   // the worker is in error, stopped or disabled
+    stopping,     // httpd stops meanwhile, and not gracefully
     crowded,      // no turn to connect by the deadline (max-connecting=)
     no_address,   // mod_proxy has refused the URL or the name: see status()
     unreachable,  // no address of the backend could be connected to

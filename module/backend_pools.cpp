@@ -104,6 +104,9 @@ Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& c
             "(<Proxy %s keepalive=on>)",
             worker->s->name_ex, worker->s->name_ex);
     }
+    if (limits_.max_connecting > 0) {
+        wake_warmer();
+    }
 }
 
 Member::~Member() = default;

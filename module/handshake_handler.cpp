@@ -256,6 +256,8 @@ int Handshake::refuse_for(LinkFault fault) {
             set_retry_after(r_, worker_);
             return refuse(link_.status(), "WSP0113",
                           "the backend is marked as failed, stopped or disabled");
+        case LinkFault::stopping:
+            return refuse(link_.status(), "WSP0116", "httpd has stopped meanwhile");
         case LinkFault::crowded:
             note_full_worker(r_, worker_);
             set_retry_soon(r_);

@@ -65,7 +65,12 @@ void Warmer::run() {
             break;
         }
     }
-    pool.shut_down();
+    // What still comes to a child that drains is served, on connections of its own.
+    if (is_stopping_) {
+        pool.shut_down();
+    } else {
+        pool.let_go();
+    }
 }
 
 // As many as are missing. One after the other: a server that is slow to accept is not hurried.
@@ -119,7 +124,8 @@ bool Warmer::wait(MonotonicUs until) noexcept {
         while (::read(wake_read_.get(), bytes, sizeof bytes) > 0) {
         }
     }
-    return slots[0].revents == 0 && slots[1].revents == 0;
+    is_stopping_ = slots[1].revents != 0;
+    return slots[0].revents == 0 && !is_stopping_;
 }
 
 }  // namespace wsp

@@ -2,6 +2,7 @@
 
 import pathlib
 import select
+import time
 
 import pytest
 
@@ -131,6 +132,22 @@ def test_a_connection_that_is_closed_with_the_request_under_way_costs_nothing(si
             assert fresh.request.header("Sec-WebSocket-Key") == session.request.header("Sec-WebSocket-Key")
             fresh.accept_handshake()
             finish_handshake(client).close()
+
+
+def test_a_child_that_drains_still_connects_for_what_it_has(start_one, stage):
+    server = start_one(f"ProxyWebsocketDrainTimeout 30s\nProxyPass /ws {stage.url}/")
+    with refuse_first(server, "/ws", stage, refusal()) as session:
+        client = server.start_handshake("/ws")
+        session.read_request()
+        server.start_graceful()
+        server.error_log.wait_for("AH00[0-9]+: Apache.*resuming normal operations", 2)
+        time.sleep(0.5)   # the child has heard of it, and let its idle connections go
+        session.close()
+        with stage.accept() as fresh:
+            fresh.accept_handshake()
+            with finish_handshake(client) as client:
+                client.send_close(1000)
+                assert fresh.read_close()[0] == 1000
 
 
 def test_an_answer_that_breaks_off_is_not_asked_for_again(site, stage):
