@@ -10,7 +10,8 @@ from harness.config import REPOSITORY
 RUNS_ON = ["event"]
 # Each is shown by the test of its name here, or by one of these.
 SHOWN = {"access-log", "balancer", "files-and-websockets", "location", "proxypass", "rewrite", "wss-backend", "one-mapping",
-         "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2", "django"}
+         "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2", "django",
+         "many-clients"}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,11 @@ def test_rewrite(start, app):
 def test_balancer(start, app, other):
     server = start(example("balancer", BACKEND_PORT=app.port, SECOND_BACKEND_PORT=other.port))
     assert {str(ask(server, "chrome", "/chat/room")) for _ in range(2)} == {"101 app /room", "101 other /room"}
+
+
+def test_many_clients(start, app, other):
+    server = start(example("many-clients", BACKEND_PORT=app.port, SECOND_BACKEND_PORT=other.port))
+    assert {str(ask(server, "chrome", "/chat/room")) for _ in range(6)} == {"101 app /room", "101 other /room"}
 
 
 def test_files_and_websockets(start, app):
