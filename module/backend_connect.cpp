@@ -1,5 +1,5 @@
-// One address: as mod_proxy connects, with its log lines and its bookkeeping. Several, or nobody who
-// waits: our race.
+// One address: as mod_proxy connects, with its log lines and its bookkeeping. Several, or less time than it would take, or
+// nobody who waits: our race.
 #include "backend_connect.hpp"
 
 #include <netinet/tcp.h>
@@ -193,9 +193,11 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
     if (!is_demanded) {
         return race(member, record, deadline, false);
     }
-    const bool several =
-        record.uds_path == nullptr && record.addr != nullptr && record.addr->next != nullptr;
-    if (several && record.forward == nullptr && record.sock == nullptr) {
+    const bool is_new = record.sock == nullptr && record.forward == nullptr &&
+                        record.uds_path == nullptr && record.addr != nullptr;
+    // mod_proxy knows connectiontimeout=, but not ProxyWebsocketHandshakeTimeout.
+    const bool hurries = deadline + kSecond < monotonic_now() + connect_timeout(member);
+    if (is_new && (hurries || record.addr->next != nullptr)) {
         ConnectFault fault = race(member, record, deadline, true);
         if (fault != ConnectFault::none && fault != ConnectFault::stopped &&
             ap_proxy_determine_address("ws", &record, record.hostname, record.port,

@@ -77,6 +77,16 @@ def test_an_address_that_does_not_answer_is_overtaken_and_then_left_alone(start_
         slow.expect_no_connection()
 
 
+def test_no_thread_waits_longer_for_a_connect_than_for_the_handshake(start, mpm):
+    with Listener(host="127.0.0.2") as unused:
+        port = unused.port
+    server = start(f"ProxyWebsocketHandshakeTimeout 300ms\nProxyPass /ws ws://127.0.0.2:{port}/",
+                   mpm_lines=ONE_CHILD[mpm])
+    server.allow_log("WSP0114")
+    with silent("127.0.0.2", port), server.start_handshake("/ws") as client:
+        assert client.read_response().status == 503   # Timeout is more than a test's patience
+
+
 def test_when_no_address_answers_each_is_named(start_with, hosts):
     hosts.write("127.0.0.2", "127.0.0.3")
     with Listener() as unused:
