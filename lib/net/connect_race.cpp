@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <new>
+#include <numeric>
 
 namespace wsp {
 namespace {
@@ -19,10 +21,13 @@ struct Attempt {
 
 class Race {
   public:
+    // All memory is taken here.
     Race(const std::vector<ConnectAddress>& addresses, const RaceRules& rules)
-        : addresses_(addresses),
-          rules_(rules),
-          plan_(addresses.size(), std::max(rules.attempt_delay, 10 * kMillisecond)) {}
+        : addresses_(addresses), rules_(rules), plan_(addresses.size(), rules.attempt_delay) {
+        running_.reserve(addresses.size());
+        watched_.reserve(addresses.size() + 1);
+        result_.faults.reserve(addresses.size());
+    }
 
     RaceResult run() {
         while (!over()) {
@@ -73,26 +78,31 @@ class Race {
     }
 
     void wait(MonotonicUs now) {
-        std::vector<pollfd> slots;
+        watched_.clear();
         for (const Attempt& attempt : running_) {
-            slots.push_back({attempt.fd.get(), POLLOUT, 0});
+            watched_.push_back({attempt.fd.get(), POLLOUT, 0});
         }
-        slots.push_back({rules_.stop_fd, POLLIN, 0});
-        if (::poll(slots.data(), slots.size(), timeout_ms(now)) <= 0) {
-            return;
+        watched_.push_back({rules_.stop_fd, POLLIN, 0});
+        const int ready = ::poll(watched_.data(), watched_.size(), timeout_ms(now));
+        if (ready > 0) {
+            finish_the_ready();
+        } else if (ready < 0 && errno != EINTR) {
+            fail_all(errno);  // rather than to spin until the deadline
         }
-        result_.stopped = slots.back().revents != 0;
-        std::vector<Attempt> still_running;
-        for (std::size_t i = 0; i < running_.size(); ++i) {
-            if (slots[i].revents == 0 || result_.fd.valid()) {
-                still_running.push_back(std::move(running_[i]));
-            } else {
+    }
+
+    void finish_the_ready() {
+        for (std::size_t i = 0; i < running_.size() && !result_.fd.valid(); ++i) {
+            if (watched_[i].revents != 0) {
                 finish(running_[i]);
             }
         }
-        running_ = std::move(still_running);
+        const auto is_over = [](const Attempt& attempt) { return !attempt.fd.valid(); };
+        running_.erase(std::remove_if(running_.begin(), running_.end(), is_over), running_.end());
+        result_.stopped = watched_.back().revents != 0 && !result_.fd.valid();
     }
 
+    // Leaves the attempt without its descriptor.
     void finish(Attempt& attempt) {
         int error = 0;
         socklen_t size = sizeof error;
@@ -103,7 +113,15 @@ class Race {
             win(attempt);
         } else {
             fail(attempt.index, error);
+            attempt.fd.reset();
         }
+    }
+
+    void fail_all(int error) {
+        for (const Attempt& attempt : running_) {
+            fail(attempt.index, error);
+        }
+        running_.clear();
     }
 
     int timeout_ms(MonotonicUs now) const {
@@ -120,6 +138,7 @@ class Race {
     const RaceRules& rules_;
     RacePlan plan_;
     std::vector<Attempt> running_;
+    std::vector<pollfd> watched_;  // one for each in running_, then stop_fd
     RaceResult result_;
 };
 
@@ -127,9 +146,18 @@ class Race {
 
 std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses,
                                     const ConnectAddress* last_good) {
-    std::vector<std::size_t> first_family, others, order;
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        const bool first = addresses[i].address.ss_family == addresses[0].address.ss_family;
+    std::vector<std::size_t> preferred(addresses.size()), first_family, others, order;
+    std::iota(preferred.begin(), preferred.end(), std::size_t{0});
+    if (last_good != nullptr) {
+        // RFC 8305 4: what the past teaches belongs to the sorting, and the families mix after it.
+        std::stable_partition(preferred.begin(), preferred.end(), [&](std::size_t i) {
+            return addresses[i].size == last_good->size &&
+                   std::memcmp(&addresses[i].address, &last_good->address, last_good->size) == 0;
+        });
+    }
+    for (const std::size_t i : preferred) {
+        const bool first =
+            addresses[i].address.ss_family == addresses[preferred[0]].address.ss_family;
         (first ? first_family : others).push_back(i);
     }
     for (std::size_t i = 0; i < std::max(first_family.size(), others.size()); ++i) {
@@ -139,17 +167,16 @@ std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses
             }
         }
     }
-    if (last_good != nullptr) {
-        std::stable_partition(order.begin(), order.end(), [&](std::size_t i) {
-            return addresses[i].size == last_good->size &&
-                   std::memcmp(&addresses[i].address, &last_good->address, last_good->size) == 0;
-        });
-    }
     return order;
 }
 
-RaceResult race_connect(const std::vector<ConnectAddress>& addresses, const RaceRules& rules) {
-    return Race(addresses, rules).run();
+RaceResult race_connect(const std::vector<ConnectAddress>& addresses,
+                        const RaceRules& rules) noexcept {
+    try {
+        return Race(addresses, rules).run();
+    } catch (const std::bad_alloc&) {
+        return {};
+    }
 }
 
 }  // namespace wsp

@@ -1,11 +1,13 @@
 // Connects to whichever of several addresses answers first (RFC 8305, "Happy Eyeballs").
 //
-// The calling thread does it, and blocks in poll(2), no longer than the deadline. Nothing is shared;
-// descriptors belong to the result, the losers' are closed.
+// The calling thread does it, and blocks in poll(2), no longer than the deadline. Nothing is shared, so
+// that any number of threads may race at once. The winner's descriptor belongs to the result, all others
+// are closed on return.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -21,14 +23,17 @@ struct ConnectAddress {
 };
 
 // What is done with a fresh socket: options, a source address. False, with errno, passes over the
-// address.
+// address. The socket stays the race's own.
 using PrepareSocket = bool (*)(int fd, const ConnectAddress& to, void* context);
 
+// RFC 8305 8: "Connection Attempt Delay", 250 ms recommended, 10 ms at least, 2 s at most.
+constexpr DurationUs kMinAttemptDelay = 10 * kMillisecond;
+constexpr DurationUs kMaxAttemptDelay = 2 * kSecond;
+
 struct RaceRules {
-    // RFC 8305 5: "Connection Attempt Delay", 250 ms recommended, 10 ms at least.
-    DurationUs attempt_delay = 250 * kMillisecond;
+    DurationUs attempt_delay = 250 * kMillisecond;  // what is out of bounds becomes the bound
     MonotonicUs deadline = kNever;
-    int stop_fd = -1;  // readable: give up
+    int stop_fd = -1;  // readable: give up, at the next wait
     PrepareSocket prepare = nullptr;
     void* context = nullptr;
 };
@@ -38,20 +43,24 @@ struct AttemptFault {
     int error;          // errno
 };
 
+// One of: a connection, stopped, timed_out, or none of these: then every address has its fault, or there
+// was no memory to race with.
 struct RaceResult {
     UniqueFd fd;  // connected, non-blocking, close-on-exec; invalid when none did
     std::size_t winner = 0;
-    std::vector<AttemptFault> faults;  // in the order in which they happened
+    std::vector<AttemptFault>
+        faults;  // in the order in which they happened; of a winner's rivals too
     bool stopped = false;
     bool timed_out = false;
 };
 
-// Which attempt is to begin when; without sockets and without a clock. An attempt begins when the
-// one before it has failed, or has had attempt_delay.
+// Which attempt is to begin when; without sockets and without a clock. An attempt begins when any that
+// is under way fails, or the one before it has had attempt_delay (RFC 8305 5).
 class RacePlan {
   public:
     RacePlan(std::size_t count, DurationUs attempt_delay) noexcept
-        : count_(count), attempt_delay_(attempt_delay) {}
+        : count_(count),
+          attempt_delay_(std::clamp(attempt_delay, kMinAttemptDelay, kMaxAttemptDelay)) {}
 
     // The next attempt is due.
     bool is_due(MonotonicUs now) const noexcept { return next_ < count_ && now >= next_at_; }
@@ -73,12 +82,13 @@ class RacePlan {
 };
 
 // In which order to try (RFC 8305 4): the families in turn, beginning with the resolver's first;
-// within a family as the resolver has it. An address that is equal to `last_good` (may be null)
-// comes first.
+// within a family as the resolver has it. An address that is equal to `last_good` (may be null), byte
+// for byte, comes first, and the other family's turn is after it.
 std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses,
                                     const ConnectAddress* last_good);
 
-// Tries the addresses in their order.
-RaceResult race_connect(const std::vector<ConnectAddress>& addresses, const RaceRules& rules);
+// Tries the addresses in their order. A Unix socket whose queue is full fails at once (EAGAIN).
+RaceResult race_connect(const std::vector<ConnectAddress>& addresses,
+                        const RaceRules& rules) noexcept;
 
 }  // namespace wsp
