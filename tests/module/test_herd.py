@@ -116,7 +116,7 @@ def test_all_clients_of_a_backend_that_restarts_come_back(start, mpm):
             ProxyWebsocketHandshakeThreads 20
             ProxyWebsocketHandshakeTimeout {_HANDSHAKE_TIMEOUT}
             ProxyPass /ws {backend.url} retry=0""", mpm_lines=MPM_LINES[mpm])
-        server.allow_log(f"{MPM_IS_FULL}|WSP01[12]|AH0")
+        server.allow_log(f"{MPM_IS_FULL}|WSP0108|WSP01[12]|AH0")
         clients = [Client(number, server.port, tally) for number in range(count)]
         asyncio.run(herd(server, backend, clients, tally))
     print(f"{mpm}: {count} clients back, {tally}")
