@@ -63,6 +63,7 @@ Departure::~Departure() {
 
 void Departure::send_off() {
     TunnelParts parts;
+    add_traffic(worker, backend_.early.size(), 0);  // read by httpd: no stream will count it
     parts.early_from_client = std::move(client_.early);
     parts.early_from_backend = std::move(backend_.early);
     parts.client = stream_over(client_);

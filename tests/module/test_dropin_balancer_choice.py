@@ -2,9 +2,11 @@
 
 import pytest
 
-from dropin.balancer import Members, OpenTunnels, await_fact, edit, facts, member_of, members_of
+from dropin.balancer import MANAGER, Members, OpenTunnels, await_fact, edit, facts, member_of, members_of
 from dropin.clients import ask
 from dropin.teller import Teller
+from harness import frames
+from harness.pair import open_pair
 from harness.waiting import wait_until
 
 RUNS_ON = ["event", "prefork"]   # one child, and a child per request
@@ -66,6 +68,34 @@ def test_bytes_are_counted_while_the_tunnel_lives(start, members, asynchronous):
             tunnels.peers[0][1].echo(b"x" * 10_000)
             wait_until(lambda: int(facts(server, 1)["transferred"]) >= before[0] + 10_000
                        and int(facts(server, 1)["read"]) >= before[1] + 10_000, "the bytes in balancer-manager")
+
+
+@pytest.mark.parametrize("asynchronous", ["On", "Off"])
+@pytest.mark.parametrize("glued", [b"", frames.server_frame(frames.TEXT, b"early")], ids=["", "glued-to-the-101"])
+def test_in_the_end_every_byte_is_counted_once(start, stage, asynchronous, glued):
+    server = start(f"""
+        ProxyWebsocketAsync {asynchronous}
+        <Proxy balancer://c>
+            BalancerMember {stage.url}
+        </Proxy>
+        ProxyPass /ws balancer://c
+        {MANAGER}""")
+    with open_pair(server, "/ws", stage, glued=glued) as pair:
+        head = pair.session.bytes_sent - len(glued)   # which is read by httpd for the request, not for the tunnel
+        if glued:
+            assert pair.client.read_message() == b"early"
+        for size in (1, 5_000, 200, 100_000, 3_000):
+            for sender in ("client", "backend"):
+                here, there = pair.ends(sender)
+                here.send_text("x" * size)
+                assert len(there.read_message()) == size
+        pair.client.send_close(1000)
+        pair.session.read_close()
+        pair.session.send_close(1000)
+        pair.client.read_close()
+        pair.client.expect_end()
+    await_fact(server, 1, "transferred", str(pair.session.bytes_received))
+    await_fact(server, 1, "read", str(pair.session.bytes_sent - head))
 
 
 def test_heartbeats_choose_the_server_that_was_heard_of_lately(start):
