@@ -10,6 +10,7 @@
 #include "handshake_handler.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
+#include "one_slash.hpp"
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
 #include "worker_load.hpp"
@@ -26,7 +27,7 @@ int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
 
 int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
-        return refuse_impossible_mappings(server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+        return refuse_one_slash_rules(server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
     });
 }
 
@@ -81,7 +82,9 @@ int on_check_trans(request_rec* r, const char* url) noexcept {
 }
 
 int on_canon(request_rec* r, char* url) noexcept {
-    return guarded(r, [&] { return canonicalise(r, url); });
+    return guarded(r, [&] {
+        return leads_to_one_slash(r, url) ? HTTP_INTERNAL_SERVER_ERROR : canonicalise(r, url);
+    });
 }
 
 int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,

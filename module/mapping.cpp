@@ -6,6 +6,7 @@
 
 #include "boundary.hpp"
 #include "config.h"
+#include "one_slash.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 
@@ -224,7 +225,8 @@ extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, c
     as_proxy_pass.info = proxy_pass->cmd_data;
     const char* const error = wsp_run_raw_args(&as_proxy_pass, proxy_dir, args);
     if (error != nullptr) {
-        return apr_pstrcat(cmd->pool, "ProxyPassWS: ", error, nullptr);
+        return apr_pstrcat(cmd->pool, "ProxyPassWS: ", error,
+                           wsp::advice_on_slashes(cmd->pool, args), nullptr);
     }
     proxy_alias* mapping = proxy_dir->alias;
     if (proxy->aliases->nelts > count_before) {

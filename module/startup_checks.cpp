@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "config.h"
-#include "config_tree.hpp"
 #include "proxy_workers.hpp"
 
 namespace wsp {
@@ -30,34 +29,7 @@ int mpm_setting(int query) {
     return ap_mpm_query(query, &value) == APR_SUCCESS ? value : 0;
 }
 
-// "ws:/host" is no URL to mod_rewrite but a path on this server.
-bool has_one_slash(const ap_directive_t* directive) {
-    if (strcasecmp(directive->directive, "RewriteRule") != 0) {
-        return false;
-    }
-    const std::string_view arguments(directive->args);
-    for (const std::string_view scheme : {" ws:/", " wss:/", "\"ws:/", "\"wss:/"}) {
-        const std::size_t place = arguments.find(scheme);
-        if (place != std::string_view::npos && arguments.substr(place + scheme.size(), 1) != "/") {
-            return true;
-        }
-    }
-    return false;
-}
-
 }  // namespace
-
-bool refuse_impossible_mappings(server_rec* main_server) {
-    const ap_directive_t* const rule = find_directive(ap_conftree, has_one_slash);
-    if (rule != nullptr) {
-        ap_log_error(
-            APLOG_MARK, APLOG_EMERG, 0, main_server,
-            "WSP0020: \"RewriteRule %s\" on line %d of %s leads nowhere: a WebSocket URL has two "
-            "slashes, ws://host or wss://host",
-            rule->args, rule->line_num, rule->filename);
-    }
-    return rule == nullptr;
-}
 
 void advise_on_mpm_settings(server_rec* main_server) {
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||

@@ -10,7 +10,4 @@ namespace wsp {
 // is mapped to ws:// or by ProxyPassWS.
 void advise_on_mpm_settings(server_rec* main_server);
 
-// check_config (httpd -t comes as far as that): false, logged, when a mapping can never work. Main thread.
-bool refuse_impossible_mappings(server_rec* main_server);
-
 }  // namespace wsp

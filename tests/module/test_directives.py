@@ -27,6 +27,8 @@ def check(mpm, certificates):
     "<Proxy ws://localhost:1/>\nProxyWebsocketPool ttl=1h\n</Proxy>", "ProxyWebsocketHandshakeThreads 20",
     "ProxyWebsocketOnMemberDown drain", "ProxyWebsocketOnMemberDown Keep",
     "RewriteEngine on\nRewriteRule ^/a ws://localhost:1/ws:/a [P]", "RewriteEngine on\nRewriteRule ^/ws:/(.*) /$1",
+    "RewriteEngine on\nRewriteRule ^/a(/.*) ws:/$1 [P]", "RewriteEngine on\nRewriteRule ^/a ws:/%{HTTP_HOST}/ [P]",
+    "RewriteEngine on\nRewriteRule ^/a ws:/localhost:1/ [R,E=P:1]",
     "<Location /a>\nProxyPassWS ws://localhost:1/\nProxyWebsocketAsync Off\n</Location>",
 ])
 def test_a_valid_line_is_accepted(check, line):
@@ -81,8 +83,13 @@ def test_a_valid_line_is_accepted(check, line):
     ("<VirtualHost *:1>\nProxyWebsocketHandshakeThreads 2\n</VirtualHost>", "ProxyWebsocketHandshakeThreads"),
     ("ProxyWebsocketOnMemberDown close", 'ProxyWebsocketOnMemberDown must be keep or drain; it is "close"'),
     ("ProxyPass /a ws:/localhost:1/", "ProxyPass URL must be absolute!: ws:/localhost:1/"),
-    ("ProxyPassWS /a ws:/localhost:1/", "ProxyPass URL must be absolute!: ws:/localhost:1/"),
+    ("ProxyPassWS /a ws:/localhost:1/",
+     "ProxyPassWS: ProxyPass URL must be absolute!: ws:/localhost:1/ (a WebSocket URL has two slashes, ws://host or wss://host)"),
+    ("<Location /a>\nProxyPassWS \"WSS:/localhost:1/\" retry=0\n</Location>", "(a WebSocket URL has two slashes,"),
     ("RewriteEngine on\nRewriteRule ^/a wss:/localhost:1/ [P]", "leads nowhere: a WebSocket URL has two slashes"),
+    ("RewriteEngine on\nRewriteRule \"^/a b\"\t'WS:/localhost:1/$1' [QSA,Proxy]", "[QSA,Proxy]\" on line"),
+    ("<VirtualHost *:1>\n<Location />\nRewriteRule ^/a ws:/localhost:1/ \"[L, P]\"\n</Location>\n</VirtualHost>",
+     "leads nowhere: a WebSocket URL has two slashes"),
     ("ProxyPassWS", "ProxyPassWS"),
     ("ProxyPassWS /a ftp://localhost/", "ProxyPassWS"),
     ("ProxyPassWS /a ws://localhost:1/ nonsense=1", "ProxyPassWS"),

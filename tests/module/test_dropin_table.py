@@ -15,6 +15,7 @@ from harness.httpd import free_port
 
 RUNS_ON = ["event"]   # what is mapped where does not depend on it
 FILES = {"htdocs/page.html": "static\n", "htdocs/files/index.html": "static\n",
+         "htdocs/slash/.htaccess": "RewriteEngine On\nRewriteRule ^(.*)$ ws:/127.0.0.1:9/$1 [P]\n",
          "passwords": "user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}   # password
 
 
@@ -65,7 +66,7 @@ def check_headers(expected, message):
 def allow_refusals(server, site):
     """Where a row is refused, the log says so; anything else in the log fails the test."""
     if any(re.match("40|42|50", row.ours) for row in site.rows):
-        server.allow_log(r"WSP\d{4}: handshake refused|AH0095[79]:|AH01114:|AH01170:|AH01617:|AH01630:")
+        server.allow_log(r"WSP\d{4}: (handshake|request .*) refused|AH0095[79]:|AH01114:|AH01170:|AH01617:|AH01630:")
 
 
 @pytest.mark.parametrize("site", TABLE, ids=id_of)

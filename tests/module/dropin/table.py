@@ -31,6 +31,7 @@ class Site:
 
 _UPGRADE = "a plain request on a WebSocket mapping is told so; ProxyWebsocketFallbackToProxyHttp On forwards it"
 _NEXT = "a plain request goes on to the mapping that can serve it"
+_ONE_SLASH = "stock asks itself for the path /slash/ws:/host; we refuse, and the log names the mistake"
 _NEEDED = {"Upgrade": "^websocket$"}
 
 TABLE = (
@@ -188,6 +189,15 @@ TABLE = (
         ProxyPass / http://{app}/
         """, (
         Row("chrome", "/x", "200 app /x"),
+    )),
+    Site("the recipe with one slash in an .htaccess file, a mistake", """
+        UseCanonicalPhysicalPort On
+        <Directory "{root}/htdocs/slash">
+            AllowOverride FileInfo
+        </Directory>
+        """, (
+        Row("chrome", "/slash/x", "500", "404", _ONE_SLASH),
+        Row("page", "/slash/x", "500", "404", _ONE_SLASH),
     )),
     Site("socket.io told apart by its query", """
         RewriteEngine On
