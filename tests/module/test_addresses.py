@@ -140,29 +140,3 @@ def test_a_name_that_moves_is_followed_when_its_old_addresses_fail(start_with, h
         assert client.read_response().status == 503
     hosts.write("127.0.0.1")
     open_and_close(server, stage)
-
-
-@pytest.mark.parametrize("listens_on", ["127.0.0.1", "::1"])
-def test_localhost_with_one_of_its_addresses(start, mpm, listens_on):
-    """/etc/hosts gives localhost both; whether the resolver passes both on depends on the machine's own addresses."""
-    if listens_on == "::1" and not resolver_gives("::1"):
-        pytest.skip("the resolver gives only 127.0.0.1 for localhost here")
-    family = socket.AF_INET6 if ":" in listens_on else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.bind((listens_on, 0))
-        listening.listen(8)
-        listening.settimeout(10)
-        port = listening.getsockname()[1]
-        server = start(f"ProxyPass /horizon/x/y ws://localhost:{port}/horizon/x/y", mpm_lines=ONE_CHILD[mpm])
-        client = server.start_handshake("/horizon/x/y")
-        sock, _ = listening.accept()
-        sock.close()
-        server.allow_log("WSP0116")
-        assert client.read_response().status == 502
-        client.close()
-
-
-def resolver_gives(address):
-    """As APR asks: only families of which this machine has an address beyond loopback."""
-    found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return address in {entry[4][0] for entry in found}

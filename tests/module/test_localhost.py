@@ -1,0 +1,92 @@
+"""ws://localhost where that is both ::1 and 127.0.0.1, and the backend listens on one of them, or on both."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+import pytest
+
+from dropin.clients import ask
+from dropin.teller import Teller
+from harness.config import ONE_CHILD
+from harness.httpd import can_change_hosts, free_port
+
+_CLONE_NEWNET = 0x40000000
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+
+
+@contextlib.contextmanager
+def private_network():
+    """A network of this thread's own, and of what it starts, with a loopback device only: where a machine has an address of
+    one family beyond loopback, the resolver keeps the other family from whoever asks as APR does. OSError without root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def check(result):
+        if result != 0:
+            raise OSError(ctypes.get_errno(), "a network of one's own needs root")
+
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        check(libc.unshare(_CLONE_NEWNET))
+        try:
+            with socket.socket() as any_socket:
+                asked = struct.pack("16sh22x", b"lo", 0)
+                flags, = struct.unpack_from("h", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, asked), 16)
+                fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
+            yield
+        finally:
+            check(libc.setns(before, _CLONE_NEWNET))
+    finally:
+        os.close(before)
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """/etc/hosts with both lines, in a network where both count."""
+    tmp_path.chmod(0o755)
+    path = tmp_path / "hosts"
+    path.write_text("127.0.0.1 localhost\n::1 localhost\n")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(private_network())
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError as error:
+            pytest.skip(f"no private network with both families: {error}")
+        if not can_change_hosts(path):
+            pytest.skip("a mount namespace of one's own needs root")
+        yield path
+
+
+@pytest.fixture
+def serve(hosts, start, mpm):
+    """Behind `hosts`, so that httpd is stopped before its network is left."""
+    return lambda lines: start(lines, mpm_lines=ONE_CHILD[mpm], hosts=hosts)
+
+
+@pytest.mark.parametrize("line, path", [("ProxyPass {}", "/horizon/x/y"), ("ProxyPassWS {}", "/horizon/x/y/deep?q=1"),
+                                        ("ProxyPass {} connectiontimeout=1", "/horizon/x/y")])
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["::1"], ["127.0.0.1", "::1"]], ids="+".join)
+def test_localhost_is_reached_wherever_the_backend_listens(serve, addresses, line, path):
+    port = free_port()
+    server = serve(line.format(f"/horizon/x/y ws://localhost:{port}/horizon/x/y"))
+    with contextlib.ExitStack() as stack:
+        for address in addresses:
+            stack.enter_context(Teller(address, (address, port)))
+        for _ in range(4):
+            answer = ask(server, "chrome", path)
+            assert (answer.response.status, answer.target) == (101, path)
+            assert answer.backend in addresses
+
+
+def test_httpd_sees_both_addresses(serve):
+    """What the tests above rest on: with nobody there both are named."""
+    port = free_port()
+    server = serve(f"ProxyPass /horizon/x/y ws://localhost:{port}/horizon/x/y")
+    assert str(ask(server, "chrome", "/horizon/x/y")) == "503"
+    for address in (r"127\.0\.0\.1", r"\[?::1\]?"):
+        server.expect_log(rf"attempt to connect to {address}:{port} \(localhost:{port}\) failed")
+    server.allow_log("WSP0108:|WSP0109:|WSP0114:|AH0")
