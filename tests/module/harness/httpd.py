@@ -1,5 +1,6 @@
 """A private httpd: own folder, own ports, own logs, gone without a trace when the test is over."""
 
+import collections
 import os
 import pathlib
 import random
@@ -25,15 +26,23 @@ _STARTED = "resuming normal operations"
 running = []   # every Httpd between its start and its close, for the check at each test's end
 
 
+# The last ports that were handed out, each held by a socket: until a server listens there, nobody else gets it, neither
+# in this process nor in one that tests another MPM at the same time.
+_claims = collections.deque(maxlen=32)
+
+
 def free_port():
     while True:
         port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+        claim = socket.socket()
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:   # somebody's, or a claim
+            claim.close()
+            continue
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)   # servers set it too, and may bind from here on
+        _claims.append(claim)   # and the oldest is closed
+        return port
 
 
 def config_check(mpm, lines, certificates):
