@@ -26,9 +26,8 @@ int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
 }
 
 int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
-    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
-        return refuse_one_slash_rules(server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
-    });
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR,
+                      [&] { return warn_of_one_slash_rules(server), OK; });
 }
 
 int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {

@@ -57,17 +57,20 @@ bool is_one_slash_rule(apr_pool_t* pool, const ap_directive_t* directive) {
 
 }  // namespace
 
-bool refuse_one_slash_rules(server_rec* main_server) {
+void warn_of_one_slash_rules(server_rec* main_server) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+        ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
+        return;  // the configuration is read twice when httpd starts
+    }
     apr_pool_t* const pool = main_server->process->pconf;
     const ap_directive_t* const rule = find_directive(
         ap_conftree,
         [pool](const ap_directive_t* directive) { return is_one_slash_rule(pool, directive); });
     if (rule != nullptr) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                      "WSP0020: \"RewriteRule %s\" on line %d of %s leads nowhere: %s", rule->args,
                      rule->line_num, rule->filename, kAdvice);
     }
-    return rule == nullptr;
 }
 
 bool leads_to_one_slash(request_rec* r, const char* url) {

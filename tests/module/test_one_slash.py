@@ -35,6 +35,19 @@ def test_a_rule_that_leads_round_and_round_is_refused_at_once(start, client, lin
     server.access_log.wait_for("", 2)   # this request and the one that httpd was asked at its start
 
 
+@pytest.mark.parametrize("rule", [
+    "RewriteRule ^/a wss:/localhost:1/ [P]", "RewriteRule \"^/a\"\t'WS:/localhost:1/x' [QSA,Proxy]",
+    "<Location />\nRewriteEngine on\nRewriteRule a$ ws:/localhost:1/ \"[L, P]\"\n</Location>"])
+def test_a_rule_that_can_be_told_at_the_start_is_warned_of_with_its_line(start, rule):
+    """And stops nobody: the site goes on."""
+    server = start(f"RewriteEngine on\n{rule}")
+    server.expect_log(r"WSP0020: .RewriteRule .*on line \d+ of .*/httpd.conf leads nowhere: a WebSocket URL has two slashes")
+    server.allow_log("WSP0126")
+    assert len(server.error_log.lines("WSP0020")) == 1
+    assert server.get("/").status == 200
+    assert str(ask(server, "chrome", "/a")) == "500"
+
+
 @pytest.mark.parametrize("scheme", ["ws", "wss", "WS"])
 @pytest.mark.parametrize("client", _CLIENTS)
 def test_a_rule_in_an_htaccess_file(start, certificates, scheme, client):
