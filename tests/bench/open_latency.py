@@ -3,10 +3,10 @@
 
     tests/bench/open_latency.py [--round-trip MS] [--opens N]
 
-Prints a table of p50 and p99, in milliseconds and in round trips. The distance is made by a relay on this machine, which
-holds back what passes: half a round trip each way, and what the near side sends first a whole one more, since it could
-not have been sent before a TCP handshake over that distance had ended. (The kernel here accepts connections at once, so
-that connect() itself cannot be delayed without its help.) The cases take turns, one open each, a tenth of a second apart.
+Prints a table of p50 and p99, in milliseconds and in round trips. The distance is made by a relay on this machine
+(tests/module/harness/delay_relay.py says how, and how it differs from a link): half a round trip each way, and what the near
+side sends first a whole one more, since it could not have been sent before a TCP handshake over that distance had ended.
+The cases take turns, one open each, a tenth of a second apart.
 
 direct is a client without a proxy, over the relay: the floor for whoever has no connection yet."""
 
@@ -27,44 +27,10 @@ sys.path.insert(0, str(HERE.parent / "module"))
 
 from harness import config, http1   # noqa: E402  (needs the path above)
 from harness.certificates import Certificates   # noqa: E402
+from harness.crowd import BackendProcess   # noqa: E402
 from harness.httpd import Httpd   # noqa: E402
 
 _PAUSE = 0.1   # seconds between two opens
-
-
-class _Relay:
-    """One connection from near to far."""
-
-    def __init__(self, round_trip, far_port):
-        self._round_trip, self._far_port = round_trip, far_port
-
-    async def serve(self, near_reader, near_writer):
-        begin = time.monotonic()
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
-        await asyncio.gather(self._carry(near_reader, far_writer, begin + self._round_trip),
-                             self._carry(far_reader, near_writer, begin), return_exceptions=True)
-
-    async def _carry(self, reader, writer, not_before):
-        waiting = asyncio.Queue()
-
-        async def deliver():
-            while True:
-                at, data = await waiting.get()
-                await asyncio.sleep(max(0.0, at - time.monotonic()))
-                if not data:
-                    writer.close()
-                    return
-                writer.write(data)
-
-        delivery = asyncio.create_task(deliver())
-        data = b"-"
-        while data:
-            try:
-                data = await reader.read(65536)
-            except ConnectionError:
-                data = b""
-            waiting.put_nowait((max(time.monotonic(), not_before) + self._round_trip / 2, data))
-        await delivery
 
 
 async def _answer_handshakes(reader, writer):
@@ -75,26 +41,27 @@ async def _answer_handshakes(reader, writer):
     writer.close()
 
 
-def _far_side(round_trip, context, port):
-    """A backend, and the relay before it; tells the relay's port."""
+def _backend(certificates, port):
+    """Runs one; tells its port."""
     async def main():
-        backend = await asyncio.start_server(_answer_handshakes, "127.0.0.1", 0, ssl=context and context.server_context())
-        far_port = backend.sockets[0].getsockname()[1]
-        relay = await asyncio.start_server(lambda r, w: _Relay(round_trip, far_port).serve(r, w), "127.0.0.1", 0)
-        port.send(relay.sockets[0].getsockname()[1])
-        await relay.serve_forever()
+        server = await asyncio.start_server(_answer_handshakes, "127.0.0.1", 0,
+                                            ssl=certificates and certificates.server_context())
+        port.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())
 
 
 @contextlib.contextmanager
-def far_backend(round_trip, certificates=None):
+def far_backend(round_trip_ms, certificates=None):
+    """The port of the relay before a backend."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_far_side, args=(round_trip, certificates, theirs), daemon=True)
+    process = multiprocessing.Process(target=_backend, args=(certificates, theirs), daemon=True)
     process.start()
     try:
-        yield ours.recv()
+        with BackendProcess("delay_relay.py", ours.recv(), round_trip_ms) as relay:
+            yield relay.port
     finally:
         process.terminate()
         process.join()
@@ -161,7 +128,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="wsp-bench-") as folder:
         certificates = Certificates(pathlib.Path(folder))
         for scheme in ("ws", "wss"):
-            with far_backend(round_trip, certificates if scheme == "wss" else None) as port:
+            with far_backend(given.round_trip, certificates if scheme == "wss" else None) as port:
                 measure(scheme, port, certificates, given, round_trip)
 
 
