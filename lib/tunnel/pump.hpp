@@ -28,7 +28,7 @@ namespace wsp {
 class Pump {
   public:
     Pump();
-    // stop() must have returned true, or start() must never have returned true.
+    // join() must have returned true, or start() must never have returned true.
     ~Pump();
     Pump(const Pump&) = delete;
     Pump& operator=(const Pump&) = delete;
@@ -46,7 +46,8 @@ class Pump {
     // at once. A second call can only bring the end nearer.
     void close_all(const ClosePlan& plan) noexcept;
     // Ends the tunnels whose policy names `group` and that have arrived by now, as planned; the plan's
-    // cut does not count. Returns at once. Without memory nothing is ended, and false returned.
+    // cut does not count. One that is adopted before the loop wakes goes with them. Returns at once.
+    // Without memory nothing is ended, and false returned.
     [[nodiscard]] bool close_group(const void* group, const ClosePlan& plan) noexcept;
     // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to
     // end, for at most `patience`. False when they have not: the pump and its tunnels must then be
