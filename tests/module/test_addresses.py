@@ -1,13 +1,11 @@
 """A backend's name with several addresses: each is tried, nobody waits for a silent one, the good one is remembered, and
 a name that moves is followed."""
 
-import contextlib
-import socket
 import time
 
 import pytest
 
-from harness.backend import Listener
+from harness.backend import Listener, silent
 from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.httpd import can_change_hosts
@@ -38,19 +36,6 @@ def hosts(tmp_path):
 @pytest.fixture
 def start_with(start, mpm, hosts):
     return lambda text: start(text, mpm_lines=ONE_CHILD[mpm], hosts=hosts.file)
-
-
-@contextlib.contextmanager
-def silent(host, port):
-    """Listens, and answers nobody: its queue is full."""
-    with socket.socket() as listening, contextlib.ExitStack() as stack:
-        listening.bind((host, port))
-        listening.listen(0)
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex((host, port))
-        yield
 
 
 def open_and_close(server, stage):

@@ -11,6 +11,7 @@ import pytest
 
 from dropin.clients import ask
 from dropin.teller import Teller
+from harness.backend import silent
 from harness.config import ONE_CHILD
 from harness.httpd import can_change_hosts, free_port
 
@@ -80,6 +81,17 @@ def test_localhost_is_reached_wherever_the_backend_listens(serve, addresses, lin
             answer = ask(server, "chrome", path)
             assert (answer.response.status, answer.target) == (101, path)
             assert answer.backend in addresses
+
+
+@pytest.mark.parametrize("good, mute", [("127.0.0.1", "::1"), ("::1", "127.0.0.1")])
+def test_a_family_that_does_not_answer_is_overtaken_and_then_left_alone(serve, good, mute):
+    port = free_port()
+    server = serve(f"ProxyPass /ws ws://localhost:{port}/ws connectiontimeout=60")   # more than a test's patience
+    with Teller(good, (good, port)):
+        with silent(mute, port):
+            assert ask(server, "chrome", "/ws").backend == good
+        with Teller(mute, (mute, port)):   # it would answer now
+            assert [ask(server, "chrome", "/ws").backend for _ in range(3)] == [good] * 3
 
 
 def test_httpd_sees_both_addresses(serve):

@@ -41,6 +41,21 @@ def _listening_socket(port, receive_buffer=None, host="127.0.0.1"):
     return listening
 
 
+@contextlib.contextmanager
+def silent(host, port):
+    """Listens, and answers nobody: its queue is full."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listening, contextlib.ExitStack() as stack:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket(family))
+            filler.setblocking(False)
+            filler.connect_ex((host, port))
+        yield
+
+
 class Listener:
     """A listening socket; `scheme` is ws, or wss with an SSLContext."""
 
