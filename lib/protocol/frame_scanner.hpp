@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "base/errors.hpp"
 #include "base/side.hpp"
@@ -112,5 +113,8 @@ class FrameScanner {
     bool in_message_ = false;   // changes when a data frame ends
     bool lost_ = false;
 };
+
+// The state of a live tunnel can be copied to another process.
+static_assert(std::is_trivially_copyable_v<FrameScanner>);
 
 }  // namespace wsp

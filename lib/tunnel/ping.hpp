@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "base/clock.hpp"
 
@@ -37,5 +38,8 @@ class PingState {
     MonotonicUs sent_at_ = kNever;
     DurationUs round_trip_ = 0;
 };
+
+// The state of a live tunnel can be copied to another process.
+static_assert(std::is_trivially_copyable_v<PingState>);
 
 }  // namespace wsp
