@@ -58,6 +58,13 @@ class Pump {
     std::size_t tunnels() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   private:
+    // Large enough that a 16 KiB TLS record or a bulk read goes in one piece, small enough to stay in
+    // the L2 cache.
+    static constexpr std::size_t kScratchSize = 128 * 1024;
+    // Of the poller's events; no tunnel's.
+    static constexpr std::uintptr_t kWakeCookie = 0;
+    static constexpr std::uintptr_t kStopCookie = 1;
+
     static void* thread_main(void* self) noexcept;
     void run();
     bool try_to_end();

@@ -1,0 +1,298 @@
+// The loop, all on the pump's thread: wait, move bytes, fire timers, bury the dead.
+#include <unistd.h>
+
+#include <new>
+#include <utility>
+
+#include "tunnel/pump.hpp"
+
+namespace wsp {
+namespace {
+
+// A tunnel's address with the side in its lowest bit, which alignment leaves free.
+std::uintptr_t cookie_of(Tunnel& tunnel, Side side) {
+    static_assert(alignof(Tunnel) > 1, "the lowest bit of an address is needed");
+    return reinterpret_cast<std::uintptr_t>(&tunnel) | static_cast<std::uintptr_t>(side);
+}
+
+Tunnel& tunnel_of(std::uintptr_t cookie) {
+    return *reinterpret_cast<Tunnel*>(cookie & ~std::uintptr_t{1});
+}
+
+Side side_of(std::uintptr_t cookie) {
+    return static_cast<Side>(cookie & 1);
+}
+
+// Makes room for `count` elements without growing by one at a time.
+template <class T>
+void grow(std::vector<T>& list, std::size_t count) {
+    if (list.capacity() < count) {
+        list.reserve(count + count / 2);
+    }
+}
+
+}  // namespace
+
+void* Pump::thread_main(void* self) noexcept {
+    Pump& pump = *static_cast<Pump*>(self);
+    for (;;) {
+        try {
+            pump.run();
+            break;
+        } catch (const std::bad_alloc&) {
+            continue;  // the inbox waits; the next wake-up tries again
+        }
+    }
+    return nullptr;
+}
+
+// With nothing left to do, and nothing to come, tells the world so.
+bool Pump::try_to_end() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!joining_ || !tunnels_.empty() || !inbox_.empty()) {
+        return false;
+    }
+    ended_ = true;
+    ended_signal_.notify_all();
+    return true;
+}
+
+void Pump::run() {
+    for (;;) {
+        const MonotonicUs before = monotonic_now();
+        const MonotonicUs at = wake_at();
+        const auto& events = poller_.wait(at == kNever ? kNever : at - before);
+        const MonotonicUs now = monotonic_now();
+        bool woken = false;
+        for (const Poller::Event& event : events) {
+            if (event.cookie == kWakeCookie) {
+                woken = true;
+            } else if (event.cookie == kStopCookie) {
+                stop(now);
+            } else {
+                handle(event, now);
+            }
+        }
+        run_turns(now);
+        if (woken) {
+            take_inbox(now);
+        }
+        fire_timers(now);
+        retired_.clear();
+        if (plan_ && plan_->cut <= now) {
+            cut_all(now);
+        }
+        if (plan_ && try_to_end()) {
+            return;
+        }
+    }
+}
+
+void Pump::stop(MonotonicUs now) noexcept {
+    // Nobody reads from it: it would be ready again and again.
+    [[maybe_unused]] const bool ok = poller_.watch(stop_fd_, kReadable, kNoInterest, kStopCookie);
+    close_all(ClosePlan::stop(now));
+}
+
+MonotonicUs Pump::wake_at() const noexcept {
+    if (!turns_.empty()) {
+        return 0;
+    }
+    const bool will_cut = plan_ && !tunnels_.empty() && plan_->cut < timers_.next_at();
+    return will_cut ? plan_->cut : timers_.next_at();
+}
+
+void Pump::take_inbox(MonotonicUs now) {
+    char drained[64];
+    while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
+    }
+    std::vector<std::unique_ptr<Tunnel>> arrived;
+    std::vector<std::pair<const void*, ClosePlan>> groups;
+    bool new_plan = false;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        arrived.swap(inbox_);
+        new_plan = asked_plan_ && (!plan_ || asked_plan_->cut < plan_->cut);
+        plan_ = asked_plan_;
+        groups.swap(asked_groups_);
+    }
+    if (new_plan) {
+        // Backwards: a tunnel that is done leaves its place to the last one.
+        for (std::size_t i = tunnels_.size(); i-- > 0;) {
+            follow_plan(*tunnels_[i], *plan_, now);
+        }
+    }
+    for (auto& tunnel : arrived) {
+        take_in(std::move(tunnel), now);
+    }
+    for (const auto& [group, plan] : groups) {
+        end_group(group, plan, now);
+    }
+}
+
+// Ends the tunnel, or gives it its moment to end.
+void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) {
+    if (plan.last <= now) {
+        tunnel.end(plan.reason, plan.code, now);
+    } else {
+        const auto random = static_cast<std::uint32_t>((random_() << 16) ^ random_());
+        tunnel.end_at(plan.moment(random, now), plan.reason, plan.code);
+    }
+    after_work(tunnel, now);
+}
+
+void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) {
+    for (std::size_t i = tunnels_.size(); i-- > 0;) {  // backwards, as above
+        if (tunnels_[i]->policy().group == group) {
+            follow_plan(*tunnels_[i], plan, now);
+        }
+    }
+}
+
+void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
+    try {
+        make_room_for_one();
+    } catch (const std::bad_alloc&) {
+        tunnel->cut(EndReason::out_of_memory);
+        tunnel->finish_report(now);
+        count_.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    tunnel->pump_place = static_cast<std::uint32_t>(tunnels_.size());
+    tunnels_.push_back(std::move(tunnel));
+    Tunnel& taken = *tunnels_.back();
+    taken.start(now);
+    // Bytes may wait in the sockets or inside TLS since before there was anybody to poll.
+    taken.advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+    after_work(taken, now);
+    if (plan_ && !taken.done()) {
+        follow_plan(taken, *plan_, now);
+    }
+}
+
+// All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
+// half moved.
+void Pump::make_room_for_one() {
+    const std::size_t count = tunnels_.size() + 1;
+    grow(tunnels_, count);
+    grow(retired_, count);
+    grow(turns_, count);
+    grow(turns_due_, count);
+    timers_.reserve(tunnels_.capacity());
+}
+
+void Pump::handle(const Poller::Event& event, MonotonicUs now) {
+    Tunnel& tunnel = tunnel_of(event.cookie);
+    if (tunnel.done()) {
+        return;  // retired earlier in this round
+    }
+    const bool client = side_of(event.cookie) == Side::client;
+    tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready,
+                   {scratch_.get(), kScratchSize}, now);
+    after_work(tunnel, now);
+}
+
+void Pump::run_turns(MonotonicUs now) {
+    turns_due_.clear();
+    turns_due_.swap(turns_);
+    for (Tunnel* tunnel : turns_due_) {
+        tunnel->in_turn_list = false;
+    }
+    for (Tunnel* tunnel : turns_due_) {
+        if (!tunnel->done()) {
+            tunnel->advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+            after_work(*tunnel, now);
+        }
+    }
+}
+
+void Pump::fire_timers(MonotonicUs now) {
+    while (timers_.next_at() <= now) {
+        Tunnel& tunnel = *timers_.next();
+        timers_.remove(tunnel);
+        // Bytes move a deadline without moving the timer: only a deadline that has truly passed
+        // counts.
+        if (tunnel.deadline() <= now) {
+            tunnel.on_timer(now);
+        }
+        after_work(tunnel, now);
+    }
+}
+
+// Brings everything that is kept about a tunnel in line with what it is now.
+void Pump::after_work(Tunnel& tunnel, MonotonicUs now) {
+    if (!tunnel.done() && !watch(tunnel)) {
+        tunnel.cut(EndReason::internal_error);
+    }
+    if (tunnel.done()) {
+        retire(tunnel, now);
+        return;
+    }
+    if (tunnel.has_more() && !tunnel.in_turn_list) {
+        turns_.push_back(&tunnel);
+        tunnel.in_turn_list = true;
+    }
+    // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no
+    // heap work.
+    const MonotonicUs deadline = tunnel.deadline();
+    if (deadline < tunnel.timer_at) {
+        timers_.set(tunnel, deadline);
+    }
+}
+
+bool Pump::watch(Tunnel& tunnel) {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        const Interest wanted = tunnel.interest(side);
+        if (wanted == watched) {
+            continue;
+        }
+        if (!poller_.watch(tunnel.stream(side).fd(), watched, wanted, cookie_of(tunnel, side))) {
+            return false;
+        }
+        watched = wanted;
+    }
+    return true;
+}
+
+void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        if (watched != kNoInterest) {
+            // Fails only for a descriptor that was never watched.
+            [[maybe_unused]] const bool ok = poller_.watch(tunnel.stream(side).fd(), watched,
+                                                           kNoInterest, cookie_of(tunnel, side));
+            watched = kNoInterest;
+        }
+    }
+    timers_.remove(tunnel);
+    if (tunnel.in_turn_list) {
+        for (Tunnel*& listed : turns_) {
+            if (listed == &tunnel) {
+                listed = turns_.back();
+                turns_.pop_back();
+                break;
+            }
+        }
+        tunnel.in_turn_list = false;
+    }
+    tunnel.finish_report(now);
+    const std::size_t place = tunnel.pump_place;
+    retired_.push_back(std::move(tunnels_[place]));
+    if (place + 1 != tunnels_.size()) {
+        tunnels_[place] = std::move(tunnels_.back());
+        tunnels_[place]->pump_place = static_cast<std::uint32_t>(place);
+    }
+    tunnels_.pop_back();
+    count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Pump::cut_all(MonotonicUs now) {
+    while (!tunnels_.empty()) {
+        tunnels_.back()->cut(plan_->reason);
+        retire(*tunnels_.back(), now);
+    }
+    retired_.clear();
+}
+
+}  // namespace wsp
