@@ -113,8 +113,10 @@ void each_text(request_rec& r, conn_rec& c, Visit visit) {
 apr_sockaddr_t* address(const char* ip, apr_port_t port, apr_pool_t* pool) {
     apr_sockaddr_t* made = nullptr;
     if (ip != nullptr) {
-        apr_sockaddr_info_get(&made, ip, APR_UNSPEC, port, 0,
-                              pool);  // numeric: asks no name server
+        // Numeric, so no name server is asked; of a named family, so neither is the kernel for its
+        // list of addresses (getaddrinfo(3), AI_ADDRCONFIG).
+        const int family = std::strchr(ip, ':') != nullptr ? APR_INET6 : APR_INET;
+        apr_sockaddr_info_get(&made, ip, family, port, 0, pool);
     }
     return made;
 }

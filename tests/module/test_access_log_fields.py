@@ -1,9 +1,12 @@
 """Every field of a log format says of a tunnel what it would say of any request, though the request is long gone."""
 
 import re
+import socket
 
 import pytest
 
+from harness import client
+from harness.httpd import free_port
 from harness.waiting import wait_until
 
 FIELDS = {
@@ -46,15 +49,15 @@ HEADERS = {"Authorization": "Basic dmlzaXRvcjpzZWNyZXQ=", "Referer": "https://fr
 
 def logged(site, stage, name):
     """The only line of a log after one tunnel."""
-    with site.start_handshake("/ws/room?id=7", HEADERS) as client, stage.accept() as session:
+    with site.start_handshake("/ws/room?id=7", HEADERS) as peer, stage.accept() as session:
         session.accept_handshake({"X-Node": "n1"})
-        site.accept_value = client.read_response().header("Sec-WebSocket-Accept")
-        client.send_close(1000)
+        site.accept_value = peer.read_response().header("Sec-WebSocket-Accept")
+        peer.send_close(1000)
         session.read_close()
         session.send_close(1000)
-        client.read_close()
+        peer.read_close()
         session.close()
-        client.expect_end()
+        peer.expect_end()
     path = site.root / name
     lines = wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "/ws/room" in line],
                        f"the tunnel's line in {name}")
@@ -65,10 +68,10 @@ def logged(site, stage, name):
 def refused(site, stage):
     """The line of the same handshake when the backend refuses it: an ordinary request, logged by httpd alone."""
     site.allow_log(r"WSP\d{4}:")
-    with site.start_handshake("/ws/room?id=7", HEADERS) as client:
+    with site.start_handshake("/ws/room?id=7", HEADERS) as peer:
         with stage.accept() as session:
             session.send(b"HTTP/1.1 403 Forbidden\r\nX-Node: n1\r\nContent-Length: 0\r\n\r\n")
-        client.read_response()
+        peer.read_response()
     path = site.root / "fields.log"
     return wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "s=<403>" in line],
                       "the refused request's line")[0]
@@ -101,3 +104,25 @@ def test_conditional_logs_decide_by_the_requests_environment(site, stage):
     assert "/ws/room" in logged(site, stage, "tagged.log")
     untagged = site.root / "untagged.log"
     assert "/ws/room" not in (untagged.read_text() if untagged.exists() else "")
+
+
+def test_ipv6_addresses_are_logged_as_such(start, stage):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6: {error}")
+    port = free_port()
+    site = start(f"""
+        Listen [::1]:{port}
+        LogFormat "%h %a %{{c}}a %A %{{remote}}p %{{local}}p %U" addresses
+        CustomLog addresses.log addresses
+        ProxyPass /ws {stage.url}/""")
+    with client.start_handshake(port, "/ws/v6", host="::1") as peer, stage.accept() as session:
+        session.accept_handshake()
+        client.finish_handshake(peer)
+        own_port = peer.sock.getsockname()[1]
+    path = site.root / "addresses.log"
+    lines = wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "/ws/v6" in line],
+                       "the tunnel's line")
+    assert lines == [f"::1 ::1 ::1 ::1 {own_port} {port} /ws/v6"]

@@ -172,7 +172,7 @@ class Peer:
 
 def connect(port, tls=None, host="127.0.0.1", receive_buffer=None, server_name="localhost"):
     """A client's connection. `tls` is an SSLContext or None."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(BOUND)
