@@ -10,6 +10,14 @@
 #include "tunnel_log.hpp"
 
 namespace wsp {
+namespace {
+
+// Tunnels that end within so long share one wake-up.
+constexpr std::chrono::milliseconds kGathering{5};
+// Entries that the queue keeps room for when it is empty.
+constexpr std::size_t kKeptRoom = 256;
+
+}  // namespace
 
 bool Scribe::start() noexcept {
     const BlockedSignals blocked;
@@ -30,7 +38,9 @@ void Scribe::write(LogRecord record, const TunnelReport& report) noexcept {
         const BlockedSignals blocked;
         const std::lock_guard<std::mutex> lock(mutex_);
         entries_.push_back({std::move(record), report});
-        changed_.notify_all();
+        if (sleeps_) {
+            changed_.notify_all();
+        }
         return 0;
     });
 }
@@ -52,21 +62,30 @@ void* Scribe::thread_main(void* self) noexcept {
 void Scribe::run() noexcept {
     apr_pool_t* scratch = nullptr;
     apr_pool_create(&scratch, nullptr);
+    std::vector<Entry> batch;
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
+        sleeps_ = true;
         changed_.wait(lock, [this] { return finishing_ || !entries_.empty(); });
+        sleeps_ = false;
+        changed_.wait_for(lock, kGathering, [this] { return finishing_; });
         if (entries_.empty()) {
             break;
         }
-        const Entry entry = std::move(entries_.front());
-        entries_.pop_front();
+        batch.swap(entries_);
         lock.unlock();
-        guarded_or(0, [&] {
-            log_end_of_tunnel(entry.record.server(), entry.record.about(), entry.report);
-            entry.record.write(entry.report, scratch);
-            return 0;
-        });
-        apr_pool_clear(scratch);
+        for (const Entry& entry : batch) {
+            guarded_or(0, [&] {
+                log_end_of_tunnel(entry.record.server(), entry.record.about(), entry.report);
+                entry.record.write(entry.report, scratch);
+                return 0;
+            });
+            apr_pool_clear(scratch);
+        }
+        batch.clear();
+        if (batch.capacity() > kKeptRoom) {
+            std::vector<Entry>().swap(batch);
+        }
         lock.lock();
     }
     finished_ = true;

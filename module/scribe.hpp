@@ -1,14 +1,14 @@
 // Writes the log lines of tunnels that have ended, on a thread of its own: a piped log or a host
 // name lookup may block, and the pump must not. Lines are written in the order in which tunnels
-// ended.
+// ended, some milliseconds later: those of a burst together.
 #pragma once
 
 #include <pthread.h>
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "access_log.hpp"
 #include "base/clock.hpp"
@@ -39,7 +39,8 @@ class Scribe {
 
     std::mutex mutex_;  // guards all below
     std::condition_variable changed_;
-    std::deque<Entry> entries_;
+    std::vector<Entry> entries_;
+    bool sleeps_ = false;  // until somebody writes
     bool running_ = false;
     bool finishing_ = false;
     bool finished_ = false;
