@@ -73,7 +73,8 @@ def test_maxconnectionsperchild_drains_the_child_while_new_ones_serve(start, mpm
 def test_spare_children_are_drained_and_the_tunnels_of_the_others_stay(start, mpm, echo_process):
     server = start(lines(echo_process, f"{PATIENCE}s"), mpm_lines=TOO_MANY_SPARE[mpm])
     with Crowd(server, "/ws") as crowd:
-        crowd.open(40)
+        crowd.open_at_once(10)   # more than one child can take
+        crowd.open(30)
         crowd.echo()
         line = wait_until(lambda: drain_lines(server), "a spare child is drained", 3 * BOUND)[0]
         count = int(line.text.split("drained: ")[1].split()[0])
