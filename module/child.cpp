@@ -196,7 +196,7 @@ void Child::stop_tunnels(bool graceful) {
         hurry_on_term(stop_.write.get());
     }
     if (!stopping_.exchange(true) && threads_made_.load()) {
-        tunnels_at_stop_ = tunnels();
+        ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }
     // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment
     // are met by wait_for_tunnels().
@@ -219,12 +219,12 @@ void Child::close_group(const void* group, const ClosePlan& plan) {
     }
 }
 
-std::size_t Child::tunnels() const {
-    std::size_t count = 0;
+std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const {
+    std::size_t sum = 0;
     for (const auto& pump : pumps_) {
-        count += pump->tunnels();
+        sum += (*pump.*count)();
     }
-    return count;
+    return sum;
 }
 
 bool Child::join_pumps(MonotonicUs until) {
@@ -252,9 +252,6 @@ void Child::wait_for_tunnels() {
     const MonotonicUs since = draining_since_.load();
     const bool draining = since != kNever;
     stop_tunnels(draining);
-    // Request threads that drained first have given the others time to end, and the last requests
-    // have opened new ones.
-    const std::size_t count = std::max(tunnels_at_stop_, tunnels());
     hurry_on_term(stop_.write.get());
     sigset_t term;
     sigemptyset(&term);
@@ -263,12 +260,14 @@ void Child::wait_for_tunnels() {
     const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
     const bool all = join_pumps(last + kThreadPatience);
     scribe_.finish(kThreadPatience);
+    // Those that the last requests have opened since are among them.
+    const std::size_t count = sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_;
     if (count > 0) {
         ap_log_error(APLOG_MARK, all ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
                      "WSP0011: child %s: %" APR_SIZE_T_FMT
                      " tunnels when it stopped serving, %" APR_SIZE_T_FMT
                      " left at its end, after %" APR_INT64_T_FMT " ms",
-                     draining ? "drained" : "stopped", count, tunnels(),
+                     draining ? "drained" : "stopped", count, sum_over_pumps(&Pump::tunnels),
                      (monotonic_now() - (draining ? since : now)) / kMillisecond);
     }
 }

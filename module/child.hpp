@@ -72,7 +72,7 @@ class Child {
 
     bool start_threads();
     bool join_pumps(MonotonicUs until);
-    std::size_t tunnels() const;
+    std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;
     std::vector<std::unique_ptr<Pump>> pumps_;
@@ -88,7 +88,7 @@ class Child {
     std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
-    std::size_t tunnels_at_stop_ = 0;        // the main thread's
+    std::size_t ended_before_stop_ = 0;      // tunnels; the main thread's
     std::atomic<bool> threads_made_{false};  // pumps_ is complete and changes no more
 };
 

@@ -53,8 +53,8 @@ bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
             return false;
         }
         inbox_.back() = std::move(tunnel);
-        // Before the loop can take it: it may be over, and counted down, at once.
-        count_.fetch_add(1, std::memory_order_relaxed);
+        // Before the loop can take it: it may have ended, and be counted as such, at once.
+        adopted_count_.fetch_add(1);
     }
     wake();
     return true;

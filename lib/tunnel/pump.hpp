@@ -55,7 +55,13 @@ class Pump {
     [[nodiscard]] bool join(DurationUs patience) noexcept;
 
     // Tunnels adopted and not yet ended. Any thread; a moment's truth.
-    std::size_t tunnels() const noexcept { return count_.load(std::memory_order_relaxed); }
+    std::size_t tunnels() const noexcept {
+        const std::size_t ended = ended_tunnels();  // first: there are never more than adopted ones
+        return adopted_tunnels() - ended;
+    }
+    // Both only grow. Any thread.
+    std::size_t adopted_tunnels() const noexcept { return adopted_count_.load(); }
+    std::size_t ended_tunnels() const noexcept { return ended_count_.load(); }
 
   private:
     // Large enough that a 16 KiB TLS record or a bulk read goes in one piece, small enough to stay in
@@ -111,7 +117,8 @@ class Pump {
     UniqueFd wake_read_;
     UniqueFd wake_write_;
     pthread_t thread_{};
-    std::atomic<std::size_t> count_{0};
+    std::atomic<std::size_t> adopted_count_{0};
+    std::atomic<std::size_t> ended_count_{0};
 };
 
 }  // namespace wsp

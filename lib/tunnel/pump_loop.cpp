@@ -155,7 +155,7 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
     } catch (const std::bad_alloc&) {
         tunnel->cut(EndReason::out_of_memory);
         tunnel->finish_report(now);
-        count_.fetch_sub(1, std::memory_order_relaxed);
+        ended_count_.fetch_add(1);
         return;
     }
     tunnel->pump_place = static_cast<std::uint32_t>(tunnels_.size());
@@ -284,7 +284,7 @@ void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
         tunnels_[place]->pump_place = static_cast<std::uint32_t>(place);
     }
     tunnels_.pop_back();
-    count_.fetch_sub(1, std::memory_order_relaxed);
+    ended_count_.fetch_add(1);
 }
 
 void Pump::cut_all(MonotonicUs now) {

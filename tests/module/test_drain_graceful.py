@@ -8,6 +8,7 @@ import pytest
 
 from harness import frames
 from harness.client import finish_handshake
+from harness.config import ONE_CHILD
 from harness.crowd import Crowd, EchoProcess
 from harness.moments import read_closes
 from harness.pair import open_pair
@@ -136,6 +137,27 @@ def test_a_tunnel_that_opens_after_the_stop_is_told_too(start_with_room, stage, 
         client.send_close(1001)
         session.send_close(1001)
         server.await_exit()
+
+
+def test_the_summary_counts_tunnels_that_open_after_the_stop(start, mpm, stage):
+    if mpm == "prefork":
+        pytest.skip("a child finishes its request before it hears of the stop")
+    server = start(lines(stage, 0.3), mpm_lines=ONE_CHILD[mpm])
+    before = open_pair(server, "/ws", stage)
+    client = server.start_handshake("/ws")
+    session = stage.accept()
+    server.graceful_stop()
+    wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
+    assert before.client.read_close() == (1001, DRAINED)   # it has gone before the other comes
+    before.close()
+    session.accept_handshake()
+    with finish_handshake(client) as client, session:
+        assert client.read_close() == (1001, DRAINED)
+        assert session.read_close() == (1001, DRAINED)
+        client.send_close(1001)
+        session.send_close(1001)
+        server.await_exit()
+    assert holders_of_tunnels(server)[1] == 2
 
 
 def test_a_tunnel_in_the_middle_of_a_frame_is_told_at_its_end(start_with_room, tls, stage):
