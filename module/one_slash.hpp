@@ -7,8 +7,8 @@
 namespace wsp {
 
 // check_config (httpd -t comes as far as that): warns, with its line, of the first RewriteRule that leads
-// to "ws:/host". It stops nobody: a site that has lived with such a rule starts with this module too. A rule whose host comes out of variables is left to the requests, and so are .htaccess files.
-// Main thread.
+// to "ws:/host". It stops nobody: a site that has lived with such a rule starts with this module too. A
+// rule whose host comes out of variables is left to the requests. Main thread.
 void warn_of_one_slash_rules(server_rec* main_server);
 
 // mod_proxy's canon_handler, for any scheme: true, logged, when a rewrite rule has turned the request

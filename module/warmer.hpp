@@ -1,7 +1,8 @@
-// Keeps connections to one backend open ahead (ProxyWebsocketPool warm=N), on a thread of its own: connecting, and mod_ssl's
-// handshake, block. It also watches the idle ones, made ahead or given back: the server may close them, their ttl= ends, and a
-// member that is drained, disabled or in error lets go of them. When the
-// child stops ungracefully it wakes those who wait for their turn to connect. Made when there is the first of any of these.
+// Keeps connections to one backend open ahead (ProxyWebsocketPool warm=N), on a thread of its own:
+// connecting, and mod_ssl's handshake, block. It also watches the idle ones, made ahead or given back: the
+// server may close them, their ttl= ends, and a member that is drained, disabled or in error lets go of
+// them. When the child stops ungracefully it wakes those who wait for their turn to connect. Made when
+// there is the first of any of these.
 #pragma once
 
 #include <vector>

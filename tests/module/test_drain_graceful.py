@@ -123,13 +123,8 @@ def refuses_connections(server):
         return True
 
 
-@pytest.mark.parametrize("path", ["/ws", "/thread"])
-def test_a_tunnel_that_opens_after_the_stop_is_told_too(start_with_room, stage, path):
-    server = start_with_room(lines(stage, 0.3))
-    client = server.start_handshake(path)
-    session = stage.accept()
-    server.graceful_stop()
-    wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
+def open_and_be_told(server, client, session):
+    """The tunnel whose handshake has waited; httpd is gone with it."""
     session.accept_handshake()
     with finish_handshake(client) as client, session:
         assert client.read_close() == (1001, DRAINED)
@@ -137,6 +132,16 @@ def test_a_tunnel_that_opens_after_the_stop_is_told_too(start_with_room, stage, 
         client.send_close(1001)
         session.send_close(1001)
         server.await_exit()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/thread"])
+def test_a_tunnel_that_opens_after_the_stop_is_told_too(start_with_room, stage, path):
+    server = start_with_room(lines(stage, 0.3))
+    client = server.start_handshake(path)
+    session = stage.accept()
+    server.graceful_stop()
+    wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
+    open_and_be_told(server, client, session)
 
 
 def test_the_summary_counts_tunnels_that_open_after_the_stop(start, mpm, stage):
@@ -150,13 +155,7 @@ def test_the_summary_counts_tunnels_that_open_after_the_stop(start, mpm, stage):
     wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
     assert before.client.read_close() == (1001, DRAINED)   # it has gone before the other comes
     before.close()
-    session.accept_handshake()
-    with finish_handshake(client) as client, session:
-        assert client.read_close() == (1001, DRAINED)
-        assert session.read_close() == (1001, DRAINED)
-        client.send_close(1001)
-        session.send_close(1001)
-        server.await_exit()
+    open_and_be_told(server, client, session)
     assert holders_of_tunnels(server)[1] == 2
 
 

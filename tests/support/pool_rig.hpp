@@ -1,0 +1,76 @@
+// A pool on a scripted network and clock, and the limits that its tests are about.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include "pool/backend_pool.hpp"
+#include "support/scripted_network.hpp"
+
+namespace wsp::test {
+
+constexpr std::size_t kRoom = 1000;
+
+struct PoolRig {
+    explicit PoolRig(PoolLimits limits) : pool(limits, clock) {}
+
+    BackendPool::Lease acquire(DurationUs patience = kSecond) {
+        return pool.acquire(clock.time + patience, fault);
+    }
+    // A request that connects: its lease.
+    BackendPool::Lease connect() {
+        BackendPool::Lease lease = acquire();
+        REQUIRE(lease.is_connecting());
+        lease.connected(network.connect());
+        return lease;
+    }
+    // A request whose upgrade is refused, on whatever connection there is.
+    void refused() {
+        BackendPool::Lease lease = acquire();
+        REQUIRE(lease);
+        if (lease.is_connecting()) {
+            lease.connected(network.connect());
+        }
+        lease.give_back();
+    }
+    // As many as the filler may make.
+    int fill(std::size_t room = kRoom) {
+        int made = 0;
+        while (BackendPool::Lease lease = pool.refill(room)) {
+            lease.connected(network.connect());
+            lease.give_back();
+            ++made;
+        }
+        return made;
+    }
+    std::size_t in(ConnectionState state) const { return pool.statistics().in(state); }
+
+    ScriptedNetwork network;
+    ScriptedClock clock;
+    AcquireFault fault = AcquireFault::none;
+    BackendPool pool;
+};
+
+inline PoolLimits keeping(std::size_t max_idle, DurationUs ttl = 0) {
+    PoolLimits limits;
+    limits.max_idle = max_idle;
+    limits.ttl = ttl;
+    return limits;
+}
+
+inline PoolLimits warming(std::size_t warm) {
+    PoolLimits limits;
+    limits.warm = warm;
+    return limits;
+}
+
+inline PoolLimits pacing(std::size_t max_connecting, std::size_t max_idle = 0) {
+    PoolLimits limits = keeping(max_idle);
+    limits.max_connecting = max_connecting;
+    return limits;
+}
+
+inline int fd_of(const BackendPool::Lease& lease) {
+    return lease.connection()->fd();
+}
+
+}  // namespace wsp::test

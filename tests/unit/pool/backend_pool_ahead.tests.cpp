@@ -1,0 +1,140 @@
+// Connections that are made ahead, and what holds them down.
+#include <catch2/catch.hpp>
+
+#include "support/pool_rig.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+TEST_CASE("nothing is made ahead before somebody has asked", "[pool]") {
+    PoolRig rig(warming(3));
+    CHECK(rig.fill() == 0);
+    rig.acquire();
+    CHECK(rig.fill() == 3);
+    CHECK(rig.in(ConnectionState::idle) == 3);
+    CHECK(rig.pool.statistics().connects_ahead == 3);
+}
+
+TEST_CASE("what is lent is made up for", "[pool]") {
+    PoolRig rig(warming(2));
+    rig.acquire();
+    rig.fill();
+    const BackendPool::Lease lease = rig.acquire();
+    CHECK(lease.is_reused());
+    CHECK(rig.fill() == 1);
+}
+
+TEST_CASE("what is being made ahead counts", "[pool]") {
+    PoolRig rig(warming(2));
+    rig.acquire();
+    const BackendPool::Lease one = rig.pool.refill(kRoom), two = rig.pool.refill(kRoom);
+    CHECK(two);
+    CHECK_FALSE(rig.pool.refill(kRoom));
+}
+
+TEST_CASE("what has been made ahead and is not idle yet counts", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    BackendPool::Lease made = rig.pool.refill(kRoom);
+    made.connected(rig.network.connect());
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    made.give_back();
+    const BackendPool::Lease lent = rig.acquire();  // and then it is a request's
+    CHECK(rig.pool.refill(kRoom));
+}
+
+TEST_CASE("no more are made ahead than the backend has room for", "[pool]") {
+    PoolRig rig(warming(5));
+    rig.acquire();
+    CHECK(rig.fill(2) == 2);
+    CHECK(rig.fill(0) == 0);
+    rig.pool.sweep(1, {});
+    CHECK(rig.in(ConnectionState::idle) == 1);
+}
+
+TEST_CASE("nothing is made ahead when nobody has asked for long", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    rig.clock.time += BackendPool::kRestAfter - 1;
+    CHECK(rig.fill() == 1);
+    rig.pool.let_go();
+    rig.clock.time += 1;
+    CHECK(rig.fill() == 0);
+    rig.acquire();
+    CHECK(rig.fill() == 1);
+}
+
+TEST_CASE("requests that wait come before the filler", "[pool]") {
+    PoolLimits limits = pacing(1);
+    limits.warm = 1;
+    PoolRig rig(limits);
+    BackendPool::Lease one = rig.acquire();
+    CHECK_FALSE(rig.pool.refill(kRoom));  // the only turn is taken
+    bool filler_went_on = true;
+    rig.clock.meanwhile.push_back([&] {
+        one.connected(rig.network.connect());
+        filler_went_on = static_cast<bool>(rig.pool.refill(kRoom));
+    });
+    CHECK(rig.acquire().is_connecting());
+    CHECK_FALSE(filler_went_on);
+}
+
+TEST_CASE("a connection made ahead serves who waits", "[pool]") {
+    PoolLimits limits = pacing(2);
+    limits.warm = 1;
+    PoolRig rig(limits);
+    BackendPool::Lease request = rig.acquire(), ahead = rig.pool.refill(kRoom);
+    rig.clock.meanwhile.push_back([&] {
+        ahead.connected(rig.network.connect());
+        ahead.give_back();
+    });
+    const BackendPool::Lease waiting = rig.acquire();
+    CHECK(waiting);
+    CHECK_FALSE(request.connection());
+}
+
+TEST_CASE("each kind of failure holds down for its own time, doubled in a row", "[pool]") {
+    CHECK(hold_down_after(ConnectFault::refused, 1) == 500 * kMillisecond);
+    CHECK(hold_down_after(ConnectFault::refused, 2) == kSecond);
+    CHECK(hold_down_after(ConnectFault::refused, 6) == 16 * kSecond);
+    CHECK(hold_down_after(ConnectFault::refused, 60) == 16 * kSecond);
+    CHECK(hold_down_after(ConnectFault::timed_out, 1) == 5 * kSecond);
+    CHECK(hold_down_after(ConnectFault::timed_out, 6) == 60 * kSecond);
+    CHECK(hold_down_after(ConnectFault::stopped, 3) == 0);
+    CHECK(text_of(ConnectFault::refused) == std::string("the connection was refused"));
+}
+
+TEST_CASE("after a failure nothing is made ahead until the hold-down is over", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    rig.pool.refill(kRoom).failed(ConnectFault::unreachable);
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 2 * kSecond);
+    rig.clock.time += 2 * kSecond - 1;
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    rig.clock.time += 1;
+    rig.pool.refill(kRoom).failed(ConnectFault::unreachable);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 4 * kSecond);
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.pool.statistics().connects_failed == 2);
+}
+
+TEST_CASE("requests are not held down, and their success ends it", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    rig.pool.refill(kRoom).failed(ConnectFault::tls_failed);
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    const BackendPool::Lease lease = rig.connect();
+    CHECK(rig.in(ConnectionState::cooling) == 0);
+    rig.pool.refill(kRoom).failed(ConnectFault::refused);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 500 * kMillisecond);  // the first again
+}
+
+TEST_CASE("a thousand failed requests are one hold-down", "[pool]") {
+    PoolRig rig(keeping(4));
+    for (int i = 0; i < 1000; ++i) {
+        rig.acquire().failed(ConnectFault::refused);
+    }
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.pool.statistics().connects_failed == 1000);
+}

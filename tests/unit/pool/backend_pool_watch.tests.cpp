@@ -1,0 +1,206 @@
+// The watch over idle connections: who is closed, and what that says about the server.
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "support/pool_rig.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+TEST_CASE("an idle connection that has something to say is looked at", "[pool]") {
+    PoolRig rig(keeping(4));
+    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    static_cast<ScriptedNetwork::Connection*>(one.connection())->alive = false;
+    const int dead = fd_of(one), alive = fd_of(two);
+    one.give_back();
+    two.give_back();
+    std::vector<int> watched;
+    rig.pool.idle_descriptors(watched);
+    CHECK(watched == std::vector<int>{dead, alive});
+    rig.pool.sweep(kRoom, {dead, alive, 9999});
+    CHECK(rig.network.open == 1);
+    CHECK(rig.pool.statistics().died == 1);
+    CHECK(fd_of(rig.acquire()) == alive);
+}
+
+TEST_CASE("being looked at does not make a connection younger", "[pool]") {
+    PoolRig rig(keeping(4, 10 * kSecond));
+    BackendPool::Lease one = rig.connect();
+    const int fd = fd_of(one);
+    one.give_back();
+    rig.clock.time += 6 * kSecond;
+    CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + 4 * kSecond);
+}
+
+TEST_CASE("a server that closes at once what is made ahead is left alone for a while", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    const int fd = rig.network.next_fd;
+    BackendPool::Lease lease = rig.pool.refill(kRoom);
+    std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
+    made->alive = false;
+    lease.connected(std::move(made));
+    lease.give_back();
+    SECTION("at once") {
+        rig.clock.time += BackendPool::kClosedAtOnce - 1;
+        CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
+        CHECK(rig.in(ConnectionState::cooling) == 1);
+        CHECK_FALSE(rig.pool.refill(kRoom));
+    }
+    SECTION("later") {
+        rig.clock.time += BackendPool::kClosedAtOnce;
+        rig.pool.sweep(kRoom, {fd});
+        CHECK(rig.in(ConnectionState::cooling) == 0);
+        CHECK(rig.pool.refill(kRoom));
+    }
+    CHECK(rig.network.open == 0);
+}
+
+namespace {
+
+// The filler makes one that the server closes at once: its descriptor.
+int make_dead(PoolRig& rig) {
+    BackendPool::Lease lease = rig.pool.refill(kRoom);
+    REQUIRE(lease);
+    std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
+    made->alive = false;
+    const int fd = made->fd();
+    lease.connected(std::move(made));
+    lease.give_back();
+    return fd;
+}
+
+}  // namespace
+
+TEST_CASE("the hold-down of a server that closes at once doubles, whatever requests see",
+          "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    for (const DurationUs expected : {1, 2, 4, 8, 16, 32, 32}) {
+        const int fd = make_dead(rig);
+        CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + expected * kSecond);
+        rig.connect();  // says nothing about idle connections
+        CHECK_FALSE(rig.pool.refill(kRoom));
+        rig.clock.time += expected * kSecond - 1;
+        CHECK_FALSE(rig.pool.refill(kRoom));
+        rig.clock.time += 1;
+    }
+    rig.fill();
+    rig.clock.time += BackendPool::kClosedAtOnce;
+    rig.acquire();  // it was kept idle
+    const int fd = make_dead(rig);
+    CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
+}
+
+TEST_CASE("several that are closed at once are one hold-down", "[pool]") {
+    PoolRig rig(warming(3));
+    rig.acquire();
+    const std::vector<int> dead = {make_dead(rig), make_dead(rig), make_dead(rig)};
+    CHECK(rig.pool.sweep(kRoom, dead) == rig.clock.time + kSecond);
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.in(ConnectionState::lent) == 0);
+}
+
+TEST_CASE("a request that finds it closed at once holds it against the server too", "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    make_dead(rig);
+    const BackendPool::Lease lease = rig.acquire();
+    CHECK(lease.is_connecting());
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK(rig.network.open == 0);
+}
+
+TEST_CASE("a request's connection that is closed soon is not held against the server", "[pool]") {
+    PoolRig rig(keeping(4));
+    BackendPool::Lease lease = rig.connect();
+    static_cast<ScriptedNetwork::Connection*>(lease.connection())->alive = false;
+    const int fd = fd_of(lease);
+    lease.give_back();
+    CHECK(rig.pool.sweep(kRoom, {fd}) == kNever);
+    CHECK(rig.in(ConnectionState::cooling) == 0);
+    CHECK(rig.pool.statistics().died == 1);
+}
+
+TEST_CASE("a failed connect and a connection closed at once are held down each for its time",
+          "[pool]") {
+    PoolRig rig(warming(1));
+    rig.acquire();
+    const int fd = make_dead(rig);
+    rig.acquire();  // which finds it
+    rig.acquire().failed(ConnectFault::tls_failed);
+    CHECK(rig.in(ConnectionState::cooling) == 2);
+    CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
+    rig.clock.time += kSecond;
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 9 * kSecond);
+}
+
+TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
+    PoolRig rig(keeping(4));
+    BackendPool::Lease one = rig.connect();
+    const int fd = fd_of(one);
+    one.give_back();
+    SECTION("a member that is taken out") {
+        rig.network.on_peek = [&] { rig.pool.let_go(); };
+    }
+    SECTION("a shutdown") {
+        rig.network.on_peek = [&] { rig.pool.shut_down(); };
+    }
+    rig.pool.sweep(kRoom, {fd});
+    CHECK(rig.network.peeks == 1);
+    CHECK(rig.network.open == 0);
+    CHECK(rig.in(ConnectionState::idle) == 0);
+    CHECK(rig.in(ConnectionState::lent) == 0);
+}
+
+TEST_CASE("the sweep closes what is too old or too much, the oldest first", "[pool]") {
+    PoolRig rig(keeping(3, 10 * kSecond));
+    std::vector<BackendPool::Lease> leases;
+    for (int i = 0; i < 3; ++i) {
+        leases.push_back(rig.connect());
+    }
+    const int newest = fd_of(leases[2]);
+    for (BackendPool::Lease& lease : leases) {
+        lease.give_back();
+        rig.clock.time += kSecond;
+    }
+    CHECK(rig.pool.sweep(2, {}) == rig.clock.time + 8 * kSecond);
+    CHECK(rig.in(ConnectionState::idle) == 2);
+    rig.clock.time += 8 * kSecond;
+    rig.pool.sweep(2, {});
+    CHECK(rig.in(ConnectionState::idle) == 1);
+    CHECK(fd_of(rig.acquire()) == newest);
+    CHECK(rig.pool.sweep(kRoom, {}) == kNever);
+}
+
+TEST_CASE("a member that is taken out lets go, and may come back", "[pool]") {
+    PoolRig rig(warming(2));
+    rig.acquire();
+    rig.fill();
+    rig.pool.let_go();
+    CHECK(rig.network.open == 0);
+    CHECK(rig.fill() == 2);
+}
+
+TEST_CASE("a pool that is shut down lends, makes and keeps nothing", "[pool]") {
+    PoolLimits limits = pacing(1, 4);
+    limits.warm = 2;
+    PoolRig rig(limits);
+    rig.refused();
+    BackendPool::Lease lent = rig.acquire();
+    BackendPool::Lease connecting = rig.acquire();
+    rig.clock.meanwhile.push_back([&] { rig.pool.shut_down(); });
+    CHECK_FALSE(rig.acquire());  // it was waiting
+    CHECK(rig.fault == AcquireFault::shut_down);
+    CHECK_FALSE(rig.acquire());
+    CHECK(rig.fault == AcquireFault::shut_down);
+    CHECK_FALSE(rig.pool.refill(kRoom));
+    lent.give_back();
+    connecting.connected(rig.network.connect());
+    CHECK(rig.network.open == 1);
+    connecting.give_back();
+    CHECK(rig.network.open == 0);
+}
