@@ -75,6 +75,7 @@ def test_tunnels_of_an_old_generation_live_on_and_go_one_by_one(start_with_room,
         for crowd in (plain, secure, threaded):
             crowd.echo()
         wait_until(lambda: set(server.children()) - old, "a new generation")
+        server.await_deaf(old)
         with server.open_tunnel("/ws") as newcomer:
             newcomer.echo()
             tunnels = plain.tunnels + secure.tunnels + threaded.tunnels

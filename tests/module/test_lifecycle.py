@@ -17,8 +17,11 @@ def pump(request):
     return request.param
 
 
-# Threads for all tunnels from the start: an MPM adds children once a second.
-_THREADS = "StartServers 4\nServerLimit 16\nThreadsPerChild 16\nMaxRequestWorkers 256\nMaxSpareThreads 256"
+# Threads for all tunnels from the start: an MPM adds children once a second, and also when it is told to restart. SIGTERM
+# then finds the newborn in the middle of its setup, where just_die() calls exit() in a signal handler, whatever malloc was
+# doing (server/mpm/event/event.c): so there must be no need of one.
+_THREADS = ("StartServers 4\nServerLimit 16\nThreadsPerChild 16\nMaxRequestWorkers 256\n"
+            "MinSpareThreads 1\nMaxSpareThreads 256")
 ROOM_FOR_ALL = {"event": _THREADS, "worker": _THREADS,
                 "prefork": "StartServers 60\nServerLimit 200\nMaxRequestWorkers 200\nMaxSpareServers 200"}
 

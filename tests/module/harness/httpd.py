@@ -154,8 +154,17 @@ class Httpd:
         os.kill(self.pid, signal.SIGUSR1)
 
     def graceful(self):
-        """USR1: returns when a child of the new generation serves; old ones may still drain."""
+        """USR1: returns when the new generation serves and the old one takes no more connections; it may still drain."""
+        old = self.children()
         self._new_generation(signal.SIGUSR1)
+        self.await_deaf(old)
+
+    def await_deaf(self, pids):
+        """Returns when none of these children takes another connection: each has closed the sockets that httpd listens
+        on, which are the only ones of the parent."""
+        listening = processes.sockets(self.pid)
+        wait_until(lambda: not any(processes.sockets(pid) & listening for pid in pids),
+                   f"processes {pids} take no more connections", 2 * BOUND)
 
     def restart(self):
         """HUP: the old generation is gone when this returns."""
@@ -254,9 +263,7 @@ class Httpd:
     def sockets_per_child(self):
         """The mean: prefork adds children when it likes, and a child at rest has always the same."""
         children = self.children()
-        sockets = sum(target.startswith("socket:") for pid in children
-                      for target in processes.descriptors(pid).values())
-        return sockets / len(children)
+        return sum(len(processes.sockets(pid)) for pid in children) / len(children)
 
     def pss_bytes(self):
         return sum(processes.pss_bytes(pid) for pid in [self.pid, *self.children()])

@@ -51,6 +51,11 @@ def descriptors(pid):
     return found
 
 
+def sockets(pid):
+    """Those it has open: a socket has the same name in every process that shares it."""
+    return {target for target in descriptors(pid).values() if target.startswith("socket:")}
+
+
 def pss_bytes(pid):
     """Proportional set size without mapped files: what this process costs, shared pages divided among its kin. The
     share in libraries is left out because it grows whenever another httpd of this machine ends."""
