@@ -1,4 +1,5 @@
-// States change in move_to() and nowhere else.
+// Requests, their turns, and the states, which change in move_to() and nowhere else. The other two
+// parts: backend_lease.cpp, backend_filler.cpp.
 #include "pool/backend_pool.hpp"
 
 #include <algorithm>
@@ -16,73 +17,6 @@ bool SystemPoolClock::wait(std::unique_lock<std::mutex>& lock, std::condition_va
     // Bounded, since a sum with the clock's own time may overflow.
     changed.wait_for(lock, std::chrono::microseconds(std::min<DurationUs>(left, 3600 * kSecond)));
     return now() < deadline;
-}
-
-// --- leases ---------------------------------------------------------------------------------------
-
-BackendPool::Lease::Lease(Lease&& from) noexcept
-    : pool_(std::exchange(from.pool_, nullptr)), place_(from.place_), reused_(from.reused_) {}
-
-BackendPool::Lease& BackendPool::Lease::operator=(Lease&& from) noexcept {
-    std::swap(pool_, from.pool_);
-    std::swap(place_, from.place_);
-    std::swap(reused_, from.reused_);
-    return *this;
-}
-
-BackendPool::Lease::~Lease() {
-    take();  // and closed here
-}
-
-bool BackendPool::Lease::is_connecting() const noexcept {
-    // The state of an entry on lease is changed by its lease alone.
-    return pool_ != nullptr && place_->state == ConnectionState::connecting;
-}
-
-PooledConnection* BackendPool::Lease::connection() const noexcept {
-    return pool_ != nullptr ? place_->connection.get() : nullptr;
-}
-
-void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
-    const std::lock_guard<std::mutex> lock(pool_->mutex_);
-    place_->connection = std::move(connection);
-    pool_->move_to(place_, ConnectionState::lent);
-    ++pool_->statistics_.connects;
-    pool_->statistics_.connects_ahead += place_->ahead ? 1 : 0;
-    pool_->failures_in_a_row_ = 0;
-    pool_->end_cooling([](const Entry& entry) { return entry.fault != ConnectFault::closed_idle; });
-}
-
-void BackendPool::Lease::failed(ConnectFault fault) noexcept {
-    BackendPool& pool = *std::exchange(pool_, nullptr);
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
-    pool.cool(place_, fault);
-}
-
-void BackendPool::Lease::give_back() noexcept {
-    BackendPool& pool = *std::exchange(pool_, nullptr);
-    Closing closing;
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
-    ++pool.statistics_.given_back;
-    if (pool.shut_down_ || pool.statistics_.in(ConnectionState::idle) >= pool.keeps()) {
-        ++pool.statistics_.surplus;
-        pool.drop(place_, closing);
-        return;
-    }
-    pool.entries_.splice(pool.entries_.end(), pool.entries_, place_);
-    pool.move_to(place_, ConnectionState::idle);
-}
-
-std::unique_ptr<PooledConnection> BackendPool::Lease::take() noexcept {
-    if (pool_ == nullptr) {
-        return nullptr;
-    }
-    BackendPool& pool = *std::exchange(pool_, nullptr);
-    Closing closing;
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
-    std::unique_ptr<PooledConnection> connection = std::move(place_->connection);
-    pool.drop(place_, closing);
-    return connection;
 }
 
 // --- requests -------------------------------------------------------------------------------------
@@ -222,79 +156,7 @@ bool BackendPool::may_connect() const noexcept {
            statistics_.in(ConnectionState::connecting) < limits_.max_connecting;
 }
 
-// --- the filler -----------------------------------------------------------------------------------
-
-BackendPool::Lease BackendPool::refill(std::size_t room) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const MonotonicUs now = clock_.now();
-    end_cooling([now](const Entry& entry) { return entry.until <= now; });
-    const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
-    const std::size_t there = statistics_.in(ConnectionState::idle) + coming();
-    if (shut_down_ || resting || !queue_.empty() || !may_connect() ||
-        statistics_.in(ConnectionState::cooling) > 0 || there >= std::min(limits_.warm, room)) {
-        return Lease();
-    }
-    const Place place = entries_.emplace(entries_.end());
-    place->ahead = true;
-    move_to(place, ConnectionState::connecting);
-    return Lease(this, place, false);
-}
-
-MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable) {
-    drop_dead(readable);
-    Closing closing;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    drop_expired(closing);
-    MonotonicUs next = kNever;
-    std::size_t surplus = statistics_.in(ConnectionState::idle);
-    surplus -= std::min(surplus, std::min(keeps(), room));
-    for (Place place = entries_.begin(); place != entries_.end();) {
-        const Place here = place++;
-        if (here->state == ConnectionState::idle && surplus > 0) {  // the oldest first
-            --surplus;
-            ++statistics_.surplus;
-            drop(here, closing);
-        } else if (here->state == ConnectionState::idle && limits_.ttl > 0) {
-            next = std::min(next, here->since + limits_.ttl);
-        } else if (here->state == ConnectionState::cooling) {
-            next = std::min(next, here->until);
-        }
-    }
-    return next;
-}
-
-void BackendPool::drop_dead(const std::vector<int>& readable) {
-    for (const int fd : readable) {
-        Closing closing;
-        std::unique_lock<std::mutex> lock(mutex_);
-        const Place place = std::find_if(entries_.begin(), entries_.end(), [fd](const Entry& e) {
-            return e.state == ConnectionState::idle && e.connection->fd() == fd;
-        });
-        if (place == entries_.end()) {
-            continue;
-        }
-        const MonotonicUs idle_since = place->since;
-        const std::uint64_t times_let_go = times_let_go_;
-        if (!is_alive(lock, place)) {
-            continue;
-        }
-        if (times_let_go == times_let_go_) {
-            move_to(place, ConnectionState::idle);
-            place->since = idle_since;
-        } else {
-            drop(place, closing);
-        }
-    }
-}
-
-void BackendPool::idle_descriptors(std::vector<int>& to) const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for (const Entry& entry : entries_) {
-        if (entry.state == ConnectionState::idle) {
-            to.push_back(entry.connection->fd());
-        }
-    }
-}
+// --- the end -------------------------------------------------------------------------------------
 
 void BackendPool::let_go() noexcept {
     Closing closing;
@@ -379,42 +241,44 @@ void BackendPool::drop_expired(Closing& closing) noexcept {
     }
 }
 
-// Nothing to close in these, so it may be done with the lock held.
-template <class Predicate>
-void BackendPool::end_cooling(Predicate is_over) noexcept {
+// Nothing to close in these two, so it may be done with the lock held.
+void BackendPool::end_cooling(MonotonicUs now) noexcept {
     Closing nothing;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
-        if (here->state == ConnectionState::cooling && is_over(*here)) {
+        if (here->state == ConnectionState::cooling && here->until <= now) {
             drop(here, nothing);
         }
     }
 }
 
-// One entry holds down for failed connects, one for connections closed at once: a connect that is
-// successful ends the first and says nothing about the second.
+void BackendPool::end_cooling_of(HoldDown kind) noexcept {
+    Closing nothing;
+    for (Place place = entries_.begin(); place != entries_.end();) {
+        const Place here = place++;
+        if (here->state == ConnectionState::cooling && kind_of(here->fault) == kind) {
+            drop(here, nothing);
+        }
+    }
+}
+
+// One entry holds down for failed connects, one for connections closed at once. What fails while
+// the hold-down lasts was begun before it, or is a request's, which nothing holds down: that makes
+// it last longer, but only a failure after its end is another one in the row.
 void BackendPool::cool(Place place, ConnectFault fault) noexcept {
-    const bool closed_idle = fault == ConnectFault::closed_idle;
+    const HoldDown kind = kind_of(fault);
     const MonotonicUs now = clock_.now();
     MonotonicUs until = now;
     for (const Entry& entry : entries_) {
-        if (entry.state == ConnectionState::cooling &&
-            (entry.fault == ConnectFault::closed_idle) == closed_idle) {
+        if (entry.state == ConnectionState::cooling && kind_of(entry.fault) == kind) {
             until = std::max(until, entry.until);
         }
     }
-    if (closed_idle && until > now) {
-        // It was made before the hold-down began, with the one that caused it.
-    } else if (closed_idle) {
-        until = now + hold_down_after(fault, ++closed_in_a_row_);
-    } else {
-        until = std::max(until, now + hold_down_after(fault, ++failures_in_a_row_));
-    }
+    unsigned& in_a_row = kind == HoldDown::closed_at_once ? closed_in_a_row_ : failures_in_a_row_;
+    in_a_row += until > now ? 0 : 1;
     ++statistics_.connects_failed;
-    end_cooling([closed_idle](const Entry& entry) {
-        return (entry.fault == ConnectFault::closed_idle) == closed_idle;
-    });
-    place->until = until;
+    end_cooling_of(kind);
+    place->until = std::max(until, now + hold_down_after(fault, in_a_row));
     place->fault = fault;
     move_to(place, ConnectionState::cooling);
 }

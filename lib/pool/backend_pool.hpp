@@ -180,6 +180,13 @@ class BackendPool {
     };
     enum class Turn : std::uint8_t { none, reuse, connect };
 
+    // What keeps the pool from connecting ahead; a connect that is successful ends the first and
+    // says nothing about the second.
+    enum class HoldDown : std::uint8_t { connects, closed_at_once };
+    static HoldDown kind_of(ConnectFault fault) noexcept {
+        return fault == ConnectFault::closed_idle ? HoldDown::closed_at_once : HoldDown::connects;
+    }
+
     Lease acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault);
     AcquireFault await_turn(std::unique_lock<std::mutex>& lock, Waiter& waiter,
                             MonotonicUs deadline);
@@ -194,8 +201,8 @@ class BackendPool {
     void move_to(Place place, ConnectionState state) noexcept;
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
-    template <class Predicate>
-    void end_cooling(Predicate is_over) noexcept;
+    void end_cooling(MonotonicUs now) noexcept;
+    void end_cooling_of(HoldDown kind) noexcept;
     void drop_dead(const std::vector<int>& readable);
     void cool(Place place, ConnectFault fault) noexcept;
 

@@ -131,10 +131,26 @@ TEST_CASE("requests are not held down, and their success ends it", "[pool]") {
 }
 
 TEST_CASE("a thousand failed requests are one hold-down", "[pool]") {
-    PoolRig rig(keeping(4));
+    PoolRig rig(warming(1));
     for (int i = 0; i < 1000; ++i) {
+        rig.clock.time += kMillisecond;
         rig.acquire().failed(ConnectFault::refused);
     }
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK(rig.pool.statistics().connects_failed == 1000);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 500 * kMillisecond);
+    rig.clock.time += 500 * kMillisecond;
+    rig.pool.refill(kRoom).failed(ConnectFault::refused);  // the second in the row
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + kSecond);
+}
+
+TEST_CASE("a worse failure makes the hold-down longer, a lesser one not shorter", "[pool]") {
+    PoolRig rig(warming(1));
+    BackendPool::Lease refused = rig.acquire(), late = rig.acquire(), last = rig.acquire();
+    refused.failed(ConnectFault::refused);
+    late.failed(ConnectFault::timed_out);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 5 * kSecond);
+    last.failed(ConnectFault::refused);
+    CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 5 * kSecond);
+    CHECK(rig.in(ConnectionState::cooling) == 1);
 }

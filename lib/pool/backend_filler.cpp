@@ -1,0 +1,80 @@
+// What the filler does: connections made ahead, and the upkeep of the idle ones.
+#include <algorithm>
+
+#include "pool/backend_pool.hpp"
+
+namespace wsp {
+
+BackendPool::Lease BackendPool::refill(std::size_t room) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const MonotonicUs now = clock_.now();
+    end_cooling(now);
+    const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
+    const std::size_t there = statistics_.in(ConnectionState::idle) + coming();
+    if (shut_down_ || resting || !queue_.empty() || !may_connect() ||
+        statistics_.in(ConnectionState::cooling) > 0 || there >= std::min(limits_.warm, room)) {
+        return Lease();
+    }
+    const Place place = entries_.emplace(entries_.end());
+    place->ahead = true;
+    move_to(place, ConnectionState::connecting);
+    return Lease(this, place, false);
+}
+
+MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable) {
+    drop_dead(readable);
+    Closing closing;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    drop_expired(closing);
+    MonotonicUs next = kNever;
+    std::size_t surplus = statistics_.in(ConnectionState::idle);
+    surplus -= std::min(surplus, std::min(keeps(), room));
+    for (Place place = entries_.begin(); place != entries_.end();) {
+        const Place here = place++;
+        if (here->state == ConnectionState::idle && surplus > 0) {  // the oldest first
+            --surplus;
+            ++statistics_.surplus;
+            drop(here, closing);
+        } else if (here->state == ConnectionState::idle && limits_.ttl > 0) {
+            next = std::min(next, here->since + limits_.ttl);
+        } else if (here->state == ConnectionState::cooling) {
+            next = std::min(next, here->until);
+        }
+    }
+    return next;
+}
+
+void BackendPool::drop_dead(const std::vector<int>& readable) {
+    for (const int fd : readable) {
+        Closing closing;
+        std::unique_lock<std::mutex> lock(mutex_);
+        const Place place = std::find_if(entries_.begin(), entries_.end(), [fd](const Entry& e) {
+            return e.state == ConnectionState::idle && e.connection->fd() == fd;
+        });
+        if (place == entries_.end()) {
+            continue;
+        }
+        const MonotonicUs idle_since = place->since;
+        const std::uint64_t times_let_go = times_let_go_;
+        if (!is_alive(lock, place)) {
+            continue;
+        }
+        if (times_let_go == times_let_go_) {
+            move_to(place, ConnectionState::idle);
+            place->since = idle_since;
+        } else {
+            drop(place, closing);
+        }
+    }
+}
+
+void BackendPool::idle_descriptors(std::vector<int>& to) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Entry& entry : entries_) {
+        if (entry.state == ConnectionState::idle) {
+            to.push_back(entry.connection->fd());
+        }
+    }
+}
+
+}  // namespace wsp

@@ -1,0 +1,73 @@
+// What the holder of a lease does with its connection.
+#include <utility>
+
+#include "pool/backend_pool.hpp"
+
+namespace wsp {
+
+BackendPool::Lease::Lease(Lease&& from) noexcept
+    : pool_(std::exchange(from.pool_, nullptr)), place_(from.place_), reused_(from.reused_) {}
+
+BackendPool::Lease& BackendPool::Lease::operator=(Lease&& from) noexcept {
+    std::swap(pool_, from.pool_);
+    std::swap(place_, from.place_);
+    std::swap(reused_, from.reused_);
+    return *this;
+}
+
+BackendPool::Lease::~Lease() {
+    take();  // and closed here
+}
+
+bool BackendPool::Lease::is_connecting() const noexcept {
+    // The state of an entry on lease is changed by its lease alone.
+    return pool_ != nullptr && place_->state == ConnectionState::connecting;
+}
+
+PooledConnection* BackendPool::Lease::connection() const noexcept {
+    return pool_ != nullptr ? place_->connection.get() : nullptr;
+}
+
+void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
+    const std::lock_guard<std::mutex> lock(pool_->mutex_);
+    place_->connection = std::move(connection);
+    pool_->move_to(place_, ConnectionState::lent);
+    ++pool_->statistics_.connects;
+    pool_->statistics_.connects_ahead += place_->ahead ? 1 : 0;
+    pool_->failures_in_a_row_ = 0;
+    pool_->end_cooling_of(HoldDown::connects);
+}
+
+void BackendPool::Lease::failed(ConnectFault fault) noexcept {
+    BackendPool& pool = *std::exchange(pool_, nullptr);
+    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    pool.cool(place_, fault);
+}
+
+void BackendPool::Lease::give_back() noexcept {
+    BackendPool& pool = *std::exchange(pool_, nullptr);
+    Closing closing;
+    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    ++pool.statistics_.given_back;
+    if (pool.shut_down_ || pool.statistics_.in(ConnectionState::idle) >= pool.keeps()) {
+        ++pool.statistics_.surplus;
+        pool.drop(place_, closing);
+        return;
+    }
+    pool.entries_.splice(pool.entries_.end(), pool.entries_, place_);
+    pool.move_to(place_, ConnectionState::idle);
+}
+
+std::unique_ptr<PooledConnection> BackendPool::Lease::take() noexcept {
+    if (pool_ == nullptr) {
+        return nullptr;
+    }
+    BackendPool& pool = *std::exchange(pool_, nullptr);
+    Closing closing;
+    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    std::unique_ptr<PooledConnection> connection = std::move(place_->connection);
+    pool.drop(place_, closing);
+    return connection;
+}
+
+}  // namespace wsp
