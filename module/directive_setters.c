@@ -1,0 +1,254 @@
+/* One value of a type, then the directives of several words. */
+#include "directive_setters.h"
+
+#include <string.h>
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "config.h"
+#include "directive_values.h"
+
+static const char* store(cmd_parms* cmd, void* dir_config, int64_t value) {
+    const wsp_setting* setting = cmd->info;
+    char* base = dir_config;
+    if (setting->global) {
+        const char* err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        if (err) {
+            return err;
+        }
+        base = ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
+    }
+    *(int64_t*)(void*)(base + setting->offset) = value;
+    return NULL;
+}
+
+/* One of `count` words, stored as its place among them. `choice` is how an error names them. */
+static const char* set_word(cmd_parms* cmd, void* dir_config, const char* arg,
+                            const char* const* words, int count, const char* choice) {
+    int i;
+    for (i = 0; i < count; ++i) {
+        if (!ap_cstr_casecmp(arg, words[i])) {
+            return store(cmd, dir_config, i);
+        }
+    }
+    return apr_psprintf(cmd->pool, "%s must be %s; it is \"%s\"", cmd->cmd->name, choice, arg);
+}
+
+const char* wsp_set_flag(cmd_parms* cmd, void* dir_config, const char* arg) {
+    static const char* const words[] = {"off", "on"};
+    return set_word(cmd, dir_config, arg, words, 2, "On or Off");
+}
+
+const char* wsp_set_validate(cmd_parms* cmd, void* dir_config, const char* arg) {
+    static const char* const words[] = {"off", "frames", "full"};
+    return set_word(cmd, dir_config, arg, words, 3, "Off, Frames or Full");
+}
+
+const char* wsp_set_member_down(cmd_parms* cmd, void* dir_config, const char* arg) {
+    static const char* const words[] = {"keep", "drain"};
+    return set_word(cmd, dir_config, arg, words, 2, "keep or drain");
+}
+
+const char* wsp_set_duration(cmd_parms* cmd, void* dir_config, const char* arg) {
+    const wsp_setting* setting = cmd->info;
+    int64_t value;
+    const char* const err = wsp_parse_duration(cmd, NULL, arg, setting->min, setting->max, &value);
+    return err ? err : store(cmd, dir_config, value);
+}
+
+static const char* set_number(cmd_parms* cmd, void* dir_config, const char* arg, int is_size) {
+    const wsp_setting* setting = cmd->info;
+    int64_t value;
+    if (!wsp_parse_number(arg, is_size, &value)) {
+        return apr_psprintf(cmd->pool, "%s must be a whole number%s; it is \"%s\"", cmd->cmd->name,
+                            is_size ? " of bytes such as 65536, 64K or 1M" : "", arg);
+    }
+    if (value < setting->min || value > setting->max) {
+        return apr_psprintf(
+            cmd->pool, "%s must be from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "; it is \"%s\"",
+            cmd->cmd->name, setting->min, setting->max, arg);
+    }
+    return store(cmd, dir_config, value);
+}
+
+const char* wsp_set_size(cmd_parms* cmd, void* dir_config, const char* arg) {
+    return set_number(cmd, dir_config, arg, 1);
+}
+
+const char* wsp_set_count(cmd_parms* cmd, void* dir_config, const char* arg) {
+    return set_number(cmd, dir_config, arg, 0);
+}
+
+const char* wsp_set_drain_code(cmd_parms* cmd, void* dir_config, const char* arg) {
+    if (strcmp(arg, "1001") && strcmp(arg, "1012")) {
+        return apr_psprintf(cmd->pool, "%s must be 1001 or 1012; it is \"%s\"", cmd->cmd->name,
+                            arg);
+    }
+    return set_number(cmd, dir_config, arg, 0);
+}
+
+/* --- of several words -------------------------------------------------------------------------- */
+
+const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, const char* second,
+                         const char* third) {
+    wsp_dir_config* config = dir_config;
+    const int64_t min = 100000, max = 86400000000;
+    const char *deadline = second, *backend = third, *err;
+
+    config->ping_interval_us = config->ping_deadline_us = config->ping_backend = 0;
+    if (wsp_is_off(first)) {
+        return second ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
+                      : NULL;
+    }
+    if (second && !third && !ap_cstr_casecmp(second, "backend")) {
+        deadline = NULL;
+        backend = second;
+    }
+    if (backend && ap_cstr_casecmp(backend, "backend")) {
+        return apr_psprintf(
+            cmd->pool, "%s: only the word \"backend\" may stand behind the times; there is \"%s\"",
+            cmd->cmd->name, backend);
+    }
+    err = wsp_parse_duration(cmd, "interval", first, min, max, &config->ping_interval_us);
+    config->ping_deadline_us = config->ping_interval_us;
+    if (!err && deadline) {
+        err = wsp_parse_duration(cmd, "deadline", deadline, min, max, &config->ping_deadline_us);
+    }
+    config->ping_backend = backend != NULL;
+    return err;
+}
+
+const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* time,
+                                 const char* jitter) {
+    wsp_dir_config* config = dir_config;
+    char* end = NULL;
+
+    config->max_lifetime_us = config->lifetime_jitter_percent = 0;
+    if (wsp_is_off(time)) {
+        return jitter ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
+                      : NULL;
+    }
+    if (jitter) {
+        config->lifetime_jitter_percent = apr_strtoi64(jitter, &end, 10);
+        if (!apr_isdigit(*jitter) || (strcmp(end, "%") && *end) ||
+            config->lifetime_jitter_percent > 100) {
+            return apr_psprintf(cmd->pool, "%s: the jitter must be from 0%% to 100%%; it is \"%s\"",
+                                cmd->cmd->name, jitter);
+        }
+    }
+    return wsp_parse_duration(cmd, "lifetime", time, 1000000, 31536000000000,
+                              &config->max_lifetime_us);
+}
+
+const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const char* client,
+                                     const char* backend) {
+    wsp_dir_config* config = dir_config;
+
+    config->max_message_client = config->max_message_backend = 0;
+    if (wsp_is_off(client)) {
+        return backend ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
+                       : NULL;
+    }
+    if (!wsp_parse_number(client, 1, &config->max_message_client) ||
+        (backend && !wsp_parse_number(backend, 1, &config->max_message_backend))) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s takes one or two sizes in bytes such as 65536, 64K or 1M; there is \"%s%s%s\"",
+            cmd->cmd->name, client, backend ? " " : "", backend ? backend : "");
+    }
+    return NULL;
+}
+
+const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* rate,
+                                 const char* burst) {
+    wsp_dir_config* config = dir_config;
+    const apr_size_t length = strlen(rate);
+
+    config->message_rate = config->message_burst = 0;
+    if (wsp_is_off(rate)) {
+        return burst ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
+                     : NULL;
+    }
+    if (length > 2 && !strcmp(rate + length - 2, "/s")) {
+        rate = apr_pstrmemdup(cmd->pool, rate, length - 2);
+    }
+    if (!wsp_parse_number(rate, 0, &config->message_rate) || config->message_rate < 1 ||
+        config->message_rate > 1000000) {
+        return apr_psprintf(cmd->pool, "%s: the rate must be from 1/s to 1000000/s; it is \"%s\"",
+                            cmd->cmd->name, rate);
+    }
+    config->message_burst = config->message_rate;
+    if (burst && (!wsp_parse_number(burst, 0, &config->message_burst) ||
+                  config->message_burst < 1 || config->message_burst > 1000000)) {
+        return apr_psprintf(cmd->pool, "%s: the burst must be from 1 to 1000000; it is \"%s\"",
+                            cmd->cmd->name, burst);
+    }
+    return NULL;
+}
+
+/* Where one word of ProxyWebsocketPool goes. */
+typedef struct pool_word {
+    const char* name; /* with its = */
+    int64_t min, max;
+    int is_time;
+    int64_t* value;
+} pool_word;
+
+static const char* set_pool_word(cmd_parms* cmd, const pool_word* word, const char* value) {
+    if (word->is_time) {
+        return wsp_parse_duration(cmd, word->name, value, word->min, word->max, word->value);
+    }
+    if (!wsp_parse_number(value, 0, word->value) || *word->value < word->min ||
+        *word->value > word->max) {
+        return apr_psprintf(cmd->pool,
+                            "%s: %s must be a whole number from %" APR_INT64_T_FMT
+                            " to %" APR_INT64_T_FMT "; it is \"%s\"",
+                            cmd->cmd->name, word->name, word->min, word->max, value);
+    }
+    return NULL;
+}
+
+const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
+    wsp_dir_config* config = dir_config;
+    const pool_word words[] = {{"warm", 0, 1000, 0, &config->pool_warm},
+                               {"max-idle", 0, 1000, 0, &config->pool_max_idle},
+                               {"ttl", 100000, 3600000000, 1, &config->pool_ttl_us},
+                               {"max-connecting", 0, 1000, 0, &config->pool_max_connecting}};
+    const int count = sizeof words / sizeof *words;
+    int i, k;
+
+    if (argc == 0) {
+        return apr_pstrcat(
+            cmd->pool, cmd->cmd->name,
+            " needs at least one of warm=, max-idle=, ttl= and max-connecting=", NULL);
+    }
+    config->pool_warm = config->pool_max_connecting = 0;
+    config->pool_max_idle = WSP_UNSET;
+    config->pool_ttl_us = WSP_UNSET;
+    for (i = 0; i < argc; ++i) {
+        const char* const equals = strchr(argv[i], '=');
+        const char* err;
+        for (k = 0; equals && k < count; ++k) {
+            if (strlen(words[k].name) == (size_t)(equals - argv[i]) &&
+                !strncmp(argv[i], words[k].name, strlen(words[k].name))) {
+                break;
+            }
+        }
+        if (!equals || k == count) {
+            return apr_psprintf(
+                cmd->pool, "%s takes warm=, max-idle=, ttl= and max-connecting=; there is \"%s\"",
+                cmd->cmd->name, argv[i]);
+        }
+        err = set_pool_word(cmd, &words[k], equals + 1);
+        if (err) {
+            return err;
+        }
+    }
+    if (config->pool_max_idle != WSP_UNSET && config->pool_max_idle < config->pool_warm) {
+        return apr_psprintf(cmd->pool,
+                            "%s: max-idle=%" APR_INT64_T_FMT " is less than warm=%" APR_INT64_T_FMT
+                            ": connections that are kept ahead are idle",
+                            cmd->cmd->name, config->pool_max_idle, config->pool_warm);
+    }
+    return NULL;
+}
