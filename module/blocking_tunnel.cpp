@@ -95,8 +95,10 @@ class StopWatch {
         signals.drain_fd = blocked_ ? drain_.get() : child.drain_fd();
         signals.drain_plan = [](MonotonicUs now) { return Child::current().drain_plan(now); };
         if (blocked_) {
-            // The child hears of it when this tunnel has ended; its pumped ones are not to wait.
+            // The child hears of it when this tunnel has ended; its pumped ones are not to wait,
+            // nor are those who want to listen where httpd did.
             signals.drain_plan = [](MonotonicUs now) {
+                let_through(AP_SIG_GRACEFUL);
                 Child::current().stop_tunnels(true);
                 return Child::current().drain_plan(now);
             };
@@ -116,6 +118,14 @@ class StopWatch {
             sigaddset(&set, signal);
         }
         return set;
+    }
+
+    // Runs the handler of a signal that was held off: stop_listening() closes httpd's listening
+    // sockets and notes that the child ends after this request.
+    static void let_through(int signal) {
+        const sigset_t set = set_of({signal});
+        pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+        pthread_sigmask(SIG_BLOCK, &set, nullptr);
     }
 
     UniqueFd stop_;

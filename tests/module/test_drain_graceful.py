@@ -196,3 +196,18 @@ def test_tunnels_that_end_by_themselves_end_the_drain(start_with_room, echo_proc
         crowd.echo()
         crowd.close()
         wait_until(lambda: not old & set(server.children()), "the old generation is gone")
+
+
+def test_who_drains_does_not_listen(start_with_room, echo_process):
+    """So that the next httpd can start on the same port, and no client waits for a child that takes no more."""
+    server = start_with_room(lines(echo_process, 30, 1))
+    with Crowd(server, "/ws") as pumped, Crowd(server, "/thread") as threaded:
+        crowds = (pumped, threaded)
+        pumped.open(10)
+        threaded.open(4)
+        server.graceful_stop()
+        wait_until(lambda: refuses_connections(server), "nobody listens any more")
+        for crowd in crowds:
+            crowd.echo()
+            crowd.close()
+        server.await_exit()
