@@ -2,13 +2,13 @@
 #include "handshake_handler.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "backend_exchange.hpp"
 #include "backend_link.hpp"
 #include "child.hpp"
-#include "config.h"
+#include "client_check.hpp"
+#include "dir_config.hpp"
 #include "handover.hpp"
 #include "handshake_share.hpp"
 #include "mapping.hpp"
@@ -23,51 +23,11 @@
 namespace wsp {
 namespace {
 
-struct Target {
-    const char* scheme;  // as mod_proxy's log lines name it
-    bool tls;
-    bool websocket;  // the scheme itself says so
-};
-
-const wsp_dir_config& dir_config_of(request_rec* r) {
-    return *static_cast<wsp_dir_config*>(
-        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
-}
-
-// A handshake on an http:// or https:// worker is ours when ProxyPassWS, ProxyWebsocketUpgradeHttp
-// or upgrade= says so.
-bool takes_http(request_rec* r, const proxy_worker* worker) {
-    const RequestRecord* const record = find_record(r);
-    if (record != nullptr && record->mapped_by_proxy_pass_ws) {
-        return true;
-    }
-    return asks_for_websocket(r) && (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 ||
-                                     protocol_for(r, worker, false) != nullptr);
-}
-
-// What this URL asks of us; null for nothing.
-const Target* target_of(request_rec* r, const proxy_worker* worker, const char* url) {
-    static const Target kTargets[] = {
-        {"ws", false, true}, {"wss", true, true}, {"http", false, false}, {"https", true, false}};
-    const char* const colon = std::strchr(url, ':');
-    if (colon == nullptr) {
-        return nullptr;
-    }
-    const std::string_view scheme(url, static_cast<std::size_t>(colon - url));
-    for (const Target& target : kTargets) {
-        if (iequals(scheme, target.scheme)) {
-            const bool ours = target.websocket ? !falls_back_to_http(r) : takes_http(r, worker);
-            return ours ? &target : nullptr;
-        }
-    }
-    return nullptr;
-}
-
 // One handshake.
 class Handshake {
   public:
     Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
-              const Target& target)
+              const MappedUrl& target)
         : r_(r),
           worker_(worker),
           conf_(conf),
@@ -80,9 +40,6 @@ class Handshake {
     int serve(const char* proxyname, apr_port_t proxyport);
 
   private:
-    int check_client();
-    int check_other_protocol();
-    int require_upgrade(const char* protocol);
     HandshakeError check_answer(const apr_table_t* fields) const;
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int admit();
@@ -94,6 +51,7 @@ class Handshake {
     int pass_on_refusal();
     int open_tunnel();
     int refuse(int status, const char* id, const char* what);
+    const char* of_backend(const char* what) const;
     apr_interval_time_t handshake_timeout() const;
 
     request_rec* r_;
@@ -101,7 +59,7 @@ class Handshake {
     proxy_server_conf* conf_;
     char* url_;
     char* path_;  // of the URL, as the request line to the backend has it
-    const Target& target_;
+    const MappedUrl& target_;
     TunnelSlot slot_;
     HandshakeShare share_;
     wsp_dir_config config_;
@@ -114,10 +72,8 @@ class Handshake {
 };
 
 int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
-    int status = check_client();
-    if (status == OK) {
-        status = admit();
-    }
+    const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
+    int status = refusal.status == OK ? admit() : refuse(refusal.status, "WSP0111", refusal.why);
     if (status == OK) {
         status = exchange(proxyname, proxyport);
     }
@@ -130,57 +86,6 @@ int Handshake::refuse(int status, const char* id, const char* what) {
                   "%s: handshake refused with %d: %s; request %s %s, mapped to %s", id, status,
                   what, r_->method, r_->uri, url_);
     return status;
-}
-
-int Handshake::check_client() {
-    if (target_.websocket) {
-        const char* const protocol = protocol_for(r_, worker_, true);
-        if (protocol != nullptr && !asks_for_websocket(r_)) {
-            protocol_ = protocol;
-            return check_other_protocol();
-        }
-        if (protocol == nullptr && asks_for_websocket(r_)) {
-            return require_upgrade(worker_->s->upgrade);
-        }
-    }
-    RequestLine line;
-    line.method = r_->method;
-    line.http_major = HTTP_VERSION_MAJOR(r_->proto_num);
-    line.http_minor = HTTP_VERSION_MINOR(r_->proto_num);
-    const char* const length = apr_table_get(r_->headers_in, "Content-Length");
-    line.has_body = (length != nullptr && std::strcmp(length, "0") != 0) ||
-                    (r_->connection->master == nullptr &&
-                     apr_table_get(r_->headers_in, "Transfer-Encoding") != nullptr);
-    const HandshakeError error = check_request(line, TableHeaders(r_->pool, r_->headers_in));
-    if (error == HandshakeError::none) {
-        return OK;
-    }
-    if (error == HandshakeError::not_an_upgrade) {
-        return require_upgrade("websocket");
-    }
-    if (error == HandshakeError::bad_version) {
-        apr_table_setn(r_->err_headers_out, "Sec-WebSocket-Version", "13");
-    }
-    return refuse(http_status_of(error), "WSP0111", text_of(error).data());
-}
-
-int Handshake::require_upgrade(const char* protocol) {
-    apr_table_setn(r_->err_headers_out, "Upgrade", protocol);
-    apr_table_setn(r_->err_headers_out, "Connection", "Upgrade");
-    return refuse(HTTP_UPGRADE_REQUIRED, "WSP0111",
-                  apr_psprintf(r_->pool, "no \"Upgrade: %s\" header (it is \"%s\")", protocol,
-                               apr_table_get(r_->headers_in, "Upgrade")
-                                   ? apr_table_get(r_->headers_in, "Upgrade")
-                                   : ""));
-}
-
-// upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
-int Handshake::check_other_protocol() {
-    if (!has_token(TableHeaders(r_->pool, r_->headers_in).get("Connection"), "upgrade")) {
-        return refuse(HTTP_BAD_REQUEST, "WSP0111",
-                      text_of(HandshakeError::no_connection_upgrade).data());
-    }
-    return OK;
 }
 
 apr_interval_time_t Handshake::handshake_timeout() const {
@@ -244,11 +149,12 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
     }
 }
 
+const char* Handshake::of_backend(const char* what) const {
+    return apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
+                        link_.record()->port, what);
+}
+
 int Handshake::refuse_for(LinkFault fault) {
-    const auto to_backend = [this](const char* what) {
-        return apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
-                            link_.record()->port, what);
-    };
     switch (fault) {
         case LinkFault::none:
             return OK;
@@ -268,17 +174,17 @@ int Handshake::refuse_for(LinkFault fault) {
             return link_.status();
         case LinkFault::unreachable:
             set_retry_after(r_, worker_);
-            return refuse(link_.status(), "WSP0114", to_backend("cannot be reached"));
+            return refuse(link_.status(), "WSP0114", of_backend("cannot be reached"));
         case LinkFault::not_set_up:
             return refuse(link_.status(), "WSP0115",
                           "the connection to the backend could not be set up");
         case LinkFault::tls_failed:
             return refuse(link_.status(), "WSP0116",
-                          to_backend("did not complete the TLS handshake"));
+                          of_backend("did not complete the TLS handshake"));
         case LinkFault::tls_late:
             apr_table_setn(r_->notes, "proxy_timedout", "1");
             return refuse(link_.status(), "WSP0116",
-                          to_backend("did not complete the TLS handshake in time"));
+                          of_backend("did not complete the TLS handshake in time"));
     }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -308,9 +214,7 @@ int Handshake::refuse_for(ExchangeFault fault) {
     }
     const int otherwise =
         fault == ExchangeFault::stopping ? HTTP_SERVICE_UNAVAILABLE : HTTP_BAD_GATEWAY;
-    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116",
-                  apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
-                               link_.record()->port, text_of(fault)));
+    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116", of_backend(text_of(fault)));
 }
 
 int Handshake::take_answer() {
@@ -396,7 +300,7 @@ int Handshake::open_tunnel() {
 
 int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
                      const char* proxyname, apr_port_t proxyport) {
-    const Target* const target = target_of(r, worker, url);
+    const MappedUrl* const target = websocket_url_of(r, worker, url);
     return target == nullptr ? DECLINED
                              : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
 }

@@ -6,6 +6,7 @@
 
 #include "boundary.hpp"
 #include "config.h"
+#include "dir_config.hpp"
 #include "one_slash.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
@@ -48,6 +49,16 @@ bool worker_allows_upgrade(request_rec* r, const char* url) {
     return worker != nullptr && protocol_for(r, worker, true) != nullptr;
 }
 
+// A handshake on an http:// or https:// worker.
+bool takes_http(request_rec* r, const proxy_worker* worker) {
+    const RequestRecord* const record = find_record(r);
+    if (record != nullptr && record->mapped_by_proxy_pass_ws) {
+        return true;
+    }
+    return asks_for_websocket(r) && (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 ||
+                                     protocol_for(r, worker, false) != nullptr);
+}
+
 // OK or DONE: mapped; DECLINED: an exclusion ("!") says no; HTTP_CONTINUE: not this one.
 int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
     if (((mapping->flags & PROXYPASS_MAP_ENCODED) != 0) != encoded) {
@@ -76,18 +87,29 @@ RequestRecord& record_of(request_rec* r) {
     return *record;
 }
 
+const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url) {
+    static const MappedUrl kUrls[] = {
+        {"ws", false, true}, {"wss", true, true}, {"http", false, false}, {"https", true, false}};
+    for (const MappedUrl& mapped : kUrls) {
+        if (scheme_end(url, mapped.scheme) != nullptr) {
+            const bool ours = mapped.websocket ? !falls_back_to_http(r) : takes_http(r, worker);
+            return ours ? &mapped : nullptr;
+        }
+    }
+    return nullptr;
+}
+
 int translate_proxy_pass_ws(request_rec* r, bool encoded) {
     const auto* const server = static_cast<wsp_server_config*>(
         ap_get_module_config(r->server->module_config, &proxy_websocket_module));
-    const auto* const dir = static_cast<wsp_dir_config*>(
-        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
-    const bool mapped_anywhere = dir->mapping != nullptr || server->mappings->nelts > 0;
+    proxy_alias* const in_location = dir_config_of(r).mapping;
+    const bool mapped_anywhere = in_location != nullptr || server->mappings->nelts > 0;
     if (!mapped_anywhere || r->proxyreq || r->uri == nullptr || r->uri[0] != '/' ||
         !asks_for_websocket(r)) {
         return DECLINED;
     }
-    if (dir->mapping != nullptr) {
-        const int result = try_mapping(r, dir->mapping, encoded);
+    if (in_location != nullptr) {
+        const int result = try_mapping(r, in_location, encoded);
         if (result != HTTP_CONTINUE) {
             return result;
         }
@@ -123,9 +145,7 @@ const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websoc
 }
 
 bool falls_back_to_http(request_rec* r) {
-    const auto* const dir = static_cast<wsp_dir_config*>(
-        ap_get_module_config(r->per_dir_config, &proxy_websocket_module));
-    return wsp_dir_config_resolved(dir).fallback != 0 && !asks_for_websocket(r) &&
+    return wsp_dir_config_resolved(&dir_config_of(r)).fallback != 0 && !asks_for_websocket(r) &&
            ap_find_linked_module("mod_proxy_http.c") != nullptr;
 }
 

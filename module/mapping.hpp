@@ -24,6 +24,17 @@ RequestRecord& record_of(request_rec* r);
 // Null where there is none: plain requests cost nothing.
 RequestRecord* find_record(request_rec* r);
 
+// A URL that a request of ours is mapped to, by its scheme.
+struct MappedUrl {
+    const char* scheme;  // as mod_proxy's log lines name it
+    bool tls;
+    bool websocket;  // the scheme itself says so
+};
+
+// Null: `url` is none of ours for this request. A handshake on an http:// or https:// worker is ours
+// when ProxyPassWS, ProxyWebsocketUpgradeHttp or upgrade= says so.
+const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url);
+
 // translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes
 // to its backend.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);
