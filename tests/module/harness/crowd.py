@@ -55,11 +55,13 @@ class Crowd:
             self.tunnels += [client.finish_handshake(tunnel) for tunnel in batch]
 
     def open_at_once(self, count):
-        """`count` more tunnels whose handshakes end when all have begun: so many workers are busy at the same time."""
+        """`count` + 1 more tunnels, the first of which wait in the middle of their handshakes for the last: it is
+        accepted when all of them have a worker, so that they are in as many children as that takes."""
         begun = [connect(self._server.port) for _ in range(count)]
+        head = http1.handshake_request(self._path)
         for tunnel in begun:
-            head = http1.handshake_request(self._path)
             tunnel.send(head[:-2])
+        self.open(1)
         for tunnel in begun:
             tunnel.send(head[-2:])
         self.tunnels += [client.finish_handshake(tunnel) for tunnel in begun]
