@@ -132,8 +132,13 @@ Pump* Child::pump() {
     if (!threads_made_.load()) {
         const BlockedSignals blocked;
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (!threads_made_.load() && (stopping_.load() || !start_threads())) {
-            return nullptr;
+        if (!threads_made_.load()) {
+            if (stopping_.load() || !start_threads()) {
+                return nullptr;
+            }
+            if (stopping_.load()) {
+                tell_pumps(plan_of_stop(draining_since_.load() != kNever));  // see stop_tunnels()
+            }
         }
     }
     return pumps_[next_pump_.fetch_add(1) % pumps_.size()].get();
@@ -189,8 +194,7 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
 }
 
 void Child::stop_tunnels(bool graceful) {
-    const MonotonicUs now = monotonic_now();
-    const ClosePlan plan = graceful ? drain_plan(now) : ClosePlan::stop(now);
+    const ClosePlan plan = plan_of_stop(graceful);
     (graceful ? drain_ : stop_).signal();
     if (graceful && is_threaded_mpm()) {
         hurry_on_term(stop_.write.get());
@@ -198,12 +202,22 @@ void Child::stop_tunnels(bool graceful) {
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }
-    // No lock: prefork may be inside a signal handler here. Pumps that are made this very moment
-    // are met by wait_for_tunnels().
+    // No lock: prefork may be inside a signal handler here. Of two threads, one that sets stopping_
+    // and then looks for pumps, and one that makes pumps and then looks at stopping_, one at least
+    // sees the other.
     if (threads_made_.load()) {
-        for (auto& pump : pumps_) {
-            pump->close_all(plan);
-        }
+        tell_pumps(plan);
+    }
+}
+
+ClosePlan Child::plan_of_stop(bool graceful) {
+    const MonotonicUs now = monotonic_now();
+    return graceful ? drain_plan(now) : ClosePlan::stop(now);
+}
+
+void Child::tell_pumps(const ClosePlan& plan) {
+    for (auto& pump : pumps_) {
+        pump->close_all(plan);
     }
 }
 
