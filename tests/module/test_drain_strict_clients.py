@@ -30,7 +30,10 @@ def stream():
 
 @pytest.fixture
 def server(start, mpm, stream):
+    # SendBufferSize: what lies before the Close in the kernel's buffers, megabytes otherwise, must be read before the
+    # tunnel is cut, a second after DrainTimeout, by a slow client on a busy machine too.
     return start(f"""
+        SendBufferSize 65536
         ProxyWebsocketDrainTimeout 1s
         ProxyWebsocketDrainSpread 1s
         ProxyPass /ws {stream.url}/
