@@ -55,15 +55,25 @@ class Crowd:
             self.tunnels += [client.finish_handshake(tunnel) for tunnel in batch]
 
     def open_at_once(self, count):
-        """`count` + 1 more tunnels, the first of which wait in the middle of their handshakes for the last: it is
-        accepted when all of them have a worker, so that they are in as many children as that takes."""
-        begun = [connect(self._server.port) for _ in range(count)]
-        head = http1.handshake_request(self._path)
-        for tunnel in begun:
-            tunnel.send(head[:-2])
+        """`count` more tunnels whose handshakes end when all have begun: so many workers are busy at the same time."""
+        self._finish(self._begin(count))
+
+    def open_in_several_children(self, count):
+        """`count` more tunnels, all but one of which wait in the middle of their handshakes for that one: it is accepted
+        when all the others have a worker, so that they are in as many children as that takes."""
+        begun = self._begin(count - 1)
         self.open(1)
+        self._finish(begun)
+
+    def _begin(self, count):
+        begun = [connect(self._server.port) for _ in range(count)]
         for tunnel in begun:
-            tunnel.send(head[-2:])
+            tunnel.send(http1.handshake_request(self._path)[:-2])
+        return begun
+
+    def _finish(self, begun):
+        for tunnel in begun:
+            tunnel.send(b"\r\n")
         self.tunnels += [client.finish_handshake(tunnel) for tunnel in begun]
 
     def echo(self):
