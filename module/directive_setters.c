@@ -89,6 +89,12 @@ const char* wsp_set_drain_code(cmd_parms* cmd, void* dir_config, const char* arg
 
 /* --- of several words -------------------------------------------------------------------------- */
 
+/* What stands behind Off: nothing. */
+static const char* expect_no_more(cmd_parms* cmd, const char* next) {
+    return next ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
+                : NULL;
+}
+
 const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, const char* second,
                          const char* third) {
     wsp_dir_config* config = dir_config;
@@ -97,8 +103,7 @@ const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, co
 
     config->ping_interval_us = config->ping_deadline_us = config->ping_backend = 0;
     if (wsp_is_off(first)) {
-        return second ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
-                      : NULL;
+        return expect_no_more(cmd, second);
     }
     if (second && !third && !ap_cstr_casecmp(second, "backend")) {
         deadline = NULL;
@@ -125,8 +130,7 @@ const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* t
 
     config->max_lifetime_us = config->lifetime_jitter_percent = 0;
     if (wsp_is_off(time)) {
-        return jitter ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
-                      : NULL;
+        return expect_no_more(cmd, jitter);
     }
     if (jitter) {
         config->lifetime_jitter_percent = apr_strtoi64(jitter, &end, 10);
@@ -146,8 +150,7 @@ const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const cha
 
     config->max_message_client = config->max_message_backend = 0;
     if (wsp_is_off(client)) {
-        return backend ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
-                       : NULL;
+        return expect_no_more(cmd, backend);
     }
     if (!wsp_parse_number(client, 1, &config->max_message_client) ||
         (backend && !wsp_parse_number(backend, 1, &config->max_message_backend))) {
@@ -166,8 +169,7 @@ const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* r
 
     config->message_rate = config->message_burst = 0;
     if (wsp_is_off(rate)) {
-        return burst ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
-                     : NULL;
+        return expect_no_more(cmd, burst);
     }
     if (length > 2 && !strcmp(rate + length - 2, "/s")) {
         rate = apr_pstrmemdup(cmd->pool, rate, length - 2);
@@ -186,9 +188,9 @@ const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* r
     return NULL;
 }
 
-/* Where one word of ProxyWebsocketPool goes. */
+/* Where one name=value of ProxyWebsocketPool goes. */
 typedef struct pool_word {
-    const char* name; /* with its = */
+    const char* name;
     int64_t min, max;
     int is_time;
     int64_t* value;
@@ -208,6 +210,18 @@ static const char* set_pool_word(cmd_parms* cmd, const pool_word* word, const ch
     return NULL;
 }
 
+/* NULL when `arg` is none of them. */
+static const pool_word* find_pool_word(const pool_word* words, int count, const char* arg) {
+    int i;
+    for (i = 0; i < count; ++i) {
+        const size_t length = strlen(words[i].name);
+        if (!strncmp(arg, words[i].name, length) && arg[length] == '=') {
+            return &words[i];
+        }
+    }
+    return NULL;
+}
+
 const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
     wsp_dir_config* config = dir_config;
     const pool_word words[] = {{"warm", 0, 1000, 0, &config->pool_warm},
@@ -215,7 +229,7 @@ const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const
                                {"ttl", 100000, 3600000000, 1, &config->pool_ttl_us},
                                {"max-connecting", 0, 1000, 0, &config->pool_max_connecting}};
     const int count = sizeof words / sizeof *words;
-    int i, k;
+    int i;
 
     if (argc == 0) {
         return apr_pstrcat(
@@ -226,20 +240,14 @@ const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const
     config->pool_max_idle = WSP_UNSET;
     config->pool_ttl_us = WSP_UNSET;
     for (i = 0; i < argc; ++i) {
-        const char* const equals = strchr(argv[i], '=');
+        const pool_word* const word = find_pool_word(words, count, argv[i]);
         const char* err;
-        for (k = 0; equals && k < count; ++k) {
-            if (strlen(words[k].name) == (size_t)(equals - argv[i]) &&
-                !strncmp(argv[i], words[k].name, strlen(words[k].name))) {
-                break;
-            }
-        }
-        if (!equals || k == count) {
+        if (!word) {
             return apr_psprintf(
                 cmd->pool, "%s takes warm=, max-idle=, ttl= and max-connecting=; there is \"%s\"",
                 cmd->cmd->name, argv[i]);
         }
-        err = set_pool_word(cmd, &words[k], equals + 1);
+        err = set_pool_word(cmd, word, argv[i] + strlen(word->name) + 1);
         if (err) {
             return err;
         }

@@ -8,7 +8,8 @@ namespace wsp {
 BackendPool::Lease BackendPool::refill(std::size_t room) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const MonotonicUs now = clock_.now();
-    end_cooling(now);
+    end_cooling(HoldDown::connects, now);
+    end_cooling(HoldDown::closed_at_once, now);
     const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
     const std::size_t there = statistics_.in(ConnectionState::idle) + coming();
     if (shut_down_ || resting || !queue_.empty() || !may_connect() ||

@@ -35,7 +35,7 @@ void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection)
     ++pool_->statistics_.connects;
     pool_->statistics_.connects_ahead += place_->ahead ? 1 : 0;
     pool_->failures_in_a_row_ = 0;
-    pool_->end_cooling_of(HoldDown::connects);
+    pool_->end_cooling(HoldDown::connects, kNever);
 }
 
 void BackendPool::Lease::failed(ConnectFault fault) noexcept {

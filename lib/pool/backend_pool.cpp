@@ -156,7 +156,7 @@ bool BackendPool::may_connect() const noexcept {
            statistics_.in(ConnectionState::connecting) < limits_.max_connecting;
 }
 
-// --- the end -------------------------------------------------------------------------------------
+// --- letting go -----------------------------------------------------------------------------------
 
 void BackendPool::let_go() noexcept {
     Closing closing;
@@ -241,22 +241,14 @@ void BackendPool::drop_expired(Closing& closing) noexcept {
     }
 }
 
-// Nothing to close in these two, so it may be done with the lock held.
-void BackendPool::end_cooling(MonotonicUs now) noexcept {
+// Ends the hold-down of that kind, if it is over at `now`; kNever: in any case. Nothing to close in
+// it, so it may be done with the lock held.
+void BackendPool::end_cooling(HoldDown kind, MonotonicUs now) noexcept {
     Closing nothing;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
-        if (here->state == ConnectionState::cooling && here->until <= now) {
-            drop(here, nothing);
-        }
-    }
-}
-
-void BackendPool::end_cooling_of(HoldDown kind) noexcept {
-    Closing nothing;
-    for (Place place = entries_.begin(); place != entries_.end();) {
-        const Place here = place++;
-        if (here->state == ConnectionState::cooling && kind_of(here->fault) == kind) {
+        if (here->state == ConnectionState::cooling && kind_of(here->fault) == kind &&
+            here->until <= now) {
             drop(here, nothing);
         }
     }
@@ -277,7 +269,7 @@ void BackendPool::cool(Place place, ConnectFault fault) noexcept {
     unsigned& in_a_row = kind == HoldDown::closed_at_once ? closed_in_a_row_ : failures_in_a_row_;
     in_a_row += until > now ? 0 : 1;
     ++statistics_.connects_failed;
-    end_cooling_of(kind);
+    end_cooling(kind, kNever);
     place->until = std::max(until, now + hold_down_after(fault, in_a_row));
     place->fault = fault;
     move_to(place, ConnectionState::cooling);

@@ -201,8 +201,7 @@ class BackendPool {
     void move_to(Place place, ConnectionState state) noexcept;
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
-    void end_cooling(MonotonicUs now) noexcept;
-    void end_cooling_of(HoldDown kind) noexcept;
+    void end_cooling(HoldDown kind, MonotonicUs now) noexcept;
     void drop_dead(const std::vector<int>& readable);
     void cool(Place place, ConnectFault fault) noexcept;
 
