@@ -12,7 +12,8 @@ from harness.waiting import BOUND, PATIENCE, wait_until
 DRAINED = "the httpd process that held the tunnel is being replaced"
 _TIMEOUT = 3 * PATIENCE   # seconds of a drain, all of them spread
 
-# A generation is four children with a thread for everyone who comes back at once; slots for all generations that drain.
+# A generation is four children with a thread for everyone who comes back at once; event and prefork have slots for all
+# generations that drain, worker's new children take over the slots of those.
 _THREADS = ("StartServers 4\nServerLimit 60\nThreadsPerChild 16\nMaxRequestWorkers 64\nMinSpareThreads 1\n"
             "MaxSpareThreads 64\nListenBacklog 2000")
 ROOM = {"event": _THREADS, "worker": _THREADS,
