@@ -126,22 +126,28 @@ Child::Child(server_rec* server) : config_(config_of(server)) {
 Child::~Child() = default;
 
 Pump* Child::pump() {
-    if (!idle_.valid()) {
+    if (!idle_.valid() || !has_threads()) {
         return nullptr;
     }
-    if (!threads_made_.load()) {
-        const BlockedSignals blocked;
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!threads_made_.load()) {
-            if (stopping_.load() || !start_threads()) {
-                return nullptr;
-            }
-            if (stopping_.load()) {
-                tell_pumps(plan_of_stop(draining_since_.load() != kNever));  // see stop_tunnels()
-            }
-        }
-    }
     return pumps_[next_pump_.fetch_add(1) % pumps_.size()].get();
+}
+
+bool Child::has_threads() {
+    if (threads_made_.load()) {
+        return true;
+    }
+    const BlockedSignals blocked;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (threads_made_.load()) {
+        return true;
+    }
+    if (stopping_.load() || !start_threads()) {
+        return false;
+    }
+    if (stopping_.load()) {
+        tell_pumps(plan_of_stop(draining_since_.load() != kNever));  // see stop_tunnels()
+    }
+    return true;
 }
 
 bool Child::start_threads() {

@@ -70,6 +70,8 @@ class Child {
         void signal() const;
     };
 
+    // Request thread: makes them for the child's first tunnel. False: it stops, or they did not start.
+    bool has_threads();
     bool start_threads();
     ClosePlan plan_of_stop(bool graceful);
     void tell_pumps(const ClosePlan& plan);
