@@ -35,6 +35,10 @@ MPM_IS_FULL = "AH00484:|AH00286:|AH00287:|AH00161:|AH10159:"
 # Seen with no module of ours where fork() returns to the parent late; no other MPM takes slots over.
 WORKER_MISCOUNTS = "AH00546: no record of generation"
 
+# Says something about the machine only: mod_ssl's minor version of OpenSSL is newer than the libssl3 that is installed
+# (modules/ssl/ssl_engine_init.c ssl_init_Module). scripts/install-deps brings libssl3 up to date where it may.
+OPENSSL_IS_OLDER = "AH01882:"
+
 ONE_CHILD = {
     "event": "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\n"
              "MinSpareThreads 1\nMaxSpareThreads 16",
