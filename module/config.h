@@ -18,8 +18,9 @@ extern "C" {
 #define WSP_UNSET INT64_MIN
 
 #define WSP_ANYWHERE (RSRC_CONF | ACCESS_CONF)
+#define WSP_MAPPING (RSRC_CONF | ACCESS_CONF) /* its handler refuses every section but <Location> */
 #define WSP_WORKER (RSRC_CONF | PROXY_CONF)
-#define WSP_GLOBAL (GLOBAL_ONLY | RSRC_CONF)
+#define WSP_GLOBAL RSRC_CONF /* the setter refuses <VirtualHost> */
 
 struct proxy_alias; /* mod_proxy.h */
 

@@ -14,7 +14,8 @@ static const char* store(cmd_parms* cmd, void* dir_config, int64_t value) {
     if (setting->global) {
         const char* err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
         if (err) {
-            return err;
+            return apr_pstrcat(cmd->pool, err,
+                               "; it is for the whole server: write it outside all sections", NULL);
         }
         base = ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
     }

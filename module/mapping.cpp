@@ -1,5 +1,4 @@
-// ProxyPassWS borrows from mod_proxy: its ProxyPass handler reads the arguments and defines the
-// worker, and what it has added to its own list of mappings is taken off again and kept in ours.
+// Requests and the URLs they are mapped to. What ProxyPassWS lines say is read in proxy_pass_ws.cpp.
 #include "mapping.hpp"
 
 #include <cstring>
@@ -7,7 +6,6 @@
 #include "boundary.hpp"
 #include "config.h"
 #include "dir_config.hpp"
-#include "one_slash.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 
@@ -21,16 +19,6 @@ const char* scheme_end(const char* url, const char* scheme) {
 
 bool is_websocket_url(const char* url) {
     return scheme_end(url, "ws") != nullptr || scheme_end(url, "wss") != nullptr;
-}
-
-// What ProxyPassWS may map to; mod_proxy has turned "unix:/path|ws://host" into the URL behind the
-// bar.
-bool leads_to_websocket(const char* url) {
-    if (std::strcmp(url, "!") == 0 || is_websocket_url(url)) {
-        return true;
-    }
-    return scheme_end(url, "http") != nullptr || scheme_end(url, "https") != nullptr ||
-           scheme_end(url, "balancer") != nullptr;
 }
 
 proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
@@ -226,43 +214,3 @@ int canonicalise(request_rec* r, char* url) {
 }
 
 }  // namespace wsp
-
-extern "C" const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, const char* args) {
-    const command_rec* const proxy_pass = ap_find_command("ProxyPass", proxy_module.cmds);
-    if (proxy_pass == nullptr) {
-        return "ProxyPassWS needs mod_proxy: load mod_proxy before mod_proxy_websocket";
-    }
-    auto* const proxy = static_cast<proxy_server_conf*>(
-        ap_get_module_config(cmd->server->module_config, &proxy_module));
-    auto* const proxy_dir = static_cast<proxy_dir_conf*>(
-        ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &proxy_module, cmd->pool));
-    proxy_alias* const alias_before = proxy_dir->alias;
-    const unsigned set_before = proxy_dir->alias_set;
-    const int count_before = proxy->aliases->nelts;
-
-    cmd_parms as_proxy_pass = *cmd;
-    as_proxy_pass.cmd = proxy_pass;
-    as_proxy_pass.info = proxy_pass->cmd_data;
-    const char* const error = wsp_run_raw_args(&as_proxy_pass, proxy_dir, args);
-    if (error != nullptr) {
-        return apr_pstrcat(cmd->pool, "ProxyPassWS: ", error,
-                           wsp::advice_on_slashes(cmd->pool, args), nullptr);
-    }
-    proxy_alias* mapping = proxy_dir->alias;
-    if (proxy->aliases->nelts > count_before) {
-        auto* const server = static_cast<wsp_server_config*>(
-            ap_get_module_config(cmd->server->module_config, &proxy_websocket_module));
-        mapping = &APR_ARRAY_PUSH(server->mappings, proxy_alias);
-        *mapping = *static_cast<proxy_alias*>(apr_array_pop(proxy->aliases));
-    } else {
-        static_cast<wsp_dir_config*>(dir_config)->mapping = mapping;
-        proxy_dir->alias = alias_before;
-        proxy_dir->alias_set = set_before;
-    }
-    return wsp::leads_to_websocket(mapping->real)
-               ? nullptr
-               : apr_psprintf(cmd->pool,
-                              "ProxyPassWS: the url must begin with ws, wss, http, https, balancer "
-                              "or unix:; it is \"%s\"",
-                              mapping->real);
-}

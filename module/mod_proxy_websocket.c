@@ -32,8 +32,7 @@ enum { IS_GLOBAL_WSP_ANYWHERE = 0, IS_GLOBAL_WSP_GLOBAL = 1 };
 #define WSP_CUSTOM(name, handler, syntax, context, doc) \
     AP_INIT_RAW_ARGS(name, handler, NULL, context, doc),
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc) \
-    AP_INIT_TAKE1(name, wsp_set_##type, (void*)&setting_##field,      \
-                  (context) & (RSRC_CONF | ACCESS_CONF), doc),
+    AP_INIT_TAKE1(name, wsp_set_##type, (void*)&setting_##field, context, doc),
 static const command_rec commands[] = {
 #include "directives.def"
     {NULL}};

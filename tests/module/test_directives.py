@@ -4,6 +4,8 @@ import pytest
 
 from harness.httpd import config_check
 
+RUNS_ON = ["event"]
+
 
 @pytest.fixture(scope="module")
 def check(mpm, certificates):
@@ -22,7 +24,7 @@ def check(mpm, certificates):
     "ProxyWebsocketMessageRate Off", "ProxyWebsocketMessageRate 1", "ProxyWebsocketMessageRate 1000000/s 1000000",
     "ProxyWebsocketDrainTimeout 0", "ProxyWebsocketDrainTimeout 168h", "ProxyWebsocketDrainSpread 30s",
     "ProxyWebsocketDrainCode 1012", "ProxyPassWS /a ws://localhost:1/ retry=0", "ProxyPassWS /a !",
-    "ProxyPassWS / wss://localhost:1/", "ProxyPassWS / http://localhost:1/", "ProxyPassWS /b balancer://x/",
+    "ProxyPassWS / wss://localhost:1/", "ProxyPassWS / http://localhost:1/", "ProxyPassWS ~ ^/a ws://localhost:1", "ProxyPassWS /b balancer://x/",
     "ProxyWebsocketPool warm=2", "ProxyWebsocketPool max-idle=1000 ttl=100ms max-connecting=0 warm=1000",
     "<Proxy ws://localhost:1/>\nProxyWebsocketPool ttl=1h\n</Proxy>", "ProxyWebsocketHandshakeThreads 20",
     "ProxyWebsocketOnMemberDown drain", "ProxyWebsocketOnMemberDown Keep",
@@ -68,8 +70,6 @@ def test_a_valid_line_is_accepted(check, line):
     ("ProxyWebsocketDrainTimeout 169h", "ProxyWebsocketDrainTimeout must be from 0s to 168h"),
     ("ProxyWebsocketDrainSpread never", "ProxyWebsocketDrainSpread must be a time such as"),
     ("ProxyWebsocketDrainCode 1000", 'ProxyWebsocketDrainCode must be 1001 or 1012; it is "1000"'),
-    ("<VirtualHost *:1>\nProxyWebsocketDrainTimeout 1s\n</VirtualHost>", "ProxyWebsocketDrainTimeout"),
-    ("<VirtualHost *:1>\nProxyWebsocketPumpThreads 2\n</VirtualHost>", "ProxyWebsocketPumpThreads"),
     ("ProxyWebsocketPool", "ProxyWebsocketPool needs at least one of warm=, max-idle=, ttl= and max-connecting="),
     ("ProxyWebsocketPool 5", 'ProxyWebsocketPool takes warm=, max-idle=, ttl= and max-connecting=; there is "5"'),
     ("ProxyWebsocketPool cold=5", 'max-connecting=; there is "cold=5"'),
@@ -78,17 +78,21 @@ def test_a_valid_line_is_accepted(check, line):
     ("ProxyWebsocketPool max-connecting=-1", 'max-connecting must be a whole number from 0 to 1000; it is "-1"'),
     ("ProxyWebsocketPool ttl=99ms", 'ProxyWebsocketPool: the ttl must be from 100ms to 1h; it is "99ms"'),
     ("ProxyWebsocketPool warm=3 max-idle=2", "ProxyWebsocketPool: max-idle=2 is less than warm=3"),
-    ("<Location /a>\nProxyWebsocketPool warm=1\n</Location>", "ProxyWebsocketPool not allowed"),
     ("ProxyWebsocketHandshakeThreads many", "ProxyWebsocketHandshakeThreads must be a whole number"),
-    ("<VirtualHost *:1>\nProxyWebsocketHandshakeThreads 2\n</VirtualHost>", "ProxyWebsocketHandshakeThreads"),
     ("ProxyWebsocketOnMemberDown close", 'ProxyWebsocketOnMemberDown must be keep or drain; it is "close"'),
     ("ProxyPass /a ws:/localhost:1/", "ProxyPass URL must be absolute!: ws:/localhost:1/"),
     ("ProxyPassWS /a ws:/localhost:1/",
      "ProxyPassWS: ProxyPass URL must be absolute!: ws:/localhost:1/ (a WebSocket URL has two slashes, ws://host or wss://host)"),
     ("<Location /a>\nProxyPassWS \"WSS:/localhost:1/\" retry=0\n</Location>", "(a WebSocket URL has two slashes,"),
-    ("ProxyPassWS", "ProxyPassWS"),
-    ("ProxyPassWS /a ftp://localhost/", "ProxyPassWS"),
-    ("ProxyPassWS /a ws://localhost:1/ nonsense=1", "ProxyPassWS"),
+    ("ProxyPassWS", "ProxyPassWS needs a path and the URL of a backend, as in ProxyPassWS /chat/ ws://127.0.0.1:9000/"),
+    ("ProxyPassWS ws://localhost:1/", "ProxyPassWS needs a path and the URL of a backend"),
+    ("ProxyPassWS ~ ^/a", "ProxyPassWS needs a path and the URL of a backend"),
+    ("<VirtualHost *:1>\nProxyPassWS\n</VirtualHost>", "ProxyPassWS needs a path and the URL of a backend"),
+    ("<Location /a>\nProxyPassWS\n</Location>", "ProxyPassWS needs the URL of a backend, as in ProxyPassWS ws://127.0.0.1:9000/"),
+    ("<Location /a>\nProxyPassWS /a ws://localhost:1/\n</Location>", "can not have a path when defined in a location"),
+    ("ProxyPassWS /a ftp://localhost/", "ProxyPassWS: the url must begin with ws, wss, http, https, balancer or unix:"),
+    ("<VirtualHost *:1>\nProxyPassWS /a ftp://localhost/\n</VirtualHost>", 'or unix:; it is "ftp://localhost/"'),
+    ("ProxyPassWS /a ws://localhost:1/ nonsense=1", "ProxyPassWS: ProxyPass unknown Worker parameter"),
 ])
 def test_a_wrong_line_stops_httpd_and_says_which(check, line, said):
     assert said in check(line)

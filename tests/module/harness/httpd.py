@@ -52,8 +52,9 @@ def config_check(mpm, lines, certificates):
         _make_folders(root)
         config = root / "httpd.conf"
         config.write_text(build_config(root, free_port(), free_port(), certificates, mpm, lines))
-        result = subprocess.run([_BINARY, "-t", "-f", str(config)], capture_output=True, text=True, env=_environment(root))
-    return "" if result.returncode == 0 else result.stderr
+        result = subprocess.run([_BINARY, "-t", "-f", str(config)], capture_output=True, text=True, env=_environment(root),
+                                cwd=root)   # where a core file would go
+    return "" if result.returncode == 0 else result.stderr or f"nothing; it ended with {result.returncode}"
 
 
 def _make_folders(root):
