@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from conftest import ROOT
+from test_advice import MAY_GO
 
 BEFORE = """\
 LoadModule authz_core_module modules/mod_authz_core.so
@@ -199,13 +200,32 @@ def configtest(folder):
     return ran.returncode, ran.stderr
 
 
+def our_module():
+    path = pathlib.Path(os.environ.get("WSP_MODULE", ROOT / "build/mod_proxy_websocket.so"))
+    if not path.is_file():
+        pytest.skip("the module is not built: scripts/build")
+    return path
+
+
+ADVISED = re.compile(r"write ((?:ProxyPassWS|ProxyWebsocket\w+) [^;,\n]*?)(?= instead| once|[;,\n]|$)")
+
+
+@pytest.mark.skipif(installed_modules() is None, reason="no httpd with modules here")
+def test_httpd_accepts_each_line_that_is_advised_alone_in_a_virtual_host(migrate, look, tree):
+    advised = {line for _, _, body in MAY_GO.values() for line in ADVISED.findall(look(body).out)}
+    assert {line.split()[0] for line in advised} == {"ProxyPassWS", "ProxyWebsocketUpgradeHttp"}, advised
+    folder = debian_tree(tree, installed_modules())
+    shutil.copy(our_module(), folder / "modules/mod_proxy_websocket.so")
+    migrate("--write", folder / "apache2")
+    hosts = "".join(f"<VirtualHost *:1>\n{line}\n</VirtualHost>\n" for line in sorted(advised))
+    (folder / "apache2/sites-enabled/advised.conf").write_text(hosts)
+    assert configtest(folder) == (0, "Syntax OK\n"), hosts
+
+
 @pytest.mark.skipif(installed_modules() is None, reason="no httpd with modules here")
 def test_httpd_accepts_a_debian_tree_after_write(migrate, tree):
-    ours = pathlib.Path(os.environ.get("WSP_MODULE", ROOT / "build/mod_proxy_websocket.so"))
-    if not ours.is_file():
-        pytest.skip("the module is not built: scripts/build")
     folder = debian_tree(tree, installed_modules())
-    shutil.copy(ours, folder / "modules/mod_proxy_websocket.so")
+    shutil.copy(our_module(), folder / "modules/mod_proxy_websocket.so")
     assert migrate("--check", folder / "apache2").status == 1
     outcome = migrate("--check", "--write", folder / "apache2")
     assert (outcome.status, outcome.texts("mistake"), outcome.err) == (0, [], ""), outcome.out

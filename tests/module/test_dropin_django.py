@@ -8,7 +8,7 @@ import websockets
 
 from dropin.chat import ChatServer
 from dropin.clients import ask
-from dropin.examples import example
+from dropin.examples import example, in_virtual_host
 from dropin.teller import Teller
 from harness.config import REPOSITORY
 from harness.waiting import BOUND
@@ -38,7 +38,8 @@ def backend():
 @pytest.fixture(scope="module")
 def site(start_shared, backend, mpm):
     mapped = {"prefork": f"{ALIAS}\nProxyPassWS / ws://127.0.0.1:{backend.port}/",
-              "event": "WSGIRestrictEmbedded On\n" + example("django", SITE_DIR="{root}/site", BACKEND_PORT=backend.port)}
+              "event": "WSGIRestrictEmbedded On\n" + in_virtual_host(example("django", SITE_DIR="{root}/site",
+                                                                             BACKEND_PORT=backend.port))}
     return start_shared(PREFIX + mapped[mpm], modules=["wsgi"], files=SITE)
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from dropin.clients import ask
-from dropin.examples import example
+from dropin.examples import NAMES, example, in_virtual_host, is_for_virtual_hosts, variables_of
 from dropin.teller import Teller
-from harness.config import REPOSITORY
+from harness.httpd import config_check
 
 RUNS_ON = ["event"]
 # Each is shown by the test of its name here, or by one of these.
@@ -32,8 +32,7 @@ def answers(server, path, tls=None):
 
 
 def test_no_example_is_left_out():
-    names = {path.stem for path in (REPOSITORY / "conf/examples").glob("*.conf")}
-    assert names == SHOWN
+    assert set(NAMES) == SHOWN
 
 
 @pytest.mark.parametrize("name", ["one-mapping", "rewrite-recipe"])
@@ -107,3 +106,34 @@ def test_access_log(start, app):
     _, request, numbers = (server.root / "chat.log").read_text().splitlines()[-1].split('"')
     assert (request, numbers.split()[0]) == ("GET /chat/room HTTP/1.1", "101")
     assert numbers.split()[-4:] == ["1000", "client", "1", "2"]
+
+
+# What leads to a backend in an example that is not one for every path.
+ROOMS = {"rewrite": "/rooms/blue"} | dict.fromkeys(
+    ["access-log", "balancer", "http2", "location", "proxypass", "unix-socket", "wss-backend"], "/chat/room")
+# Its Python takes seconds to end: test_dropin_django starts it in a virtual host.
+ELSEWHERE = {"django"}
+
+
+def test_every_example_works_first_in_a_virtual_host(start, app, certificates):
+    names = [name for name in NAMES if is_for_virtual_hosts(name) and name not in ELSEWHERE]
+    with Teller("secure", tls=certificates.server_context()) as secure:
+        def filled_in(name):
+            port = secure.port if "BACKEND_CA" in variables_of(name) else app.port
+            values = {"BACKEND_PORT": port, "SECOND_BACKEND_PORT": port, "BACKEND_CA": certificates.ca,
+                      "BACKEND_SOCKET": "{root}/run/chat.sock", "SITE_DIR": "{root}/htdocs", "LOG_FILE": "{root}/chat.log"}
+            return example(name, **{variable: values[variable] for variable in variables_of(name)})
+
+        server = start("".join(in_virtual_host(filled_in(name), name) for name in names), modules=["http2"])
+        with Teller("socket", str(server.root / "run/chat.sock")):
+            (server.root / "run/chat.sock").chmod(0o777)
+            for name in names:
+                assert ask(server, "chrome", ROOMS.get(name, "/"), [("Host", name)]).response.status == 101, name
+
+
+def test_an_example_that_is_not_for_virtual_hosts_says_so_there(mpm, certificates):
+    others = [name for name in NAMES if not is_for_virtual_hosts(name)]
+    assert others == ["many-clients"]
+    lines = example("many-clients", BACKEND_PORT=1, SECOND_BACKEND_PORT=2)
+    said = config_check(mpm, f"<VirtualHost *:1>\n{lines}\n</VirtualHost>", certificates)
+    assert "ProxyWebsocketHandshakeThreads cannot occur within <VirtualHost> section; it is for the whole server" in said

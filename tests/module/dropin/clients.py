@@ -83,11 +83,12 @@ class Answer:
 def start_request(server, client, path, extra=(), tls=None):
     """The connection on which `client` has sent its request; `extra` headers replace its own of the same name."""
     method, make_headers = CLIENTS[client]
-    replaced = {name for name, _ in extra}
+    replaced = dict(extra)
     headers = [(name, value) for name, value in make_headers() if name not in replaced]
     body = b"4hello" if method == "POST" else b""
     peer = connect(server.tls_port if tls else server.port, tls)
-    peer.send(http1.plain_request(path, [*headers, *extra], method, body))
+    headers += [(name, value) for name, value in extra if name != "Host"]
+    peer.send(http1.plain_request(path, headers, method, body, replaced.get("Host", "localhost")))
     return peer
 
 

@@ -53,7 +53,7 @@ def config_check(mpm, lines, certificates):
         config = root / "httpd.conf"
         config.write_text(build_config(root, free_port(), free_port(), certificates, mpm, lines))
         result = subprocess.run([_BINARY, "-t", "-f", str(config)], capture_output=True, text=True, env=_environment(root),
-                                cwd=root)   # where a core file would go
+                                cwd=root / "cores")
     return "" if result.returncode == 0 else result.stderr or f"nothing; it ended with {result.returncode}"
 
 
@@ -128,10 +128,11 @@ class Httpd:
             command = [_BINARY, "-f", str(self._config), "-DFOREGROUND"]
             self._process = subprocess.Popen(_with_hosts(self._hosts) + command, stdout=output,
                                              stderr=output, env=_environment(self.root), start_new_session=True,
+                                             cwd=self.root / "cores",   # for a core file of the parent's
                                              preexec_fn=crashes.allow_core_files)
         wait_until(self._answers_or_died, "httpd answers after its start")
         if self._process.poll() is not None:
-            said = (self.root / "startup.txt").read_text() + self.error_log.describe()
+            said = (self.root / "startup.txt").read_text() + self.error_log.describe() + crashes.backtraces(self.root, _BINARY)
             shutil.rmtree(self.root)
             raise AssertionError(f"httpd did not start:\n{said}")
 
