@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from harness import processes
 from harness.contexts import DIRECTIVES, SECTIONS
 from harness.httpd import config_check
+from harness.waiting import wait_until
 
 RUNS_ON = ["event"]
 IN_VIRTUAL_HOST = [(directive, section) for directive in DIRECTIVES for section in SECTIONS
@@ -97,6 +99,20 @@ def test_a_mapping_alone_in_a_virtual_host_may_come_with_a_graceful_restart(site
     assert site.pid == parent
 
 
+def test_a_reload_with_a_mapping_where_it_may_not_stand_is_refused_with_that_line(start, echo):
+    """httpd's parent then ends, as with any configuration that is wrong; what has to end with it are not the tunnels."""
+    server = start(f"ProxyPassWS /x/ {echo.url}/\nIncludeOptional {{root}}/added.conf")
+    children = server.children()
+    with server.open_tunnel("/x/") as client:
+        (server.root / "added.conf").write_text(in_virtual_host(f"<Directory />\nProxyPassWS {echo.url}/\n</Directory>"))
+        server.expect_log("AH00526: Syntax error on line 3 of .*added.conf")
+        server.expect_log("^ProxyPassWS cannot occur within <Directory> section; write it into")
+        server.start_graceful()
+        assert server.await_parent() == 1
+        client.echo()
+    wait_until(lambda: not any(map(processes.is_alive, children)), f"processes {children} are gone")
+
+
 @pytest.mark.parametrize("directive", DIRECTIVES, ids=lambda each: each.name)
 def test_outside_virtual_hosts_a_directive_may_stand_alone_where_it_may_in_one(check, directive):
     sections = [section for section in SECTIONS if directive.may_stand_in(section, False)]
@@ -108,9 +124,8 @@ def refusals(directive):
     the others httpd looks, and by the kind of section."""
     for section in SECTIONS if directive.is_mapping else ("Location", "Directory", "If", "Proxy"):
         if not directive.may_stand_in(section, False):
-            yield section, directive.inside(section)
-            if directive.is_mapping:
-                yield section, in_virtual_host(directive.inside(section))
+            lines = directive.inside(section)
+            yield section, in_virtual_host(lines) if directive.is_mapping else lines
     if not directive.may_stand_in("", True):
         yield "", in_virtual_host(directive.inside(""))
 

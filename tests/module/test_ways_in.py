@@ -83,9 +83,17 @@ def test_the_backend_sees_the_path_and_query_that_the_mapping_makes(start, stage
         ProxyPass /app/ws {stage.url}/socket
         RewriteEngine On
         RewriteRule ^/room/(.*)$ {stage.url}/rooms/$1 [P,QSA]
+        <LocationMatch "^/(left|right)/(..)$">
+            ProxyPassWS {stage.url}/halls/$2/$1
+        </LocationMatch>
+        <Location ~ "^/lob">
+            ProxyPassWS {stage.url}
+        </Location>
+        ProxyPassWS ~ ^/by/(.)$ {stage.url}/$1
         """)
     for asked, expected in [("/app/ws", "/socket"), ("/app/ws/a%20b?x=1&y=%2F", "/socket/a%20b?x=1&y=%2F"),
-                            ("/room/7?token=t", "/rooms/7?token=t")]:
+                            ("/room/7?token=t", "/rooms/7?token=t"), ("/left/12", "/halls/12/left"), ("/lobby", "/lobby"),
+                            ("/by/z", "/z")]:
         with server.start_handshake(asked), stage.accept() as session:
             assert session.request.target == expected
             session.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

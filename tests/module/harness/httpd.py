@@ -205,6 +205,10 @@ class Httpd:
                 return
             time.sleep(0.005)
 
+    def await_parent(self, seconds=2 * BOUND):
+        """The parent has ended by itself, its children perhaps not: how it ended, as subprocess says it."""
+        return self._process.wait(seconds)
+
     def await_exit(self, seconds=2 * BOUND):
         """The parent and every child are gone; whatever is not is killed, and the test fails."""
         everyone = self.children()
