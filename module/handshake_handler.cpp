@@ -9,6 +9,7 @@
 #include "child.hpp"
 #include "client_check.hpp"
 #include "dir_config.hpp"
+#include "error_pages.hpp"
 #include "handover.hpp"
 #include "handshake_share.hpp"
 #include "mapping.hpp"
@@ -300,9 +301,14 @@ int Handshake::open_tunnel() {
 
 int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
                      const char* proxyname, apr_port_t proxyport) {
+    make_subrequest_plain(r);
     const MappedUrl* const target = websocket_url_of(r, worker, url);
-    return target == nullptr ? DECLINED
-                             : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    if (target == nullptr) {
+        return DECLINED;
+    }
+    const int status = refuse_what_is_never_a_handshake(r, url);
+    return status != OK ? status
+                        : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
 }
 
 }  // namespace wsp

@@ -7,6 +7,7 @@
 #include "boundary.hpp"
 #include "child.hpp"
 #include "connection_record.hpp"
+#include "error_pages.hpp"
 #include "handshake_handler.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
@@ -64,6 +65,10 @@ int on_ssl_pre_handshake(conn_rec* c, SSL* ssl, int) noexcept {
     return guarded_or(OK, [&] { return note_ssl(c, ssl), OK; });
 }
 
+int on_post_read_request(request_rec* r) noexcept {
+    return guarded(r, [r] { return make_error_page_plain(r), DECLINED; });
+}
+
 int on_pre_translate_name(request_rec* r) noexcept {
     return guarded(r, [r] { return translate_proxy_pass_ws(r, true); });
 }
@@ -91,13 +96,21 @@ int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, cha
     return guarded(r, [&] { return handle_handshake(r, worker, conf, url, proxyname, proxyport); });
 }
 
+void on_insert_filter(request_rec* r) noexcept {
+    guarded_or(0, [r] { return keep_status_of_error(r), 0; });
+}
+
 int on_request_status(int* status, request_rec* r) noexcept {
-    return guarded(
-        r, [&] { return pardon_full_workers(r), advise_when_to_retry(*status, r), DECLINED; });
+    return guarded(r, [&] {
+        pardon_full_workers(r);
+        advise_when_to_retry(*status, r);
+        keep_first_error(status, r);
+        return DECLINED;
+    });
 }
 
 int on_log_transaction(request_rec* r) noexcept {
-    return guarded(r, [r] { return log_departed_request(r); });
+    return guarded(r, [r] { return complete_error_pages_for_log(r), log_departed_request(r); });
 }
 
 }  // extern "C"
@@ -121,6 +134,10 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, on_ssl_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Error pages are plain before anybody looks (mod_setenvif's conditions, mod_security2's rules).
+    ap_hook_post_read_request(on_post_read_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_filter(on_insert_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
+    register_error_status_filter();
     ap_hook_pre_translate_name(on_pre_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
     ap_hook_translate_name(on_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
     ap_hook_translate_name(on_translate_name_after_proxy, kProxy, kMappers, APR_HOOK_FIRST);

@@ -6,6 +6,7 @@
 #include "boundary.hpp"
 #include "config.h"
 #include "dir_config.hpp"
+#include "error_pages.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 
@@ -144,7 +145,7 @@ int check_trans(request_rec* r, const char* url) {
     if (asks_for_websocket(r) || worker_allows_upgrade(r, url)) {
         return OK;
     }
-    if (record_of(r).passed_by == nullptr) {
+    if (!is_for_error_page(r) && record_of(r).passed_by == nullptr) {
         record_of(r).passed_by = apr_pstrdup(r->pool, url);
     }
     return HTTP_UPGRADE_REQUIRED;  // anything but OK and DECLINED: mod_proxy tries its next mapping

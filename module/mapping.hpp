@@ -13,6 +13,8 @@ struct RequestRecord {
     const char* passed_by = nullptr;
     apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see tunnel_slots.hpp
     bool logged = false;                         // the log_transaction hooks have run
+    // Headers that a request for an error page has no more: see error_pages.hpp.
+    const apr_table_t* handshake_of_error = nullptr;
 };
 
 // ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its
@@ -45,7 +47,8 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded);
 const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme);
 
 // mod_proxy's check_trans: a request that asks neither for WebSocket nor for what upgrade= allows
-// passes a ws:// or wss:// mapping by.
+// passes a ws:// or wss:// mapping by. One for an error page is not given back to it afterwards: the page
+// may be a file, and 426 is no answer to whoever was told something else.
 int check_trans(request_rec* r, const char* url);
 
 // translate_name, after mod_proxy's: a plain request that has passed a ws:// mapping by and found
