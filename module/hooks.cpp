@@ -118,6 +118,7 @@ int on_log_transaction(request_rec* r) noexcept {
 }  // namespace
 
 extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
+    static const char* const kRewrite[] = {"mod_rewrite.c", nullptr};
     static const char* const kProxy[] = {"mod_proxy.c", nullptr};
     static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c",
                                                 nullptr};
@@ -138,8 +139,10 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_post_read_request(on_post_read_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(on_insert_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
     register_error_status_filter();
+    // ProxyPassWS stands where ProxyPass does, just before it: behind the server's rewrite rules, before mod_alias
+    // (mod_proxy.c register_hooks), whatever the order of LoadModule.
     ap_hook_pre_translate_name(on_pre_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
-    ap_hook_translate_name(on_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
+    ap_hook_translate_name(on_translate_name, kRewrite, kProxy, APR_HOOK_FIRST);
     ap_hook_translate_name(on_translate_name_after_proxy, kProxy, kMappers, APR_HOOK_FIRST);
     proxy_hook_check_trans(on_check_trans, nullptr, kProxySchemes, APR_HOOK_FIRST);
     proxy_hook_canon_handler(on_canon, nullptr, kProxySchemes, APR_HOOK_FIRST);

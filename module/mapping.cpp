@@ -94,7 +94,7 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded) {
     proxy_alias* const in_location = dir_config_of(r).mapping;
     const bool mapped_anywhere = in_location != nullptr || server->mappings->nelts > 0;
     if (!mapped_anywhere || r->proxyreq || r->uri == nullptr || r->uri[0] != '/' ||
-        !asks_for_websocket(r)) {
+        apr_table_get(r->subprocess_env, "no-proxy") != nullptr || !asks_for_websocket(r)) {
         return DECLINED;
     }
     if (in_location != nullptr) {

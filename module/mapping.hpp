@@ -38,7 +38,7 @@ struct MappedUrl {
 const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url);
 
 // translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes
-// to its backend.
+// to its backend. Not where no-proxy is set, as for ProxyPass.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);
 
 // The protocol that a handshake asks this worker to switch to: "websocket", or, where upgrade= lets

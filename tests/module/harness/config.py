@@ -52,11 +52,17 @@ def library_folder():
     return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _load_lines(mpm, folder, extra, stock):
+def _load_lines(mpm, folder, extra, stock, ours_early):
     extra = [*extra, "proxy_wstunnel"] if stock else extra
-    lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in (f"mpm_{mpm}", *_MODULES, *extra)]
-    name = MODULE.stem.removeprefix("mod_")
-    return lines if stock else lines + [f"LoadModule {name}_module {MODULE}"]
+    names = [f"mpm_{mpm}", *_MODULES, *extra]
+    if ours_early:   # our module uses functions of mod_proxy
+        names.remove("proxy")
+        names.insert(0, "proxy")
+    lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in names]
+    if not stock:
+        name = MODULE.stem.removeprefix("mod_")
+        lines.insert(1 if ours_early else len(lines), f"LoadModule {name}_module {MODULE}")
+    return lines
 
 
 def _user_lines():
@@ -67,13 +73,14 @@ def _user_lines():
     return [f"User {user}", f"Group {'www-data' if user == 'www-data' else 'nogroup'}"]
 
 
-def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=(), stock=False):
+def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=(), stock=False,
+                 ours_early=False):
     """The whole file; `lines` are the test's own, seen by both the plain and the TLS port. `stock`: mod_proxy_wstunnel
-    in our module's place."""
+    in our module's place. `ours_early`: our module is loaded before all others but mod_proxy, and not behind them."""
     return "\n".join([
         f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run", crashes.DIRECTIVE,
         f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
-        *_load_lines(mpm, library_folder(), modules, stock), *_user_lines(),
+        *_load_lines(mpm, library_folder(), modules, stock, ours_early), *_user_lines(),
         mpm_lines or _MPM_SIZES[mpm],
         "ErrorLog error.log", "LogLevel info", "LogLevel proxy:info",
         f'LogFormat "{FORMAT}" wsp', "CustomLog access.log wsp",

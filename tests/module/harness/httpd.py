@@ -93,7 +93,8 @@ class Httpd:
     """Started by its constructor. `lines` is the test's own configuration, {root} and {port} filled in; see config.py
     for the rest."""
 
-    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False, hosts=None):
+    def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False, hosts=None,
+                 ours_early=False):
         """`hosts`: a file that httpd sees in place of /etc/hosts; needs root (see can_change_hosts())."""
         self.mpm = mpm
         self._hosts = hosts
@@ -107,7 +108,7 @@ class Httpd:
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
         self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                             self._fill_in(lines), mpm_lines, modules, stock))
+                                             self._fill_in(lines), mpm_lines, modules, stock, ours_early))
         self.start()
         running.append(self)
 
