@@ -5,6 +5,7 @@
 #include "access_log.hpp"
 #include "backend_pools.hpp"
 #include "boundary.hpp"
+#include "cache_bypass.hpp"
 #include "child.hpp"
 #include "connection_record.hpp"
 #include "error_pages.hpp"
@@ -69,6 +70,14 @@ int on_post_read_request(request_rec* r) noexcept {
     return guarded(r, [r] { return make_error_page_plain(r), DECLINED; });
 }
 
+int on_quick_handler(request_rec* r, int lookup) noexcept {
+    return guarded(r, [&] { return serve_past_cache(r, lookup); });
+}
+
+int on_handler(request_rec* r) noexcept {
+    return guarded(r, [r] { return handle_past_cache(r); });
+}
+
 int on_pre_translate_name(request_rec* r) noexcept {
     return guarded(r, [r] { return translate_proxy_pass_ws(r, true); });
 }
@@ -119,6 +128,7 @@ int on_log_transaction(request_rec* r) noexcept {
 
 extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kRewrite[] = {"mod_rewrite.c", nullptr};
+    static const char* const kCache[] = {"mod_cache.c", nullptr};
     static const char* const kProxy[] = {"mod_proxy.c", nullptr};
     static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c",
                                                 nullptr};
@@ -139,6 +149,8 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_post_read_request(on_post_read_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(on_insert_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
     register_error_status_filter();
+    ap_hook_quick_handler(on_quick_handler, nullptr, kCache, APR_HOOK_FIRST);
+    ap_hook_handler(on_handler, nullptr, kCache, APR_HOOK_REALLY_FIRST);
     // ProxyPassWS stands where ProxyPass does, just before it: behind the server's rewrite rules, before mod_alias
     // (mod_proxy.c register_hooks), whatever the order of LoadModule.
     ap_hook_pre_translate_name(on_pre_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
