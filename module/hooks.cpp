@@ -15,6 +15,7 @@
 #include "one_slash.hpp"
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
+#include "uncounted_limits.hpp"
 #include "worker_load.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
@@ -38,6 +39,7 @@ int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) no
         learn_worker_limits(server);
         learn_proxy_sections();
         advise_on_mpm_settings(server);
+        warn_of_uncounted_limits(server);
         return OK;
     });
 }
