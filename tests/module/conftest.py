@@ -1,5 +1,8 @@
 """Fixtures of the module tests: which MPMs, the certificates, backends that live for a session, log ownership."""
 
+import itertools
+import pathlib
+
 import pytest
 
 from harness import httpd
@@ -10,33 +13,53 @@ from harness.config import MODULE, MPMS
 
 def pytest_addoption(parser):
     parser.addoption("--mpm", default=",".join(MPMS), help="MPMs to run with, separated by commas")
-    parser.addoption("--shard", type=_shard, default=(0, 1), help="2of3: the second third of the test files")
+    parser.addoption("--team", type=pathlib.Path,
+                     help="an empty folder; several pytests that share it share the tests as well")
     parser.addoption("--full", action="store_true", help="the large sizes: 1 GiB instead of 8 MiB")
 
 
-def _shard(text):
-    """2of3 as (1, 3)."""
-    number, _, count = text.partition("of")
-    if not 1 <= int(number) <= int(count):
-        raise ValueError(text)
-    return int(number) - 1, int(count)
-
-
+@pytest.hookimpl(trylast=True)   # pytest's own order first
 def pytest_collection_modifyitems(config, items):
-    """Keeps the files of this shard: each goes to the one that has the fewest tests so far, the largest first."""
-    number, count = config.getoption("--shard")
-    files = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    loads = [0] * count
-    mine = set()
-    for path in sorted(files, key=lambda path: (-len(files[path]), path)):
-        place = loads.index(min(loads))
-        loads[place] += len(files[path])
-        if place == number:
-            mine.add(path)
-    config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
-    items[:] = [item for item in items if item.path in mine]
+    """Leaves out what does not run with its MPM, and puts each file's tests of one MPM together."""
+    config.hook.pytest_deselected(items=[item for item in items if not _runs_with_its_mpm(item)])
+    places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items[:] = sorted(filter(_runs_with_its_mpm, items), key=lambda item: (places[item.path], _mpm_of(item)))
+
+
+def _mpm_of(item):
+    """"" for a test that starts no httpd."""
+    return item.callspec.params.get("mpm", "") if hasattr(item, "callspec") else ""
+
+
+def _runs_with_its_mpm(item):
+    """What an MPM cannot influence is tested on one: a file's RUNS_ON names the MPMs of its tests, @runs_on those of one
+    test, instead, and of one parameter, besides."""
+    marks = [mark.args for mark in item.iter_markers("runs_on")] or [getattr(item.module, "RUNS_ON", MPMS)]
+    return not _mpm_of(item) or all(_mpm_of(item) in mpms for mpms in marks)
+
+
+def pytest_runtestloop(session):
+    """With --team: each file with an MPM is run by who comes to it first, and passed over by the others."""
+    team = session.config.getoption("--team")
+    if team is None or session.config.option.collectonly or session.testsfailed:
+        return None
+    ours = _claimed(session.items, team)
+    following = next(ours, None)
+    while following is not None:
+        item, following = following, next(ours, None)   # pytest tears down what the following one does not need
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+    return True
+
+
+def _claimed(items, team):
+    for task, tests in itertools.groupby(items, key=lambda item: f"{item.path.stem}-{_mpm_of(item)}"):
+        try:
+            (team / task).mkdir()
+        except FileExistsError:
+            continue
+        yield from tests
 
 
 def pytest_report_header():
@@ -45,10 +68,7 @@ def pytest_report_header():
 
 def pytest_generate_tests(metafunc):
     if "mpm" in metafunc.fixturenames:
-        mpms = metafunc.config.getoption("--mpm").split(",")
-        # A file may name the MPMs that it is about.
-        mpms = [mpm for mpm in mpms if mpm in getattr(metafunc.module, "RUNS_ON", mpms)]
-        metafunc.parametrize("mpm", mpms, indirect=True, scope="module")
+        metafunc.parametrize("mpm", metafunc.config.getoption("--mpm").split(","), indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,14 @@ import pytest
 
 from harness import frames
 from harness.pair import open_pair
-from harness.pumps import PUMPS, pump_line
+from harness.pumps import PUMP_PARAMS, PUMPS, pump_line
+
+RUNS_ON = ["event"]   # the scribe has the same thread in every child; elsewhere whose line it writes, and when
 
 SIDES = ["client", "backend"]
 
 
-@pytest.fixture(scope="module", params=PUMPS)
+@pytest.fixture(scope="module", params=PUMP_PARAMS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
@@ -45,6 +47,7 @@ def the_line(site, path):
     return site.access_log.wait_for(path)[0]
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")
 def test_a_tunnel_is_one_line_with_status_101_after_its_end(site, path, stage):
     with open_pair(site, path + "?token=1", stage, changes={"User-Agent": "test/1"}) as pair:
         site.get("/other" + path)
@@ -140,6 +143,7 @@ def test_messages_are_counted_each_way_without_control_frames_and_fragments(site
     assert (line.messages_in, line.messages_out) == ("4", "1")
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM ends its children in its own way
 @pytest.mark.parametrize("pump", PUMPS)
 def test_a_tunnel_that_the_stop_of_httpd_ends_is_logged_by_proxy(start, stage, pump, path):
     server = start(f"{pump_line(pump)}\nProxyPass /ws {stage.url}/")
@@ -149,6 +153,7 @@ def test_a_tunnel_that_the_stop_of_httpd_ends_is_logged_by_proxy(start, stage, p
     assert (line.status, line.by, line.code) == ("101", "proxy", "1001")
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")
 def test_refused_handshakes_and_ordinary_requests_are_logged_as_ever(site, path, stage):
     site.allow_log(r"WSP\d{4}:")
     with site.start_handshake(path) as client:
@@ -163,6 +168,7 @@ def test_refused_handshakes_and_ordinary_requests_are_logged_as_ever(site, path,
         ("403", "-", "-"), ("404", "-", "-"), ("426", "-", "-")]
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # from several children
 def test_every_tunnel_has_its_own_line(site, path, stage):
     pairs = [open_pair(site, path, stage) for _ in range(6)]
     for number, pair in enumerate(pairs):

@@ -11,6 +11,8 @@ from harness.config import ONE_CHILD
 from harness.httpd import can_change_hosts
 from harness.waiting import wait_until
 
+RUNS_ON = ["event"]   # a request thread and lib's race connect; no MPM takes part
+
 _NAME = "backend.test"
 
 

@@ -6,6 +6,8 @@ from harness import http1
 from harness.error_log import REFUSAL
 from harness.httpd import free_port
 
+RUNS_ON = ["event"]   # a request thread talks to the backend over a connection that no MPM knows
+
 HANDSHAKE_LINES = r"WSP\d{4}:|AH\d+:"   # ours and mod_proxy's, about a backend that misbehaves on purpose
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.bulk import digest_of_prefix, frame_block, receive_exactly, send_until_stuck
 from harness.pair import open_pair
-from harness.pumps import PUMPS, pump_line
+from harness.pumps import PUMP_PARAMS, pump_line
 from harness.waiting import SANITIZED
 
 _MEBIBYTE = 1 << 20
@@ -20,7 +20,7 @@ def _largest(buffer):
 _KERNEL_BUFFERS = 2 * (_largest("rmem") + _largest("wmem")) + 4 * _MEBIBYTE
 
 
-@pytest.fixture(scope="module", params=PUMPS)
+@pytest.fixture(scope="module", params=PUMP_PARAMS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
@@ -29,6 +29,7 @@ def site(request, start_shared, module_listener, tls_module_listener):
         """)
 
 
+@pytest.mark.runs_on("event", "prefork")   # a worker's pumps are an event child's
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 @pytest.mark.parametrize("writer", ["client", "backend"])
 def test_a_sleeping_reader_stops_the_writer_and_then_gets_every_byte(site, stage, tls_stage, tls, scheme, writer):

@@ -7,13 +7,13 @@ import pytest
 from harness import frames, http1
 from harness.pair import open_pair
 from harness.peer import connect
-from harness.pumps import PUMPS, pump_line
+from harness.pumps import PUMP_PARAMS, pump_line
 from harness.waiting import wait_until, wait_until_steady
 
 SIDES = ["client", "backend"]
 
 
-@pytest.fixture(scope="module", params=PUMPS)
+@pytest.fixture(scope="module", params=PUMP_PARAMS)
 def shared_site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
@@ -40,6 +40,7 @@ def site(shared_site, sockets_at_rest):
     wait_until(lambda: shared_site.sockets_per_child() <= sockets_at_rest, "sockets are given back")
 
 
+@pytest.mark.runs_on("event")   # lib reads frames
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("side", SIDES)
 def test_random_bytes_instead_of_frames_end_the_tunnel(site, stage, side, seed):
@@ -65,6 +66,7 @@ RULES = {
 }
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 @pytest.mark.parametrize("side", SIDES)
 def test_a_broken_frame_is_a_protocol_error_and_is_not_forwarded(site, stage, side, rule):
@@ -81,6 +83,7 @@ def test_a_broken_frame_is_a_protocol_error_and_is_not_forwarded(site, stage, si
         sink.expect_broken()
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("side", SIDES)
 def test_the_mask_of_the_wrong_side_is_a_protocol_error(site, stage, side):
     with open_pair(site, "/ws", stage) as pair:
@@ -90,6 +93,7 @@ def test_the_mask_of_the_wrong_side_is_a_protocol_error(site, stage, side):
         assert source.read_close()[0] == 1002
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("side", SIDES)
 def test_a_header_that_never_ends_does_not_hold_the_sockets(site, stage, side):
     with open_pair(site, "/ws", stage) as pair:
@@ -99,6 +103,7 @@ def test_a_header_that_never_ends_does_not_hold_the_sockets(site, stage, side):
         sink.expect_broken()
 
 
+@pytest.mark.runs_on("event")   # httpd's core reads it, before any pump is chosen
 @pytest.mark.parametrize("garbage", [b"\0" * 1000, b"\x16\x03\x01\x02\x00\x01\x00", b"GET /ws\r\n\r\n",
                                      b"GET /ws HTTP/1.1\r\nUpgrade websocket\r\n\r\n", b"\xff\xfe" * 5000],
                          ids=["zeros", "a TLS hello", "HTTP/0.9", "a header without colon", "not ASCII"])
@@ -113,6 +118,7 @@ def test_garbage_as_a_handshake_is_answered_or_cut(site, garbage):
 HALVES = [1, 20, 60, -2, -1]   # bytes of the handshake that are sent; negative: all but so many
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("sent", HALVES)
 @pytest.mark.parametrize("leave", ["close", "reset"])
 def test_a_client_that_vanishes_in_its_handshake_leaves_nothing(site, leave, sent):
@@ -160,6 +166,7 @@ def test_a_backend_that_resets_right_behind_its_101_ends_the_tunnel(site, stage)
         client.expect_broken()
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("length", [1 << 62, (1 << 63) - 1], ids=["2^62", "2^63-1"])
 @pytest.mark.parametrize("side", SIDES)
 def test_a_frame_of_absurd_length_costs_no_memory(site, stage, side, length):

@@ -6,6 +6,8 @@ from harness import http1
 from harness.error_log import REFUSAL
 from harness.peer import connect
 
+RUNS_ON = ["event"]   # what is judged is a request_rec
+
 BASE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="   # RFC 6455 1.3
 
 
@@ -113,6 +115,7 @@ def test_what_is_no_handshake_is_told_to_upgrade(site, request_bytes):
     assert "upgrade" in response.header("Connection").lower()
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM keeps connections alive in its own way
 def test_a_refused_client_may_try_again_on_the_same_connection(site):
     site.allow_log(r"WSP\d{4}:")
     with connect(site.port) as client:

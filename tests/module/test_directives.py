@@ -4,7 +4,7 @@ import pytest
 
 from harness.httpd import config_check
 
-RUNS_ON = ["event"]
+RUNS_ON = ["event"]   # httpd -t reads the same lines; no child is made
 
 
 @pytest.fixture(scope="module")

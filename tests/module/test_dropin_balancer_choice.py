@@ -58,6 +58,7 @@ def test_bytraffic_counts_what_went_over_tunnels(start, members):
     assert set(members_of(server, 4)) == {"m1", "m2"} - {loaded}
 
 
+@pytest.mark.runs_on("event")   # a tunnel is in one child
 @pytest.mark.parametrize("asynchronous", ["On", "Off"])
 def test_bytes_are_counted_while_the_tunnel_lives(start, members, asynchronous):
     server = start(f"ProxyWebsocketAsync {asynchronous}\n" + members.lines({2: "status=+D", 3: "status=+D"}), modules=METHODS)
@@ -70,6 +71,7 @@ def test_bytes_are_counted_while_the_tunnel_lives(start, members, asynchronous):
                        and int(facts(server, 1)["read"]) >= before[1] + 10_000, "the bytes in balancer-manager")
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("asynchronous", ["On", "Off"])
 @pytest.mark.parametrize("glued", [b"", frames.server_frame(frames.TEXT, b"early")], ids=["", "glued-to-the-101"])
 def test_in_the_end_every_byte_is_counted_once(start, stage, asynchronous, glued):
@@ -98,6 +100,7 @@ def test_in_the_end_every_byte_is_counted_once(start, stage, asynchronous, glued
     await_fact(server, 1, "read", str(pair.session.bytes_sent - head))
 
 
+@pytest.mark.runs_on("event")   # a file says it
 def test_heartbeats_choose_the_server_that_was_heard_of_lately(start):
     with Teller("lively", ("127.0.0.2", 0)) as lively, Teller("silent", ("127.0.0.3", 0)) as silent:
         server = start(f"""
@@ -126,6 +129,7 @@ def sticky(start_shared, members):
                         + STICKY + "ProxyWebsocketUpgradeHttp On\n")
 
 
+@pytest.mark.runs_on("event")   # mod_proxy_balancer reads the request
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("client", ["chrome", "firefox", "polling"])
 def test_the_cookie_leads_to_its_member(sticky, client, number):
@@ -133,12 +137,14 @@ def test_the_cookie_leads_to_its_member(sticky, client, number):
     assert members_of(sticky, 3, path="/app/x", client=client, extra=cookie) == [f"m{number}"] * 3
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("path", ["/app/x;routeid=s.r{}", "/app/x?routeid=s.r{}", "/app/x?a=b&routeid=s.r{}"])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_session_in_the_path_leads_to_its_member(sticky, path, number):
     assert members_of(sticky, 3, path=path.format(number), client="curl") == [f"m{number}"] * 3
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("client", ["curl", "page"])
 def test_the_first_answer_sets_the_cookie_that_leads_back(sticky, client):
     answer = ask(sticky, client, "/app/x")
@@ -156,6 +162,7 @@ def test_a_polling_session_and_its_upgrade_reach_the_same_member(sticky):
             assert member_of(sticky, "/app/socket.io/?sid=1", client, cookie) == polled.backend
 
 
+@pytest.mark.runs_on("event")   # the same
 def test_a_redirect_of_a_route_leads_to_the_other_member(start, members):
     server = start(members.lines({1: "redirect=r2 status=+D"}, proxy_set="stickysession=ROUTEID"))
     assert members_of(server, 3, client="curl", extra=[("Cookie", "ROUTEID=.r1")]) == ["m2"] * 3

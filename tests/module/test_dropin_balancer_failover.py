@@ -95,6 +95,7 @@ def test_failonstatus_puts_a_member_into_error(serve, members):
     assert (statuses.count(503), statuses.count(101)) == (1, 5)
 
 
+@pytest.mark.runs_on("event")   # nothing is noted that children share
 @pytest.mark.parametrize("refusal", ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found",
                                      "500 Internal Server Error", "503 Service Unavailable"])
 def test_what_an_application_refuses_is_no_error_of_its_member(serve, members, refusal):
@@ -117,6 +118,7 @@ def test_while_all_members_are_in_error_the_client_learns_when_to_come_back(serv
     assert member_of(server) == "m1"
 
 
+@pytest.mark.runs_on("event")   # nothing is waited for that children share
 def test_retry_0_finds_a_member_as_soon_as_it_is_back(serve, members):
     server = serve(members.lines({1: "retry=0", 2: "status=+D"}))
     members.close_member(1)
@@ -125,6 +127,7 @@ def test_retry_0_finds_a_member_as_soon_as_it_is_back(serve, members):
     assert member_of(server) == "m1"
 
 
+@pytest.mark.runs_on("event")   # the same
 def test_a_lone_worker_is_never_in_error(serve, members):
     server = serve(f"ProxyPass /ws ws://{members.address(1)}")
     members.close_member(1)
@@ -143,6 +146,7 @@ def test_a_spare_member_works_only_while_the_other_cannot(serve, members, role):
     wait_until(lambda: member_of(server) == "m1", "m1 works again")
 
 
+@pytest.mark.runs_on("event")   # the spare member does it with shared memory too
 def test_lbset_1_works_only_while_lbset_0_cannot(serve, members):
     server = serve(members.lines({1: "lbset=0", 2: "lbset=1"}))
     assert members_of(server, 3) == ["m1"] * 3
@@ -150,6 +154,7 @@ def test_lbset_1_works_only_while_lbset_0_cannot(serve, members):
     assert members_of(server, 3) == ["m2"] * 3
 
 
+@pytest.mark.runs_on("event")   # mod_proxy_balancer reads the request
 @pytest.mark.parametrize("nofailover, statuses", [("On", [503, 503]), ("Off", [101, 101])])
 def test_nofailover_binds_a_session_to_its_member(serve, members, nofailover, statuses):
     server = serve(members.lines(proxy_set=f"stickysession=ROUTEID nofailover={nofailover}"))

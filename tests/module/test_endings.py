@@ -6,14 +6,14 @@ import pytest
 
 from harness import frames
 from harness.pair import open_pair
-from harness.pumps import PUMPS, pump_line
+from harness.pumps import PUMP_PARAMS, pump_line
 from harness.waiting import wait_until, wait_until_steady
 
 SIDES = ["client", "backend"]
 GONE = (1001, "the other side has gone")   # what we say for a side that left without a Close
 
 
-@pytest.fixture(scope="module", params=PUMPS)
+@pytest.fixture(scope="module", params=PUMP_PARAMS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
@@ -114,6 +114,7 @@ def test_a_side_that_hangs_up_without_a_close_is_told_to_the_other_by_1001(pair,
     other.expect_end()
 
 
+@pytest.mark.runs_on("event")   # a Direction of lib alone
 @pytest.mark.parametrize("half_closer", SIDES)
 def test_after_a_half_close_the_other_way_still_carries_a_mebibyte(plain_pair, half_closer):
     quiet, speaker = plain_pair.ends(half_closer)
@@ -127,6 +128,7 @@ def test_after_a_half_close_the_other_way_still_carries_a_mebibyte(plain_pair, h
     quiet.expect_end()
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("half_closer", SIDES)
 def test_what_is_under_way_when_a_side_half_closes_still_arrives(plain_pair, half_closer):
     quiet, speaker = plain_pair.ends(half_closer)

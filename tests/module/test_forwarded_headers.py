@@ -5,6 +5,8 @@ import pytest
 from harness import http1
 from harness.pair import open_pair
 
+RUNS_ON = ["event"]   # headers are made from a request_rec
+
 
 @pytest.fixture(scope="module")
 def site(start_shared, module_listener):

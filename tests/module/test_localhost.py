@@ -15,6 +15,8 @@ from harness.backend import silent
 from harness.config import ONE_CHILD
 from harness.httpd import can_change_hosts, free_port
 
+RUNS_ON = ["event"]   # a request thread and lib's race connect; no MPM takes part
+
 _CLONE_NEWNET = 0x40000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 

@@ -57,7 +57,10 @@ def leave(tunnels):
         tunnel.expect_broken()
 
 
-@pytest.mark.parametrize("status", ["D", "S", "N", "C"], ids=["disabled", "stopped", "draining", "health check failed"])
+_ON_EVENT = [pytest.param(status, marks=pytest.mark.runs_on("event")) for status in "SNC"]   # bits of one word
+
+
+@pytest.mark.parametrize("status", ["D", *_ON_EVENT], ids=["disabled", "stopped", "draining", "health check failed"])
 def test_the_tunnels_of_a_member_that_is_taken_out_are_told_to_go(site, member, status):
     with Crowd(site, "/ws") as pumped, Crowd(site, "/thread") as threaded, Crowd(site, "/other") as others:
         pumped.open(10)
@@ -88,6 +91,7 @@ def test_tunnels_are_kept_where_the_configuration_says_so(site, member):
         leave(told.tunnels)
 
 
+@pytest.mark.runs_on("event")   # the watch looks at shared memory
 def test_a_member_may_come_back_and_be_taken_out_again(site, member):
     for _ in range(2):
         with Crowd(site, "/ws") as crowd:
@@ -99,6 +103,7 @@ def test_a_member_may_come_back_and_be_taken_out_again(site, member):
         time.sleep(1.5 * _LOOK)   # the watch has seen it
 
 
+@pytest.mark.runs_on("event")   # the same
 def test_tunnels_that_open_to_a_draining_member_are_kept(start, member):
     """A sticky session may still reach it: being told to go, and coming back to it, would go on for ever."""
     server = start(f"""
@@ -118,6 +123,7 @@ def test_tunnels_that_open_to_a_draining_member_are_kept(start, member):
             after.echo()
 
 
+@pytest.mark.runs_on("event")   # the same
 def test_a_tunnel_to_a_member_in_error_is_kept(start, stage):
     """One connect has failed; the tunnels that live know better."""
     server = start(f"""

@@ -5,6 +5,8 @@ import pytest
 from dropin.clients import ask
 from dropin.teller import Teller
 
+RUNS_ON = ["event"]   # mod_rewrite's rules are judged before an MPM matters
+
 # With these the path that mod_rewrite takes "ws:/host" for leads back to this very server: without a check every request
 # makes another one, until no worker is left.
 _ROUND = """

@@ -16,7 +16,7 @@ from harness.netns import cable_or_skip
 from harness.policies import OTHER_HAS_GONE, PUMPS, start_policies
 from harness.waiting import PATIENCE
 
-RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
+RUNS_ON = ["event"]   # what the kernel and lib do is the same in every child; test_policy_ping.py has prefork
 _DEADLINE = PATIENCE   # seconds
 _DEAD_AFTER = 0.2 + _DEADLINE
 _SLACK = 5 * PATIENCE

@@ -13,7 +13,7 @@ from harness.moments import read_closes
 from harness.policies import OTHER_HAS_GONE, PUMPS, Policies, start_policies
 from harness.waiting import PATIENCE
 
-RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
+RUNS_ON = ["event"]   # lib has the timers; on prefork those of both pumps once
 SIDES = ["client", "backend"]
 IDLE = "no byte either way for the idle timeout"
 LIFETIME = "the tunnel's lifetime is over"
@@ -51,6 +51,7 @@ def policies(server, stage, tls_stage, tls):
     return Policies(server, stage, tls_stage, tls)
 
 
+@pytest.mark.runs_on("event", "prefork")
 @pytest.mark.parametrize("name, seconds", [("idle", 0.4), ("worker-", 1)], ids=["directive", "timeout= of the worker"])
 def test_an_idle_tunnel_ends_after_its_timeout(policies, name, seconds):
     begin = time.monotonic()
@@ -99,6 +100,7 @@ def test_a_byte_either_way_keeps_a_tunnel_from_being_idle(policies):
                 assert sink.read_message() == b"tick"
 
 
+@pytest.mark.runs_on("event", "prefork")
 def test_a_busy_tunnel_ends_after_its_lifetime(policies):
     begin = time.monotonic()
     with policies.open_each("lifetime") as pairs:

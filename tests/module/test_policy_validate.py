@@ -8,6 +8,8 @@ import pytest
 from harness import frames
 from harness.policies import PUMPS, Policies, start_policies
 
+RUNS_ON = ["event"]   # lib judges frames, whatever thread it is on; elsewhere how a violation ends a tunnel
+
 SIDES = ["client", "backend"]
 DEFLATE = {"Sec-WebSocket-Extensions": "permessage-deflate"}
 
@@ -80,6 +82,7 @@ def test_full_also_looks_at_text_and_close_codes(policies, secure, side, rule):
         pair.expect_violation(side, code, text)
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")
 @pytest.mark.parametrize("side, rule", [("client", "a client's frame is not masked (RFC 6455 5.1)"),
                                         ("backend", "a server's frame is masked (RFC 6455 5.1)")])
 def test_the_other_sides_masking_is_answered_1002(policies, secure, side, rule):

@@ -12,6 +12,8 @@ from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.waiting import wait_until
 
+RUNS_ON = ["event"]   # a member's pool is one child's, and lib decides; elsewhere that connections are kept
+
 LENGTH = ("Content-Length", "4")
 
 
@@ -89,6 +91,7 @@ KEPT = {
 }
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # prefork's children have one connection
 @pytest.mark.parametrize("path", ["/ws", "/wss"])
 @pytest.mark.parametrize("case", KEPT)
 def test_the_connection_serves_the_next_handshake(site, stage, tls_stage, path, case):
@@ -134,6 +137,7 @@ def test_a_connection_that_is_closed_with_the_request_under_way_costs_nothing(si
             finish_handshake(client).close()
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM tells its children in its own way
 def test_a_child_that_drains_still_connects_for_what_it_has(start_one, stage):
     server = start_one(f"ProxyWebsocketDrainTimeout 30s\nProxyPass /ws {stage.url}/")
     with refuse_first(server, "/ws", stage, refusal()) as session:
@@ -198,6 +202,7 @@ def has_socket_to(pid, port):
     return any(line[2] == f"0100007F:{port:04X}" and f"socket:[{line[9]}]" in sockets for line in lines)
 
 
+@pytest.mark.runs_on("event", "worker")   # prefork's children have one connection
 def test_no_connection_is_kept_beyond_max_idle(start, stage, mpm):
     if mpm == "prefork":
         pytest.skip("one connection at a time")

@@ -10,6 +10,8 @@ from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.waiting import BOUND, wait_until
 
+RUNS_ON = ["event"]   # lib and a thread of ours connect ahead; elsewhere that it begins, serves and ends
+
 
 @pytest.fixture
 def start_one(start, mpm):
@@ -59,6 +61,7 @@ def test_nothing_is_made_ahead_to_a_backend_that_nobody_uses(start_one, stage):
     stage.expect_no_connection()
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")
 @pytest.mark.parametrize("with_tls", [False, True], ids=["ws", "wss"])
 def test_a_handshake_comes_on_a_connection_that_is_there_already(start_one, stage, tls_stage, with_tls):
     stage = tls_stage if with_tls else stage
@@ -163,6 +166,7 @@ def test_connections_are_replaced_at_the_end_of_their_ttl(start_one, stage):
     close_all([first, second])
 
 
+@pytest.mark.runs_on("event", "worker")   # prefork's children have one connection
 def test_there_are_never_more_than_max_allows(start_one, stage, mpm):
     if mpm == "prefork":
         pytest.skip("one connection at a time")
@@ -223,6 +227,7 @@ def test_a_server_whose_certificate_is_not_accepted_gets_no_connection_ahead(sta
     tls_stage.expect_no_connection()
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM ends its children in its own way
 def test_connections_ahead_end_with_their_process(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
@@ -233,6 +238,7 @@ def test_connections_ahead_end_with_their_process(start_one, stage):
     close_all(sessions)
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # the same
 def test_connections_ahead_end_with_an_ungraceful_stop(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
@@ -243,6 +249,7 @@ def test_connections_ahead_end_with_an_ungraceful_stop(start_one, stage):
     close_all(sessions)
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")
 def test_a_backend_that_is_gone_hurts_nobody(start_one, stage):
     """Connects ahead that fail are not held against the worker: a request finds out for itself."""
     server = start_one(f"LogLevel proxy_websocket:debug\nProxyWebsocketPool warm=2 ttl=1s\nProxyPass /ws {stage.url}/")

@@ -4,6 +4,8 @@ import pytest
 
 from harness.http1 import plain_request
 
+RUNS_ON = ["event"]   # a request is mapped before its MPM matters
+
 
 @pytest.fixture(scope="module")
 def site(start_shared, echo, tls_echo):
@@ -55,6 +57,7 @@ def test_an_upgrade_to_something_else_is_not_a_handshake(site):
         assert client.read_response().body == b"static app\n"
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM keeps connections alive in its own way
 def test_plain_requests_and_a_handshake_share_one_connection(site):
     with site.start_handshake("/app/private/") as client:
         client.read_response()

@@ -45,6 +45,7 @@ def test_async_off_keeps_the_request_thread_until_the_tunnel_ends(start, echo):
     await_busy(server, 0)
 
 
+@pytest.mark.runs_on("event")   # configuration
 def test_async_can_be_chosen_per_location(start, echo):
     server = start(f"""
         <Location /ws>
@@ -69,6 +70,7 @@ def test_a_foreign_connection_filter_keeps_the_thread_and_is_named_once_per_chil
         assert mpm == "prefork" or len(lines) == 1, lines
 
 
+@pytest.mark.runs_on("event")   # filters are a request's; its MPM has no part
 @pytest.mark.parametrize("lines, modules", [
     ("SetOutputFilter RATE_LIMIT\nSetEnv rate-limit 1", ["ratelimit"]),
     ("SetOutputFilter SUBSTITUTE\nSubstitute s/a/b/", ["filter", "substitute"]),

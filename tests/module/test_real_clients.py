@@ -12,6 +12,8 @@ from harness.config import REPOSITORY
 from harness.http1 import new_key
 from harness.waiting import BOUND
 
+RUNS_ON = ["event"]   # a client sees no MPM; test_drain_strict_clients.py has them where it does
+
 _CLIENTS = REPOSITORY / "tests/clients"
 _MESSAGES = ["", "hello", "ü" * 1000, b"\0\xff" * 40_000, "x" * 1_000_000]
 

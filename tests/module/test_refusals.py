@@ -5,6 +5,8 @@ import pytest
 from harness import http1
 from harness.error_log import REFUSAL
 
+RUNS_ON = ["event"]   # a request thread reads the backend's answer and hands it to httpd's filters
+
 
 @pytest.fixture(scope="module")
 def site(start_shared, module_listener):
@@ -44,6 +46,7 @@ def assert_connection_is_usable(client, status):
     assert client.read_response().status == 200
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM keeps connections alive in its own way
 @pytest.mark.parametrize("status, headers, body", REFUSALS, ids=IDS)
 def test_a_refusal_reaches_the_client_whole(site, stage, status, headers, body):
     answer = response_bytes(status, [*headers, ("Content-Length", str(len(body)))], body)
@@ -100,6 +103,7 @@ def test_a_refusal_is_one_log_line_that_names_status_and_mapping(site, stage):
         assert len(lines) == 1 and "/ws" in lines[0].text and "403" in lines[0].text, lines
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # the same
 def test_a_tunnel_opens_on_the_connection_that_was_refused_before(site, stage):
     client, response = refuse(site, stage, response_bytes("401 Unauthorized", [("Content-Length", "0")]))
     with client:

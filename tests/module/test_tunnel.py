@@ -5,12 +5,12 @@ import pytest
 from harness import frames
 from harness.bulk import exchange
 from harness.pair import open_pair
-from harness.pumps import PUMPS, pump_line
+from harness.pumps import PUMP_PARAMS, pump_line
 
 PAIRS = ["ws to ws", "ws to wss", "wss to ws", "wss to wss"]
 
 
-@pytest.fixture(scope="module", params=PUMPS)
+@pytest.fixture(scope="module", params=PUMP_PARAMS)
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
@@ -46,6 +46,7 @@ def test_messages_of_every_length_class_arrive(open_as, ends, sender):
             assert sink.read_frame().payload == (payload if opcode == frames.BINARY else b"a" * length)
 
 
+@pytest.mark.runs_on("event")   # lib relays frames; elsewhere how they come in
 @pytest.mark.parametrize("sender", ["client", "backend"])
 def test_pings_and_pongs_pass_through(open_as, sender):
     source, sink = open_as("ws to ws").ends(sender)
@@ -55,6 +56,7 @@ def test_pings_and_pongs_pass_through(open_as, sender):
     assert source.read_frame() == frames.Frame(frames.PONG, b"x" * 125)
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("sender", ["client", "backend"])
 def test_fragments_keep_their_borders_and_a_ping_may_come_between(open_as, sender):
     source, sink = open_as("ws to ws").ends(sender)
@@ -65,6 +67,7 @@ def test_fragments_keep_their_borders_and_a_ping_may_come_between(open_as, sende
     assert [sink.read_frame() for _ in sent] == sent
 
 
+@pytest.mark.runs_on("event")   # the same
 def test_the_clients_mask_reaches_the_backend_untouched(open_as):
     pair = open_as("ws to ws")
     raw = frames.build_frame(frames.BINARY, b"masked bytes", key=b"\x11\x22\x33\x44")
@@ -72,6 +75,7 @@ def test_the_clients_mask_reaches_the_backend_untouched(open_as):
     assert pair.session.read_exactly(len(raw)) == raw
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("sender", ["client", "backend"])
 @pytest.mark.parametrize("ends", PAIRS)
 def test_frames_sent_byte_by_byte_arrive(open_as, ends, sender):
@@ -83,6 +87,7 @@ def test_frames_sent_byte_by_byte_arrive(open_as, ends, sender):
     assert sink.read_message() == b"s" * 130
 
 
+@pytest.mark.runs_on("event")   # the same
 @pytest.mark.parametrize("sender", ["client", "backend"])
 @pytest.mark.parametrize("ends", ["ws to ws", "wss to wss"])
 def test_twenty_thousand_small_frames_arrive_in_order(open_as, ends, sender):
@@ -108,6 +113,7 @@ def test_bytes_behind_either_handshake_arrive_first_and_whole(open_as, ends, pip
     assert [pair.client.read_message(), pair.client.read_message()] == [glued, b"second"]
 
 
+@pytest.mark.runs_on("event")   # the same; test_backpressure.py too
 @pytest.mark.parametrize("ends", PAIRS)
 def test_bulk_passes_both_ways_at_once_byte_for_byte(open_as, ends, full):
     pair = open_as(ends)

@@ -2,6 +2,8 @@
 
 import pytest
 
+RUNS_ON = ["event"]   # a request is mapped before its MPM matters
+
 
 @pytest.fixture(scope="module")
 def site(start_shared, echo, tls_echo):
@@ -59,6 +61,7 @@ def test_several_tunnels_through_several_mappings_do_not_mix(site):
         client.close()
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # children share what they count
 def test_a_balancer_uses_all_of_its_members(start, echo, tls_echo):
     server = start(f"""
         <Proxy balancer://pool>

@@ -1,5 +1,6 @@
 """httpd.conf for a private server: what every test needs, tuned to be small. No process knowledge."""
 
+import functools
 import os
 import pathlib
 import pwd
@@ -48,6 +49,7 @@ ONE_CHILD = {
 }
 
 
+@functools.cache
 def library_folder():
     return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
 

@@ -6,11 +6,17 @@ import shutil
 import subprocess
 import tempfile
 
+import pytest
+
 from .config import REPOSITORY
 
 # In the event loop of the child; in the request thread by choice; in the request thread because a connection filter
 # that the module does not know sits in between.
 PUMPS = ("loop", "thread", "filtered")
+# For fixtures: "filtered" runs the code of "thread" and differs in the reason (handover.cpp) and in the foreign filter, which
+# test_pump_choice.py has on every MPM.
+PUMP_PARAMS = ("loop", "thread",
+               pytest.param("filtered", marks=[pytest.mark.runs_on("event"), pytest.mark.asan_repeats]))
 
 
 def pump_line(pump):
