@@ -1,5 +1,4 @@
-// One address: as mod_proxy connects, with its log lines and its bookkeeping. Several, or less time than it would take, or
-// nobody who waits: our race.
+// Our race connects, mod_proxy keeps its books, and says when a single address refuses.
 #include "backend_connect.hpp"
 
 #include <netinet/tcp.h>
@@ -130,13 +129,37 @@ Runners runners_of(const Member& member, apr_sockaddr_t* list) {
     return runners;
 }
 
-void log_faults(const Member& member, const proxy_conn_rec& record, const Runners& runners,
-                const RaceResult& result, bool is_demanded) {
+// A single address that refuses at once: see race_for_request().
+bool is_told_by_mod_proxy(const Runners& runners, const RaceResult& result) {
+    return runners.order.size() == 1 && !result.faults.empty();
+}
+
+void log_attempt(const Member& member, const proxy_conn_rec& record, const apr_sockaddr_t* address,
+                 int level, apr_status_t status) {
+    ap_log_error(APLOG_MARK, level, status, member.server(),
+                 "WSP0108: attempt to connect to %pI (%s:%hu) failed", address, record.hostname,
+                 record.port);
+}
+
+void log_race(const Member& member, const proxy_conn_rec& record, const Runners& runners,
+              const RaceResult& result, bool is_demanded) {
+    if (result.fd.valid()) {
+        ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, member.server(),
+                     "WSP0137: connection established with %pI (%s:%hu)",
+                     runners.addresses[result.winner], record.hostname, record.port);
+    }
+    const bool is_loud =
+        is_demanded && !result.fd.valid() && !is_told_by_mod_proxy(runners, result);
+    const int level = is_loud ? APLOG_ERR : APLOG_DEBUG;
+    std::vector<bool> has_fault(runners.order.size());
     for (const AttemptFault& fault : result.faults) {
-        ap_log_error(APLOG_MARK, is_demanded && !result.fd.valid() ? APLOG_ERR : APLOG_DEBUG,
-                     fault.error, member.server(),
-                     "WSP0108: attempt to connect to %pI (%s:%hu) failed",
-                     runners.addresses[fault.index], record.hostname, record.port);
+        log_attempt(member, record, runners.addresses[fault.index], level, fault.error);
+        has_fault[fault.index] = true;
+    }
+    for (std::size_t i = 0; result.timed_out && i < has_fault.size(); ++i) {
+        if (!has_fault[i]) {
+            log_attempt(member, record, runners.addresses[i], level, APR_TIMEUP);
+        }
     }
 }
 
@@ -153,7 +176,7 @@ ConnectFault race(Member& member, proxy_conn_rec& record, MonotonicUs deadline, 
     } else {
         runners = runners_of(member, record.addr);
         result = race_connect(runners.order, rules);
-        log_faults(member, record, runners, result, is_demanded);
+        log_race(member, record, runners, result, is_demanded);
     }
     if (result.fd.valid()) {
         apr_sockaddr_t* const winner =
@@ -185,6 +208,41 @@ void put_in_error(const Member& member) {
     }
 }
 
+// As mod_proxy does with a connection that works: not when another thread has found the worker wanting meanwhile.
+ConnectFault note_success(const Member& member) {
+    proxy_worker* const worker = member.worker();
+    if (!PROXY_WORKER_IS_USABLE(worker)) {
+        return ConnectFault::refused;
+    }
+    worker->s->error_time = 0;
+    worker->s->retries = 0;
+    return ConnectFault::none;
+}
+
+// What the only address has answered at once, mod_proxy may find out again: it says so in words that people look for in logs.
+bool is_for_mod_proxy(const proxy_conn_rec& record, ConnectFault fault) {
+    return record.addr->next == nullptr && fault != ConnectFault::timed_out &&
+           fault != ConnectFault::stopped;
+}
+
+// mod_proxy knows connectiontimeout=, but neither the handshake's deadline nor the child's stop: it is not to wait.
+ConnectFault race_for_request(Member& member, proxy_conn_rec& record, MonotonicUs deadline) {
+    ConnectFault fault = race(member, record, deadline, true);
+    if (fault == ConnectFault::none || is_for_mod_proxy(record, fault)) {
+        return fault;
+    }
+    if (fault != ConnectFault::stopped &&
+        ap_proxy_determine_address("ws", &record, record.hostname, record.port,
+                                   PROXY_DETERMINE_ADDRESS_CHECK, nullptr,
+                                   member.server()) == APR_SUCCESS) {
+        fault = race(member, record, deadline, true);  // the name has moved
+    }
+    if (fault != ConnectFault::none && fault != ConnectFault::stopped) {
+        put_in_error(member);
+    }
+    return fault;
+}
+
 }  // namespace
 
 ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
@@ -193,20 +251,17 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
     if (!is_demanded) {
         return race(member, record, deadline, false);
     }
-    const bool is_new = record.sock == nullptr && record.forward == nullptr &&
-                        record.uds_path == nullptr && record.addr != nullptr;
-    // mod_proxy knows connectiontimeout=, but not ProxyWebsocketHandshakeTimeout.
-    const bool hurries = deadline + kSecond < monotonic_now() + connect_timeout(member);
-    if (is_new && (hurries || record.addr->next != nullptr)) {
-        ConnectFault fault = race(member, record, deadline, true);
-        if (fault != ConnectFault::none && fault != ConnectFault::stopped &&
-            ap_proxy_determine_address("ws", &record, record.hostname, record.port,
-                                       PROXY_DETERMINE_ADDRESS_CHECK, nullptr,
-                                       member.server()) == APR_SUCCESS) {
-            fault = race(member, record, deadline, true);  // the name has moved
+    // What has died since it was lent is closed by this, and made anew below.
+    if (record.sock != nullptr &&
+        ap_proxy_check_connection("ws", &record, member.server(), 0, 0) == APR_SUCCESS) {
+        return note_success(member);
+    }
+    if (record.forward == nullptr && record.uds_path == nullptr && record.addr != nullptr) {
+        const ConnectFault fault = race_for_request(member, record, deadline);
+        if (fault == ConnectFault::none) {
+            return note_success(member);
         }
-        if (fault != ConnectFault::none) {
-            put_in_error(member);
+        if (!is_for_mod_proxy(record, fault)) {
             return fault;
         }
     }
@@ -220,9 +275,15 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
 
 int set_up_connection(Member& member, BackendConnection& connection, const char* scheme,
                       request_rec* r) {
-    return r != nullptr
-               ? ap_proxy_connection_create_ex(scheme, connection.record(), r)
-               : ap_proxy_connection_create(scheme, connection.record(), nullptr, member.server());
+    proxy_conn_rec& record = *connection.record();
+    const bool is_new = record.connection == nullptr;
+    const int status = r != nullptr
+                           ? ap_proxy_connection_create_ex(scheme, &record, r)
+                           : ap_proxy_connection_create(scheme, &record, nullptr, member.server());
+    if (status == OK && is_new) {
+        connection.io().put_on(record.connection);
+    }
+    return status;
 }
 
 ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline) {
@@ -230,20 +291,23 @@ ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline) {
     if (!record.is_ssl) {
         return ConnectFault::none;
     }
-    apr_interval_time_t usual = 0;
-    apr_socket_timeout_get(record.sock, &usual);
-    apr_socket_timeout_set(record.sock, std::max<DurationUs>(deadline - monotonic_now(), 1));
+    const BackendIo::Limit limit(connection.io(), deadline);
     conn_rec* const c = record.connection;
     apr_bucket_brigade* const brigade = apr_brigade_create(c->pool, c->bucket_alloc);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(c->bucket_alloc));
     const apr_status_t status = ap_pass_brigade(c->output_filters, brigade);
     apr_brigade_destroy(brigade);
-    apr_socket_timeout_set(record.sock, usual);
     if (status == APR_SUCCESS && !c->aborted) {
         return ConnectFault::none;
     }
-    return APR_STATUS_IS_TIMEUP(status) || monotonic_now() >= deadline ? ConnectFault::timed_out
-                                                                       : ConnectFault::tls_failed;
+    switch (connection.io().fault()) {
+        case BackendIo::Fault::timed_out:
+            return ConnectFault::timed_out;
+        case BackendIo::Fault::stopping:
+            return ConnectFault::stopped;
+        default:
+            return ConnectFault::tls_failed;
+    }
 }
 
 ConnectFault connect_ahead(Member& member, BackendConnection& connection,

@@ -6,6 +6,7 @@
 // allocator has a lock (proxy_util.c init_conn_pool), so that any thread may make or end one.
 #pragma once
 
+#include "backend_io.hpp"
 #include "httpd.hpp"
 #include "pool/backend_pool.hpp"
 
@@ -25,11 +26,14 @@ class BackendConnection final : public PooledConnection {
     int fd() const noexcept override;
 
     proxy_conn_rec* record() const { return record_; }
+    // What bounds the reading and writing on it.
+    BackendIo& io() { return io_; }
     // Cuts the ties to the request that has used it, whose configuration is about to go away
     // (proxy_util.c connection_cleanup).
     void forget_request();
 
   private:
+    BackendIo io_;
     proxy_conn_rec* record_;
     server_rec* server_;
     const char* scheme_;

@@ -1,13 +1,7 @@
 // Request out, response head in, through httpd's filters, so that TLS to the backend is mod_ssl's.
 #include "backend_exchange.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <climits>
-
-#include "apr_portable.h"
-#include "child.hpp"
 
 namespace wsp {
 namespace {
@@ -17,32 +11,47 @@ constexpr std::size_t kMaxHead = 128 * 1024;
 // mod_proxy_http's limit (AP_MAX_INTERIM_RESPONSES).
 constexpr int kMaxInterim = 10;
 
-ExchangeFault fault_of(apr_status_t status) {
-    return APR_STATUS_IS_TIMEUP(status) ? ExchangeFault::timed_out : ExchangeFault::closed;
+// Why the connection did not do what it should: the limit, or `otherwise`.
+ExchangeFault fault_of(BackendConnection& backend, ExchangeFault otherwise) {
+    switch (backend.io().fault()) {
+        case BackendIo::Fault::timed_out:
+            return ExchangeFault::timed_out;
+        case BackendIo::Fault::stopping:
+            return ExchangeFault::stopping;
+        default:
+            return otherwise;
+    }
 }
 
-// Adds one line, or as much of a long one as there is, to `text`.
-ExchangeFault read_line(proxy_conn_rec* backend, apr_time_t deadline, std::string& text) {
-    const apr_time_t left = deadline - apr_time_now();
-    if (left <= 0) {
-        return ExchangeFault::timed_out;
+// No pool: that of the connection lives on with it, through many answers.
+apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
+    for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char* data = nullptr;
+        apr_size_t size = 0;
+        const apr_status_t status = apr_bucket_read(bucket, &data, &size, APR_BLOCK_READ);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        text.append(data, size);
     }
-    apr_socket_timeout_set(backend->sock, left);
-    apr_bucket_brigade* const brigade = backend->tmp_bb;
-    apr_brigade_cleanup(brigade);
-    const apr_status_t status = ap_get_brigade(backend->connection->input_filters, brigade,
-                                               AP_MODE_GETLINE, APR_BLOCK_READ, 0);
-    if (status != APR_SUCCESS) {
-        return fault_of(status);
+    return APR_SUCCESS;
+}
+
+// Adds one line, or as much of it as there is, to `text`.
+ExchangeFault read_line(BackendConnection& backend, std::string& text) {
+    proxy_conn_rec& record = *backend.record();
+    const std::size_t before = text.size();
+    apr_brigade_cleanup(record.tmp_bb);
+    apr_status_t status = ap_get_brigade(record.connection->input_filters, record.tmp_bb,
+                                         AP_MODE_GETLINE, APR_BLOCK_READ, 0);
+    if (status == APR_SUCCESS) {
+        status = append(text, record.tmp_bb);
     }
-    char* data = nullptr;
-    apr_size_t size = 0;
-    if (apr_brigade_pflatten(brigade, &data, &size, backend->connection->pool) != APR_SUCCESS ||
-        size == 0) {
-        return ExchangeFault::closed;
+    apr_brigade_cleanup(record.tmp_bb);
+    if (status != APR_SUCCESS || text.size() == before) {
+        return fault_of(backend, ExchangeFault::closed);
     }
-    apr_brigade_cleanup(brigade);
-    text.append(data, size);
     return text.size() > kMaxHead ? ExchangeFault::too_large : ExchangeFault::none;
 }
 
@@ -61,10 +70,10 @@ bool cannot_be_http(const std::string& text) {
                         std::min(text.size(), sizeof kStart - 1)) != 0;
 }
 
-ExchangeFault read_head(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer) {
+ExchangeFault read_head(BackendConnection& backend, Answer& answer) {
     answer.text.clear();
     do {
-        const ExchangeFault fault = read_line(backend, deadline, answer.text);
+        const ExchangeFault fault = read_line(backend, answer.text);
         if (fault != ExchangeFault::none) {
             return fault;
         }
@@ -75,25 +84,6 @@ ExchangeFault read_head(proxy_conn_rec* backend, apr_time_t deadline, Answer& an
     return parse_response_head(answer.text, answer.head) == HeadFault::none
                ? ExchangeFault::none
                : ExchangeFault::not_http;
-}
-
-// Waits for the first byte of the answer, or for the child to be told to stop: a thread that waits for a silent backend
-// would hold up the end of its process.
-ExchangeFault await_first_byte(proxy_conn_rec* backend, apr_time_t deadline) {
-    apr_os_sock_t fd = -1;
-    apr_os_sock_get(&fd, backend->sock);
-    for (;;) {
-        const apr_time_t left = deadline - apr_time_now();
-        if (left <= 0) {
-            return ExchangeFault::timed_out;
-        }
-        pollfd waited[] = {{fd, POLLIN, 0}, {Child::current().stop_fd(), POLLIN, 0}};
-        const auto milliseconds = std::min<apr_time_t>(left / 1000 + 1, INT_MAX);
-        if (::poll(waited, 2, static_cast<int>(milliseconds)) <= 0) {
-            continue;
-        }
-        return waited[0].revents != 0 ? ExchangeFault::none : ExchangeFault::stopping;
-    }
 }
 
 }  // namespace
@@ -118,34 +108,30 @@ const char* text_of(ExchangeFault fault) {
     return "failed";
 }
 
-ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker,
+ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
                            proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
                            const char* protocol) {
-    conn_rec* const c = backend->connection;
+    proxy_conn_rec* const record = backend.record();
     // mod_proxy makes the head's buckets from the client's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
     apr_bucket_brigade* const head = apr_brigade_create(r->pool, buckets);
     char* content_length = nullptr;
     char* transfer_encoding = nullptr;
-    if (ap_proxy_create_hdrbrgd(r->pool, head, r, backend, worker, conf, uri, url, server_portstr,
+    if (ap_proxy_create_hdrbrgd(r->pool, head, r, record, worker, conf, uri, url, server_portstr,
                                 &content_length, &transfer_encoding) != OK) {
         return ExchangeFault::send_failed;
     }
     // "websocket" in lower case, as browsers write it: some backends compare with case.
     apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol,
                         CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
-    return ap_proxy_pass_brigade(buckets, r, backend, c, head, 1) == OK
+    return ap_proxy_pass_brigade(buckets, r, record, record->connection, head, 1) == OK
                ? ExchangeFault::none
-               : ExchangeFault::send_failed;
+               : fault_of(backend, ExchangeFault::send_failed);
 }
 
-ExchangeFault read_answer(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer) {
-    const ExchangeFault before = await_first_byte(backend, deadline);
-    if (before != ExchangeFault::none) {
-        return before;
-    }
+ExchangeFault read_answer(BackendConnection& backend, Answer& answer) {
     for (int i = 0; i < kMaxInterim; ++i) {
-        const ExchangeFault fault = read_head(backend, deadline, answer);
+        const ExchangeFault fault = read_head(backend, answer);
         if (fault != ExchangeFault::none) {
             return fault;
         }

@@ -1,9 +1,10 @@
 // The handshake's two messages on the backend connection: our request, its answer. Request thread;
-// blocks, for no longer than the deadline.
+// blocks, for no longer than the limit that the caller has set on the connection.
 #pragma once
 
 #include <string>
 
+#include "backend_connection.hpp"
 #include "httpd.hpp"
 #include "protocol/response_head.hpp"
 
@@ -30,12 +31,12 @@ struct Answer {
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
 // X-Forwarded-*, hop-by-hop headers), with "Upgrade: <protocol>".
-ExchangeFault send_request(request_rec* r, proxy_conn_rec* backend, proxy_worker* worker,
+ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
                            proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
                            const char* protocol);
 
 // Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
-// follows in the connection's filters. `deadline` is an apr_time_now() time.
-ExchangeFault read_answer(proxy_conn_rec* backend, apr_time_t deadline, Answer& answer);
+// follows in the connection's filters.
+ExchangeFault read_answer(BackendConnection& backend, Answer& answer);
 
 }  // namespace wsp

@@ -98,7 +98,8 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
         if (new_ != nullptr) {
             lease_.failed(fault);
         }
-        return failed(LinkFault::unreachable, HTTP_SERVICE_UNAVAILABLE);
+        return failed(fault == ConnectFault::stopped ? LinkFault::stopping : LinkFault::unreachable,
+                      HTTP_SERVICE_UNAVAILABLE);
     }
     reused_ = reused_ &&
               record()->connection != nullptr;  // or it was closed just now, and a new one made
@@ -111,8 +112,7 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
         if (new_ != nullptr) {
             lease_.failed(fault);
         }
-        return fault == ConnectFault::timed_out ? failed(LinkFault::tls_late, HTTP_GATEWAY_TIME_OUT)
-                                                : failed(LinkFault::tls_failed, HTTP_BAD_GATEWAY);
+        return failed_tls(fault);
     }
     if (new_ != nullptr) {
         lease_.connected(std::move(new_));
@@ -121,6 +121,17 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
         member_.note_use(scheme_, *record());
     }
     return LinkFault::none;
+}
+
+LinkFault BackendLink::failed_tls(ConnectFault fault) {
+    switch (fault) {
+        case ConnectFault::timed_out:
+            return failed(LinkFault::tls_late, HTTP_GATEWAY_TIME_OUT);
+        case ConnectFault::stopped:
+            return failed(LinkFault::stopping, HTTP_SERVICE_UNAVAILABLE);
+        default:
+            return failed(LinkFault::tls_failed, HTTP_BAD_GATEWAY);
+    }
 }
 
 void BackendLink::give_back() {

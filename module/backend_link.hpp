@@ -48,6 +48,7 @@ class BackendLink {
     int status() const { return status_; }
 
     // Only while open.
+    BackendConnection& connection() const { return *connection_; }
     proxy_conn_rec* record() const { return connection_->record(); }
     proxy_worker* worker() const { return worker_; }
     // The connection has been idle: the server may be about to close it.
@@ -63,6 +64,7 @@ class BackendLink {
     LinkFault lease(MonotonicUs deadline, bool fresh);
     LinkFault determine(Route& route, MonotonicUs deadline);
     LinkFault connect(MonotonicUs deadline);
+    LinkFault failed_tls(ConnectFault fault);
     LinkFault failed(LinkFault fault, int status) {
         status_ = status;
         return fault;

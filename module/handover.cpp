@@ -165,6 +165,7 @@ void strip_filters(request_rec* r, conn_rec* backend) {
     for (conn_rec* c : {r->connection, backend}) {
         ap_remove_output_filter_byhandle(c->output_filters, "SSL/TLS Coalescing Filter");
     }
+    BackendIo::take_off(backend);
     ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->input_filters = r->proto_input_filters = r->connection->input_filters;
     r->output_filters = r->proto_output_filters = r->connection->output_filters;

@@ -1,7 +1,6 @@
 // Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
 #include "handshake_handler.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include "backend_exchange.hpp"
@@ -53,7 +52,7 @@ class Handshake {
     int open_tunnel();
     int refuse(int status, const char* id, const char* what);
     const char* of_backend(const char* what) const;
-    apr_interval_time_t handshake_timeout() const;
+    DurationUs handshake_timeout() const;
 
     request_rec* r_;
     proxy_worker* worker_;
@@ -67,7 +66,7 @@ class Handshake {
     BackendLink link_;
     apr_uri_t uri_{};
     char server_portstr_[32]{};
-    apr_time_t deadline_ = 0;
+    MonotonicUs deadline_ = 0;  // of the 101
     const char* protocol_ = "websocket";
     Answer answer_;
 };
@@ -89,7 +88,7 @@ int Handshake::refuse(int status, const char* id, const char* what) {
     return status;
 }
 
-apr_interval_time_t Handshake::handshake_timeout() const {
+DurationUs Handshake::handshake_timeout() const {
     if (config_.handshake_timeout_us != WSP_UNSET) {
         return config_.handshake_timeout_us;
     }
@@ -106,7 +105,7 @@ int Handshake::admit() {
             HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
             "a TLS backend needs mod_ssl loaded and \"SSLProxyEngine on\" in this virtual host");
     }
-    deadline_ = apr_time_now() + handshake_timeout();
+    deadline_ = monotonic_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
     if (!slot_.take(worker_)) {
         note_full_worker(r_, worker_);
@@ -130,8 +129,7 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
     for (bool fresh = false;; fresh = true) {
         BackendLink::Route route{
             &uri_, url_, proxyname, proxyport, server_portstr_, sizeof server_portstr_};
-        const MonotonicUs deadline = monotonic_now() + (deadline_ - apr_time_now());
-        const LinkFault link_fault = link_.open(route, deadline, fresh);
+        const LinkFault link_fault = link_.open(route, deadline_, fresh);
         if (link_fault != LinkFault::none) {
             return refuse_for(link_fault);
         }
@@ -191,20 +189,16 @@ int Handshake::refuse_for(LinkFault fault) {
 }
 
 ExchangeFault Handshake::ask() {
-    proxy_conn_rec* const backend = link_.record();
-    apr_interval_time_t usual_timeout = 0;
-    apr_socket_timeout_get(backend->sock, &usual_timeout);
-    apr_socket_timeout_set(backend->sock,
-                           std::max<apr_interval_time_t>(deadline_ - apr_time_now(), 1));
+    BackendConnection& backend = link_.connection();
+    const BackendIo::Limit limit(backend.io(), deadline_);
     answer_.text.clear();
     ExchangeFault fault =
         send_request(r_, backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
-        fault = read_answer(backend, deadline_, answer_);
+        fault = read_answer(backend, answer_);
     }
-    apr_socket_timeout_set(backend->sock, usual_timeout);
     return fault;
 }
 
@@ -256,7 +250,8 @@ int Handshake::pass_on_refusal() {
         return HTTP_BAD_GATEWAY;
     }
     bool whole = false;
-    const int status = relay_refusal(r_, link_.record(), answer_.head, whole);
+    const int status =
+        relay_refusal(r_, link_.connection(), answer_.head, handshake_timeout(), whole);
     if (whole) {
         link_.give_back();
     }

@@ -3,6 +3,7 @@
 #include "hooks.h"
 
 #include "access_log.hpp"
+#include "backend_io.hpp"
 #include "backend_pools.hpp"
 #include "boundary.hpp"
 #include "cache_bypass.hpp"
@@ -138,6 +139,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
                                            "mod_wsgi.c", nullptr};
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
+    BackendIo::register_filters();
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);

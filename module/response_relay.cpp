@@ -4,6 +4,7 @@
 #include <string>
 
 #include "protocol/header_tokens.hpp"
+#include "refusal_body.hpp"
 
 namespace wsp {
 namespace {
@@ -30,80 +31,17 @@ const char* mapped_back(request_rec* r, proxy_dir_conf* config, const char* name
     return iequals(name, "Set-Cookie") ? ap_proxy_cookie_reverse_map(r, config, value) : value;
 }
 
+// Joined where there are several; null where there is none.
 const char* field_of(const ResponseHead& head, request_rec* r, const char* name) {
+    const char* joined = nullptr;
     for (const HeaderField& field : head.fields) {
         if (iequals(field.name, name)) {
-            return apr_pstrmemdup(r->pool, field.value.data(), field.value.size());
+            joined = apr_psprintf(r->pool, "%s%s%.*s", joined != nullptr ? joined : "",
+                                  joined != nullptr ? ", " : "",
+                                  static_cast<int>(field.value.size()), field.value.data());
         }
     }
-    return nullptr;
-}
-
-// A request that is really a response, so that httpd's HTTP_IN filter reads its body
-// (http_filters.c ap_http_filter).
-request_rec* response_as_request(request_rec* r, conn_rec* origin, const ResponseHead& head) {
-    auto* const fake = static_cast<request_rec*>(apr_pcalloc(r->pool, sizeof(request_rec)));
-    fake->pool = r->pool;
-    fake->connection = origin;
-    fake->server = r->server;
-    fake->log = r->log;
-    fake->proxyreq = PROXYREQ_RESPONSE;
-    fake->request_time = r->request_time;
-    fake->status = HTTP_OK;
-    fake->proto_num = HTTP_VERSION(head.http_major, head.http_minor);
-    fake->method = "GET";
-    fake->method_number = M_GET;
-    fake->headers_in = apr_table_make(r->pool, 2);
-    fake->headers_out = apr_table_make(r->pool, 1);
-    fake->err_headers_out = apr_table_make(r->pool, 1);
-    fake->subprocess_env = apr_table_make(r->pool, 1);
-    fake->notes = apr_table_make(r->pool, 1);
-    fake->trailers_in = apr_table_make(r->pool, 1);
-    fake->trailers_out = apr_table_make(r->pool, 1);
-    fake->per_dir_config = r->per_dir_config;
-    fake->request_config = static_cast<ap_conf_vector_t*>(ap_create_request_config(r->pool));
-    fake->input_filters = fake->proto_input_filters = origin->input_filters;
-    fake->output_filters = fake->proto_output_filters = origin->output_filters;
-    for (const char* name : {"Content-Length", "Transfer-Encoding"}) {
-        if (const char* const value = field_of(head, r, name)) {
-            apr_table_setn(fake->headers_in, name, value);
-        }
-    }
-    ap_proxy_pre_http_request(origin, fake);  // adds HTTP_IN
-    return fake;
-}
-
-enum class Piece { more, last, broken };
-
-// Moves what the backend has sent of the body to the client.
-Piece relay_piece(request_rec* r, request_rec* fake, apr_bucket_brigade* in,
-                  apr_bucket_brigade* out) {
-    const apr_status_t status =
-        ap_get_brigade(fake->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
-    if (status != APR_SUCCESS) {
-        if (!APR_STATUS_IS_EOF(status)) {
-            ap_log_rerror(APLOG_MARK, APLOG_WARNING, status, r,
-                          "WSP0117: the body of the backend's refusal broke off");
-            ap_proxy_backend_broke(r, out);
-            ap_pass_brigade(r->output_filters, out);
-        }
-        return Piece::broken;
-    }
-    const bool last = APR_BRIGADE_EMPTY(in) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(in));
-    char* data = nullptr;
-    apr_size_t size = 0;
-    apr_brigade_pflatten(in, &data, &size, r->pool);
-    apr_brigade_cleanup(in);
-    if (size > 0) {
-        APR_BRIGADE_INSERT_TAIL(
-            out, apr_bucket_pool_create(data, size, r->pool, r->connection->bucket_alloc));
-        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(r->connection->bucket_alloc));
-        if (ap_pass_brigade(r->output_filters, out) != APR_SUCCESS || r->connection->aborted) {
-            return Piece::broken;
-        }
-        apr_brigade_cleanup(out);
-    }
-    return last ? Piece::last : Piece::more;
+    return joined;
 }
 
 // Where a filter's output goes when only what it does to the headers is wanted.
@@ -177,6 +115,13 @@ bool has_body(int status) {
     return status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED && status != HTTP_RESET_CONTENT;
 }
 
+void end_response(request_rec* r) {
+    apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
+    apr_bucket_brigade* const end = apr_brigade_create(r->pool, buckets);
+    APR_BRIGADE_INSERT_TAIL(end, apr_bucket_eos_create(buckets));
+    ap_pass_brigade(r->output_filters, end);
+}
+
 // RFC 9112 6.3: chunks count, not a length beside them; lengths that differ make the answer unusable.
 bool lengths_agree(const ResponseHead& head) {
     const HeaderField* first = nullptr;
@@ -196,7 +141,8 @@ bool lengths_agree(const ResponseHead& head) {
 bool take_over_headers(request_rec* r, const ResponseHead& head) {
     if (!lengths_agree(head)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0118: the backend's Content-Length headers contradict each other");
+                      "WSP0118: the backend's Content-Length headers contradict each other, or are "
+                      "no numbers");
         return false;
     }
     bool has_length = field_of(head, r, "Transfer-Encoding") != nullptr;
@@ -242,7 +188,8 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
     return !r->connection->aborted;
 }
 
-int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head, bool& whole) {
+int relay_refusal(request_rec* r, BackendConnection& backend, const ResponseHead& head,
+                  DurationUs patience, bool& whole) {
     whole = false;
     r->status = head.status;
     r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status,
@@ -264,22 +211,13 @@ int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& h
         apr_table_setn(r->notes, "proxy-error-override", "1");
         return head.status;
     }
-    apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
-    apr_bucket_brigade* const out = apr_brigade_create(r->pool, buckets);
     r->sent_bodyct = 1;
-    Piece piece = Piece::last;
     if (has_body(head.status)) {
-        request_rec* const fake = response_as_request(r, backend->connection, head);
-        apr_bucket_brigade* const in =
-            apr_brigade_create(r->pool, backend->connection->bucket_alloc);
-        do {
-            piece = relay_piece(r, fake, in, out);
-        } while (piece == Piece::more);
-        apr_brigade_destroy(in);
+        whole = relay_body(r, backend, head, patience) && leaves_connection_open(head);
+    } else {
+        end_response(r);
+        whole = leaves_connection_open(head);
     }
-    whole = piece == Piece::last && leaves_connection_open(head);
-    APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(buckets));
-    ap_pass_brigade(r->output_filters, out);
     return OK;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend_exchange.hpp"
+#include "base/clock.hpp"
 #include "httpd.hpp"
 
 namespace wsp {
@@ -16,9 +17,10 @@ bool take_over_headers(request_rec* r, const ResponseHead& head);
 // flushes. False when the client has gone.
 bool send_switching_protocols(request_rec* r, const char* protocol);
 
-// Sends a refusal: status, headers and body. Blocks for as long as the body comes. Returns what the
+// Sends a refusal: status, headers and body. Blocks for as long as the body flows (see relay_body). Returns what the
 // scheme handler returns. `whole`: the answer has been read to its end and the backend leaves the
 // connection open, so that another request may have it.
-int relay_refusal(request_rec* r, proxy_conn_rec* backend, const ResponseHead& head, bool& whole);
+int relay_refusal(request_rec* r, BackendConnection& backend, const ResponseHead& head,
+                  DurationUs patience, bool& whole);
 
 }  // namespace wsp

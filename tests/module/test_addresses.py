@@ -69,7 +69,7 @@ def test_no_thread_waits_longer_for_a_connect_than_for_the_handshake(start, mpm)
         port = unused.port
     server = start(f"ProxyWebsocketHandshakeTimeout 300ms\nProxyPass /ws ws://127.0.0.2:{port}/",
                    mpm_lines=ONE_CHILD[mpm])
-    server.allow_log("WSP0114")
+    server.allow_log("WSP0108|WSP0114")
     with silent("127.0.0.2", port), server.start_handshake("/ws") as client:
         assert client.read_response().status == 503   # Timeout is more than a test's patience
 

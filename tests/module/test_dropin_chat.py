@@ -99,7 +99,7 @@ def test_connectiontimeout_bounds_the_connection_to_the_backend(start):
             waiting[-1].setblocking(False)
             waiting[-1].connect_ex(("127.0.0.1", port))
         server = start(f"ProxyPass /ws/ ws://127.0.0.1:{port}/ connectiontimeout=500ms")
-        server.expect_log("AH00957:")
+        server.expect_log("WSP0108: attempt to connect to 127.0.0.1:")
         server.expect_log("WSP0114: handshake refused with 503")
         answer, seconds = seconds_of(lambda: ask(server, "chrome", "/ws/"))
         assert answer.response.status == 503 and 0.4 < seconds < BOUND / 2
@@ -137,7 +137,7 @@ def test_httpds_own_timeout_does_not_end_a_silent_tunnel(start, echo):
 
 
 WAY = ["WSP0101: serving URL ws://127.0.0.1:{port}/", "WSP0107: ws: has acquired connection for", "AH00944: connecting ws://",
-       "AH02824: .*connection established with 127.0.0.1:{port}", "WSP0102: connected; handshake sent to the backend",
+       "WSP0137: connection established with 127.0.0.1:{port}", "WSP0102: connected; handshake sent to the backend",
        "WSP0103: 101 from the backend", "WSP0104: ", "WSP0201: tunnel ended: "]
 
 

@@ -19,7 +19,7 @@ MANAGER = """
 </Location>
 """
 # What mod_proxy says when a member cannot be reached or is put into error.
-FAILURES = (r"AH0095[79]:|AH01114:|AH01167:|AH01170:|AH01174:|AH02454:|AH02460:|AH03265:|AH00040:|"
+FAILURES = (r"WSP010[89]:|AH0095[79]:|AH01114:|AH01167:|AH01170:|AH01174:|AH02454:|AH02460:|AH03265:|AH00040:|"
             r"WSP\d{4}: handshake refused with 50[0-9]")
 
 

@@ -1,0 +1,69 @@
+// Bounds how long a thread waits for a backend, whatever goes on above it: mod_ssl's handshake, the lines of an answer, the
+// body of a refusal.
+//
+// A socket's timeout is for one read or one write. A peer that moves a byte now and then starts it anew each time, and mod_ssl
+// cannot shake hands with a backend without blocking (ssl_engine_io.c ssl_io_filter_handshake). So two filters sit next to the
+// network. Under a Limit they read and write without blocking, and wait in poll(2): for the peer, for the limit's deadline, and
+// for the child to be told to stop. Without one they pass everything on.
+#pragma once
+
+#include "base/clock.hpp"
+#include "httpd.hpp"
+
+namespace wsp {
+
+// Belongs to a BackendConnection, and to the thread that has it.
+class BackendIo {
+  public:
+    enum class Fault {
+        none,
+        timed_out,  // the limit's deadline has passed
+        stopping,   // httpd stops meanwhile, and not gracefully
+    };
+
+    // register_hooks.
+    static void register_filters();
+    // Takes them off the connection: it becomes a tunnel.
+    static void take_off(conn_rec* c);
+
+    // Puts them on a new connection, which must not outlive this object.
+    void put_on(conn_rec* c);
+
+    // While it is there, reads and writes fail when the deadline has passed or the child stops.
+    class Limit {
+      public:
+        Limit(BackendIo& io, MonotonicUs deadline) : io_(io) {
+            io_.deadline_ = deadline;
+            io_.fault_ = Fault::none;
+        }
+        ~Limit() { io_.deadline_ = kNever; }
+        Limit(const Limit&) = delete;
+        Limit& operator=(const Limit&) = delete;
+
+      private:
+        BackendIo& io_;
+    };
+
+    // Whether the limit was it that made a read or a write fail. Until the next limit.
+    Fault fault() const { return fault_; }
+
+  private:
+    static apr_status_t on_read(ap_filter_t* f, apr_bucket_brigade* to, ap_input_mode_t mode,
+                                apr_read_type_e block, apr_off_t size) noexcept;
+    static apr_status_t on_write(ap_filter_t* f, apr_bucket_brigade* from) noexcept;
+
+    apr_status_t read(ap_filter_t* f, apr_bucket_brigade* to, ap_input_mode_t mode,
+                      apr_read_type_e block, apr_off_t size);
+    apr_status_t write(conn_rec* c, apr_bucket_brigade* from);
+    bool is_limited() const { return deadline_ != kNever; }
+    bool may_go_on();
+    bool wait_for(conn_rec* c, short events);
+    apr_status_t status_of_fault() const {
+        return fault_ == Fault::timed_out ? APR_TIMEUP : APR_ECONNABORTED;
+    }
+
+    MonotonicUs deadline_ = kNever;
+    Fault fault_ = Fault::none;
+};
+
+}  // namespace wsp
