@@ -23,6 +23,12 @@
 namespace wsp {
 namespace {
 
+// The reserved bits that the extensions in the answer give a meaning, as it stands.
+std::uint8_t rsv_bits(request_rec* r) {
+    return rsv_bits_of_extensions(
+        TableHeaders(r->pool, r->headers_out).get("Sec-WebSocket-Extensions"));
+}
+
 // One handshake.
 class Handshake {
   public:
@@ -273,18 +279,20 @@ int Handshake::open_tunnel() {
     if (config_.on_member_down != 0) {
         member = Child::current().member_watch().tie(worker_);
     }
-    const char* const extensions = apr_table_get(r_->headers_out, "Sec-WebSocket-Extensions");
+    const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
                       "WSP0105: the client went away before its 101 could be sent");
         return OK;
     }
+    // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
+    const std::uint8_t allowed_rsv = chosen & rsv_bits(r_);
     OpenTunnel tunnel{r_,
                       link_,
                       policy_for(r_, *worker_, *conf_, config_),
                       config_.async != 0,
                       lifetime_for(r_, config_),
-                      rsv_bits_of_extensions(extensions != nullptr ? extensions : ""),
+                      allowed_rsv,
                       !is_websocket(),
                       url_,
                       std::move(slot_),

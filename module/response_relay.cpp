@@ -122,12 +122,16 @@ void end_response(request_rec* r) {
     ap_pass_brigade(r->output_filters, end);
 }
 
-// RFC 9112 6.3: chunks count, not a length beside them; lengths that differ make the answer unusable.
-bool lengths_agree(const ResponseHead& head) {
+// RFC 9112 6.3: chunks count, not a length beside them; a length that is no number, or lengths that differ, make the answer
+// unusable.
+bool lengths_are_sound(const ResponseHead& head) {
     const HeaderField* first = nullptr;
     for (const HeaderField& field : head.fields) {
         if (iequals(field.name, "Content-Length")) {
-            if (first != nullptr && first->value != field.value) {
+            const bool is_number =
+                !field.value.empty() &&
+                field.value.find_first_not_of("0123456789") == std::string_view::npos;
+            if (!is_number || (first != nullptr && first->value != field.value)) {
                 return false;
             }
             first = &field;
@@ -139,13 +143,15 @@ bool lengths_agree(const ResponseHead& head) {
 }  // namespace
 
 bool take_over_headers(request_rec* r, const ResponseHead& head) {
-    if (!lengths_agree(head)) {
+    if (!lengths_are_sound(head)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "WSP0118: the backend's Content-Length headers contradict each other, or are "
                       "no numbers");
         return false;
     }
-    bool has_length = field_of(head, r, "Transfer-Encoding") != nullptr;
+    // RFC 9110 8.6: a 101 has no length; and chunks count, not a length beside them.
+    bool has_length = head.status == HTTP_SWITCHING_PROTOCOLS ||
+                      field_of(head, r, "Transfer-Encoding") != nullptr;
     auto* const config =
         static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
     apr_table_t* const kept = apr_table_make(r->pool, static_cast<int>(head.fields.size()) + 4);

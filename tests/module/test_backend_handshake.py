@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import http1
+from harness import frames, http1
 from harness.error_log import REFUSAL
 from harness.httpd import free_port
 
@@ -13,7 +13,13 @@ HANDSHAKE_LINES = r"WSP\d{4}:|AH\d+:"   # ours and mod_proxy's, about a backend 
 
 @pytest.fixture(scope="module")
 def site(start_shared, module_listener):
-    return start_shared(f"ProxyPass /ws {module_listener.url}/ retry=0")
+    return start_shared(f"""
+        <Location /edited>
+            Header edit Sec-WebSocket-Extensions x-other permessage-deflate
+        </Location>
+        ProxyPass /edited {module_listener.url}/ retry=0
+        ProxyPass /ws {module_listener.url}/
+        """)
 
 
 def answer_handshake(site, stage, respond, changes=None, path="/ws"):
@@ -75,6 +81,41 @@ def test_a_choice_out_of_the_offer_reaches_the_client(site, stage, offered, chos
         assert response.status == 101
         for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"):
             assert response.header(name) == chosen.get(name)
+
+
+EXTENSIONS = {"Sec-WebSocket-Extensions": "permessage-deflate, x-other"}
+
+
+@pytest.mark.parametrize("chosen", [["permessage-deflate", "x-other"], ["x-other", "permessage-deflate"],
+                                    ["permessage-deflate, x-other"], ["", "x-other"]], ids=str)
+def test_every_field_of_the_chosen_extensions_counts(site, stage, chosen):
+    """What x-other does with reserved bits nobody here knows."""
+    with site.start_handshake("/ws", EXTENSIONS) as client, stage.accept() as session:
+        session.accept_handshake({"Sec-WebSocket-Extensions": chosen})
+        assert client.read_response().status == 101
+        frame = session.frame(frames.BINARY, b"hello", rsv=2)
+        session.send(frame)
+        assert client.read_exactly(len(frame)) == frame
+
+
+def test_a_reserved_bit_needs_an_extension_that_both_sides_know(site, stage):
+    """A Header directive has put another one into the 101."""
+    site.expect_log("WSP0201: .*1002")
+    with site.start_handshake("/edited", EXTENSIONS) as client, stage.accept() as session:
+        session.accept_handshake({"Sec-WebSocket-Extensions": "x-other"})
+        response = client.read_response()
+        assert (response.status, response.header("Sec-WebSocket-Extensions")) == (101, "permessage-deflate")
+        session.send(session.frame(frames.BINARY, b"hello", rsv=2))
+        assert session.read_close()[0] == 1002
+
+
+def test_a_101_has_no_length(site, stage):
+    with site.start_handshake("/ws") as client, stage.accept() as session:
+        session.accept_handshake({"Content-Length": "5"})
+        response = client.read_response()
+        assert (response.status, response.all("Content-Length")) == (101, [])
+        session.send_text("hello")
+        assert client.read_message() == b"hello"
 
 
 def test_a_200_is_a_bad_gateway(site, stage):
