@@ -151,6 +151,11 @@ bool Child::has_threads() {
 }
 
 bool Child::start_threads() {
+    if (!neutral_tls_ && !(neutral_tls_ = make_neutral_context())) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "WSP0140: no memory for a TLS context; each tunnel keeps its request thread");
+        return false;
+    }
     std::vector<std::unique_ptr<Pump>> started;
     for (std::int64_t i = 0; i < config_.pump_threads; ++i) {
         auto pump = std::make_unique<Pump>();

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "httpd.hpp"
 #include "member_watch.hpp"
+#include "net/tls_ties.hpp"
 #include "scribe.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
@@ -36,6 +37,8 @@ class Child {
 
     // A pump that runs, or null when the system refuses a thread: the blocking pump must do then.
     Pump* pump();
+    // What TLS streams are made with. Only where pump() has given one.
+    SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
     Scribe& scribe() { return scribe_; }
     BackendPools& pools() { return pools_; }
     MemberWatch& member_watch() { return member_watch_; }
@@ -80,6 +83,7 @@ class Child {
 
     std::mutex mutex_;
     std::vector<std::unique_ptr<Pump>> pumps_;
+    UniqueSslCtx neutral_tls_;
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;
     BackendPools pools_;
@@ -92,8 +96,9 @@ class Child {
     std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
-    std::size_t ended_before_stop_ = 0;      // tunnels; the main thread's
-    std::atomic<bool> threads_made_{false};  // pumps_ is complete and changes no more
+    std::size_t ended_before_stop_ = 0;  // tunnels; the main thread's
+    std::atomic<bool> threads_made_{
+        false};  // pumps_ is complete and changes no more, nor neutral_tls_
 };
 
 // Whether a child that is told to stop (child_stopping's `graceful`) has time for its tunnels.

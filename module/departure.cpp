@@ -35,7 +35,8 @@ class PumpedTunnelObserver final : public TunnelObserver {
 
 std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
     if (taken.ssl) {
-        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd));
+        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd),
+                                           Child::current().neutral_tls());
     }
     return std::make_unique<SocketStream>(std::move(taken.fd));
 }

@@ -13,6 +13,7 @@
 #include "handshake_handler.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
+#include "net/tls_ties.hpp"
 #include "one_slash.hpp"
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
@@ -63,6 +64,10 @@ void on_child_stopping(apr_pool_t*, int graceful) noexcept {
 
 int on_pre_connection(conn_rec* c, void*) noexcept {
     return guarded_or(OK, [&] { return note_connection(c), OK; });
+}
+
+int on_ssl_init_server(server_rec*, apr_pool_t*, int, SSL_CTX* ctx) noexcept {
+    return guarded_or(OK, [&] { return let_sessions_be_spared(ctx), OK; });
 }
 
 int on_ssl_pre_handshake(conn_rec* c, SSL* ssl, int) noexcept {
@@ -148,6 +153,8 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // Last: nobody changes the context's callbacks after us.
+    APR_OPTIONAL_HOOK(ssl, init_server, on_ssl_init_server, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, on_ssl_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Error pages are plain before anybody looks (mod_setenvif's conditions, mod_security2's rules).
     ap_hook_post_read_request(on_post_read_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

@@ -28,10 +28,13 @@ extern "C" {
 #include "mod_proxy.h"
 }
 
-// mod_ssl's optional hook (mod_ssl_openssl.h), which Debian's apache2-dev does not ship: called
-// with the SSL object of every connection, client's or backend's, just before its TLS handshake.
+// mod_ssl's optional hooks (mod_ssl_openssl.h), which Debian's apache2-dev does not ship. init_server: with each of its
+// contexts when httpd has read its configuration; is_proxy for those of connections to backends. pre_handshake: with the
+// SSL object of every connection, client's or backend's, just before its TLS handshake.
 #define SSL_DECLARE(type) type
 extern "C" {
+APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, init_server,
+                          (server_rec * s, apr_pool_t* p, int is_proxy, SSL_CTX* ctx))
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))
 }
 

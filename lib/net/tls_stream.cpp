@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "net/socket_stream.hpp"
+#include "net/tls_ties.hpp"
 
 namespace wsp {
 namespace {
@@ -19,38 +20,86 @@ int as_int(std::size_t size) {
     return static_cast<int>(std::min<std::size_t>(size, INT_MAX));
 }
 
-void cut_ties(SSL* ssl) {
-    SSL_set_info_callback(ssl, nullptr);
-    SSL_set_msg_callback(ssl, nullptr);
-    SSL_set_app_data(ssl, nullptr);
-    SSL_set_shutdown(ssl, 0);
-}
+constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
+
+// What one reception must have given the caller for another one in the same read. A socket that is full of KeyUpdates or
+// tickets gives nothing, and OpenSSL would go on for as long as it is, at 11 us and more for each.
+constexpr std::size_t kWorthwhile = 4096;
 
 }  // namespace
 
-TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept
+TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept
     : fd_(std::move(fd)), ssl_(std::move(ssl)) {
     prepare_tunnel_socket(fd_.get());
-    cut_ties(ssl_.get());
-    SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
+    if (!take_over(neutral)) {
+        let_go();
+        end_ = kNoMemory;
+        starved_ = true;
+    }
+    ERR_clear_error();
+}
+
+TlsStream::~TlsStream() {
+    let_go();
+}
+
+void TlsStream::let_go() noexcept {
+    if (!ssl_) {
+        return;
+    }
+    const SessionsSpared spared;
+    // OpenSSL takes the session of a connection that ends without close_notify for a bad one. httpd's own aborted
+    // connections end like this (mod_ssl/ssl_engine_io.c ssl_filter_io_shutdown).
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    ssl_.reset();
+}
+
+bool TlsStream::take_over(SSL_CTX* neutral) noexcept {
+    SSL* const ssl = ssl_.get();
+    if (!cut_ties(ssl, neutral) || SSL_set_fd(ssl, fd_.get()) != 1) {
+        return false;
+    }
+    BIO* const socket = SSL_get_rbio(ssl);
+    BIO_set_callback_ex(socket, limit_receptions);
+    BIO_set_callback_arg(socket, reinterpret_cast<char*>(&turn_));
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
     // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame. OpenSSL 3 would take it
     // for an attack, answer with a fatal alert and write no more.
-    SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 #endif
-    SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                 SSL_MODE_RELEASE_BUFFERS);
-    SSL_set_fd(ssl_.get(), fd_.get());
+    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                          SSL_MODE_RELEASE_BUFFERS);
     // One recv for a whole record instead of one for its header and one for its body.
-    SSL_set_read_ahead(ssl_.get(), 1);
-    ERR_clear_error();
+    SSL_set_read_ahead(ssl, 1);
+    return true;
+}
+
+// Called by OpenSSL before and after each operation of the socket's BIO, with what is to be its result.
+long TlsStream::limit_receptions(BIO* bio, int operation, const char*, std::size_t, int, long,
+                                 int result, std::size_t*) noexcept {
+    if (operation != BIO_CB_READ) {
+        return result;
+    }
+    Turn& turn = *reinterpret_cast<Turn*>(BIO_get_callback_arg(bio));
+    if (turn.size >= turn.receptions * kWorthwhile) {
+        ++turn.receptions;
+        return result;
+    }
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_read(bio);  // as if the socket were empty: the poller will say that it is not
+    return -1;
 }
 
 IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     if (end_.status != IoStatus::would_block) {
         return std::exchange(end_, IoResult{});
     }
-    std::size_t size = 0;
+    if (!ssl_) {
+        return kNoMemory;
+    }
+    const SessionsSpared spared;
+    turn_ = {};
+    std::size_t& size = turn_.size;
     read_interest_ = kReadable;
     // A record holds at most 16 KiB: take as many as there are, so that one write can follow.
     do {
@@ -72,6 +121,11 @@ IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
 }
 
 IoResult TlsStream::write_some(const std::uint8_t* from, std::size_t size) noexcept {
+    if (!ssl_) {
+        return kNoMemory;
+    }
+    const SessionsSpared spared;
+    turn_ = {};
     write_interest_ = kWritable;
     const int n = SSL_write(ssl_.get(), from, as_int(size));
     if (n <= 0) {
@@ -105,18 +159,19 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
 }
 
 void TlsStream::shutdown_write() noexcept {
-    if (SSL_shutdown(ssl_.get()) < 0) {
+    const SessionsSpared spared;
+    if (ssl_ && SSL_shutdown(ssl_.get()) < 0) {
         ERR_clear_error();  // the socket is full or gone: FIN alone must do
     }
     ::shutdown(fd_.get(), SHUT_WR);
 }
 
 std::uint64_t TlsStream::wire_bytes_read() const noexcept {
-    return BIO_number_read(SSL_get_rbio(ssl_.get()));
+    return ssl_ ? BIO_number_read(SSL_get_rbio(ssl_.get())) : 0;
 }
 
 std::uint64_t TlsStream::wire_bytes_written() const noexcept {
-    return BIO_number_written(SSL_get_wbio(ssl_.get()));
+    return ssl_ ? BIO_number_written(SSL_get_wbio(ssl_.get())) : 0;
 }
 
 }  // namespace wsp

@@ -1,7 +1,6 @@
 // TLS that somebody else has shaken hands for, continued over a socket: takes over an SSL object
 // whose handshake is done and whose former owner has let go of it. Owns one reference to the SSL
-// and the descriptor; never blocks; the thread that makes it is the one that uses it (OpenSSL's
-// error queue is per thread).
+// and the descriptor; never blocks; used by one thread at a time.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -20,11 +19,12 @@ using UniqueSsl = std::unique_ptr<SSL, SslFree>;
 
 class TlsStream final : public Stream {
   public:
-    // Replaces the SSL's BIOs by the socket and cuts its ties to the former owner: callbacks and
-    // application data that point into mod_ssl's connection (mod_ssl/ssl_engine_kernel.c
-    // ssl_callback_Info tolerates none), the shutdown flags that its abortive close has set
-    // (ssl_engine_io.c ssl_filter_io_shutdown), renegotiation.
-    TlsStream(UniqueSsl ssl, UniqueFd fd) noexcept;
+    // Cuts the SSL's ties to its former owner, with make_neutral_context()'s context (net/tls_ties.hpp), and replaces its
+    // BIOs by the socket. Without memory for that every read and write is an error, ENOMEM.
+    TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept;
+    ~TlsStream() override;
+    TlsStream(const TlsStream&) = delete;
+    TlsStream& operator=(const TlsStream&) = delete;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
@@ -32,7 +32,7 @@ class TlsStream final : public Stream {
     int fd() const noexcept override { return fd_.get(); }
     bool has_buffered_input() const noexcept override {
         return end_.status != IoStatus::would_block ||
-               (SSL_has_pending(ssl_.get()) == 1 && !starved_);
+               (!starved_ && SSL_has_pending(ssl_.get()) == 1);
     }
     Interest interest_to_read() const noexcept override { return read_interest_; }
     Interest interest_to_write() const noexcept override { return write_interest_; }
@@ -40,12 +40,23 @@ class TlsStream final : public Stream {
     std::uint64_t wire_bytes_written() const noexcept override;
 
   private:
+    // What one read_some() has taken so far.
+    struct Turn {
+        std::size_t size = 0;        // bytes for the caller
+        std::size_t receptions = 0;  // from the socket
+    };
+
+    bool take_over(SSL_CTX* neutral) noexcept;
+    void let_go() noexcept;
+    static long limit_receptions(BIO* bio, int operation, const char* data, std::size_t size, int,
+                                 long, int result, std::size_t* processed) noexcept;
     IoResult failed(int result, Interest& interest) noexcept;
 
     // Declared before ssl_: the SSL's socket BIO does not own the descriptor but may write to it
     // when freed.
     UniqueFd fd_;
-    UniqueSsl ssl_;
+    UniqueSsl ssl_;  // null without memory
+    Turn turn_;
     // The end that the last read found behind the bytes that it returned; the next one tells. The socket may never
     // become readable again.
     IoResult end_;

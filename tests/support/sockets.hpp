@@ -72,9 +72,9 @@ inline void reset(UniqueFd& fd) {
     fd.reset();
 }
 
-inline bool wait_for(int fd, short events) {
+inline bool wait_for(int fd, short events, int patience_ms = kPatienceMs) {
     pollfd slot{fd, events, 0};
-    return ::poll(&slot, 1, kPatienceMs) == 1;
+    return ::poll(&slot, 1, patience_ms) == 1;
 }
 
 // False when the peer has gone or does not read.

@@ -9,12 +9,14 @@
 #include <openssl/x509.h>
 
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "net/socket_stream.hpp"
 #include "net/tls_stream.hpp"
+#include "net/tls_ties.hpp"
 #include "support/sockets.hpp"
 
 namespace wsp::test {
@@ -28,8 +30,6 @@ struct Freed {
 };
 using UniqueKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using UniqueCert = std::unique_ptr<X509, Freed<X509_free>>;
-using UniqueCtx = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-
 inline void must(bool done, const char* what) {
     if (!done)
         throw std::runtime_error(std::string("OpenSSL: ") + what);
@@ -61,15 +61,16 @@ inline UniqueCert make_cert(EVP_PKEY* key) {
 }
 
 // A context for both roles, with a certificate made once.
-inline UniqueCtx make_ctx(int version) {
+inline UniqueSslCtx make_ctx(int version, const std::function<void(SSL_CTX*)>& wish) {
     static const UniqueKey key = make_key();
     static const UniqueCert cert = make_cert(key.get());
-    UniqueCtx ctx(SSL_CTX_new(TLS_method()));
+    UniqueSslCtx ctx(SSL_CTX_new(TLS_method()));
     must(SSL_CTX_set_min_proto_version(ctx.get(), version) == 1 &&
              SSL_CTX_set_max_proto_version(ctx.get(), version) == 1 &&
              SSL_CTX_use_certificate(ctx.get(), cert.get()) == 1 &&
              SSL_CTX_use_PrivateKey(ctx.get(), key.get()) == 1,
          "no context");
+    wish(ctx.get());
     return ctx;
 }
 
@@ -102,6 +103,8 @@ class TlsPeer {
         write(plain);
         send();
     }
+    // What has not been sent will not be.
+    void drop_unsent() { BIO_reset(out_); }
     void close_notify() {
         SSL_shutdown(ssl.get());
         send();
@@ -145,15 +148,22 @@ class TlsPeer {
     BIO* out_;
 };
 
+// What the ends' contexts are to be like before they shake hands.
+struct TlsWishes {
+    std::function<void(SSL_CTX*)> ours = [](SSL_CTX*) {};
+    std::function<void(SSL_CTX*)> theirs = [](SSL_CTX*) {};
+};
+
 // Shaken hands, over a socket pair. `we_accept`: our end is the server's.
 class TlsPair {
   public:
     explicit TlsPair(bool we_accept = true, int version = TLS1_3_VERSION,
-                     SocketPair over = unix_pair())
-        : ctx_(make_ctx(version)),
+                     SocketPair over = unix_pair(), const TlsWishes& wishes = {})
+        : ctx(make_ctx(version, wishes.ours)),
+          peer_ctx(make_ctx(version, wishes.theirs)),
           fd(std::move(over.ours)),
-          ssl(SSL_new(ctx_.get())),
-          peer(ctx_.get(), std::move(over.theirs)) {
+          ssl(SSL_new(ctx.get())),
+          peer(peer_ctx.get(), std::move(over.theirs)) {
         std::signal(SIGPIPE, SIG_IGN);  // as httpd does: OpenSSL writes without MSG_NOSIGNAL
         SSL_set_fd(ssl.get(), fd.get());
         we_accept ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
@@ -164,7 +174,8 @@ class TlsPair {
 
     // Our end, handed over.
     std::unique_ptr<TlsStream> stream() {
-        return std::make_unique<TlsStream>(std::move(ssl), std::move(fd));
+        static const UniqueSslCtx neutral = make_neutral_context();
+        return std::make_unique<TlsStream>(std::move(ssl), std::move(fd), neutral.get());
     }
 
   private:
@@ -181,9 +192,9 @@ class TlsPair {
         throw std::runtime_error("no TLS handshake");
     }
 
-    UniqueCtx ctx_;
-
   public:
+    UniqueSslCtx ctx;  // our end's first one
+    UniqueSslCtx peer_ctx;
     UniqueFd fd;
     UniqueSsl ssl;
     TlsPeer peer;

@@ -1,0 +1,99 @@
+// The parting of an SSL and its owner, setting by setting.
+#include "net/tls_ties.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+namespace wsp {
+namespace {
+
+using RemoveCallback = void (*)(SSL_CTX*, SSL_SESSION*);
+
+thread_local bool sessions_are_spared = false;
+
+// Where a context keeps the owner's callback.
+int owners_callback_index() {
+    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+void remove_unless_spared(SSL_CTX* ctx, SSL_SESSION* session) {
+    if (!sessions_are_spared) {
+        void* const owners = SSL_CTX_get_ex_data(ctx, owners_callback_index());
+        reinterpret_cast<RemoveCallback>(owners)(ctx, session);
+    }
+}
+
+// What OpenSSL does without a callback. SSL_set_verify() takes no null for it.
+int keep_verdict(int verdict, X509_STORE_CTX*) {
+    return verdict;
+}
+
+// The owner's BIOs go when ours come; they tell their callbacks of that too.
+void silence(BIO* bio) {
+    if (bio == nullptr) {
+        return;
+    }
+    BIO_set_callback_ex(bio, nullptr);
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+    BIO_set_callback(bio, nullptr);  // the one that mod_ssl uses there
+#endif
+}
+
+}  // namespace
+
+UniqueSslCtx make_neutral_context() noexcept {
+    UniqueSslCtx ctx(SSL_CTX_new(TLS_method()));
+    if (!ctx) {
+        ERR_clear_error();
+        return ctx;
+    }
+    SSL_CTX_set_session_cache_mode(ctx.get(), SSL_SESS_CACHE_OFF);
+    return ctx;
+}
+
+bool cut_ties(SSL* ssl, SSL_CTX* neutral) noexcept {
+    // First: callbacks that look for the owner's connection here find none while the rest goes.
+    SSL_set_app_data(ssl, nullptr);
+    silence(SSL_get_rbio(ssl));
+    silence(SSL_get_wbio(ssl));
+    // Most callbacks are the context's, or stand beside the certificates, which are exchanged with it. The level is there
+    // too, but the connection has been made with it.
+    const int security_level = SSL_get_security_level(ssl);
+    if (neutral == nullptr || SSL_set_SSL_CTX(ssl, neutral) != neutral) {
+        return false;
+    }
+    SSL_set_security_level(ssl, security_level);
+    SSL_set_verify(ssl, SSL_get_verify_mode(ssl), keep_verdict);
+    SSL_set_info_callback(ssl, nullptr);
+    SSL_set_msg_callback(ssl, nullptr);
+    SSL_set_tlsext_debug_callback(ssl, nullptr);
+    SSL_set_record_padding_callback(ssl, nullptr);
+    // The first context stays for sessions and tickets: no new ones.
+    SSL_set_num_tickets(ssl, 0);
+    SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    SSL_set_shutdown(ssl, 0);
+    return true;
+}
+
+void let_sessions_be_spared(SSL_CTX* ctx) noexcept {
+    const RemoveCallback owners = SSL_CTX_sess_get_remove_cb(ctx);
+    if (owners == nullptr || owners == remove_unless_spared || owners_callback_index() < 0) {
+        return;
+    }
+    if (SSL_CTX_set_ex_data(ctx, owners_callback_index(), reinterpret_cast<void*>(owners)) == 1) {
+        SSL_CTX_sess_set_remove_cb(ctx, remove_unless_spared);
+    } else {
+        ERR_clear_error();
+    }
+}
+
+SessionsSpared::SessionsSpared() noexcept {
+    sessions_are_spared = true;
+}
+
+SessionsSpared::~SessionsSpared() {
+    sessions_are_spared = false;
+}
+
+}  // namespace wsp
