@@ -1,6 +1,7 @@
 // ap_get_brigade and ap_pass_brigade with their outcomes sorted into IoStatus.
 #include "filter_stream.hpp"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 
 #include "apr_portable.h"
@@ -46,12 +47,23 @@ FilterStream::~FilterStream() {
     apr_brigade_destroy(out_);
 }
 
+std::uint64_t FilterStream::tls_bytes_read() const noexcept {
+    const ConnectionRecord* const record = record_of(c_);
+    BIO* const input =
+        record != nullptr && record->ssl != nullptr ? SSL_get_rbio(record->ssl) : nullptr;
+    return input != nullptr ? BIO_number_read(input) : 0;
+}
+
 IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     may_have_more_ = false;
+    const std::uint64_t before = tls_bytes_read();
     const apr_status_t status = ap_get_brigade(c_->input_filters, in_, AP_MODE_READBYTES,
                                                APR_NONBLOCK_READ, static_cast<apr_off_t>(room));
     if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_EINTR(status) ||
         (status == APR_SUCCESS && APR_BRIGADE_EMPTY(in_))) {
+        // After a KeyUpdate or a ticket mod_ssl says "nothing now", whatever stands behind it in its buffers
+        // (ssl_engine_io.c ssl_io_input_read, SSL_ERROR_WANT_READ).
+        may_have_more_ = tls_bytes_read() != before;
         return {IoStatus::would_block, 0, 0};
     }
     if (status != APR_SUCCESS) {

@@ -13,7 +13,7 @@ class FilterStream final : public Stream {
     ~FilterStream() override;
 
     // Never blocks. Filters may hold what poll() cannot see (TLS does), so after every read that
-    // found something has_buffered_input() is true until a read has found nothing.
+    // found something, were it no more than a message of TLS's own, has_buffered_input() is true until one has found nothing.
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     // Blocks until httpd's filters have sent everything, at most for the connection's timeout.
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
@@ -24,6 +24,8 @@ class FilterStream final : public Stream {
     std::uint64_t wire_bytes_written() const noexcept override { return written_; }
 
   private:
+    // What OpenSSL has had from mod_ssl so far, encrypted; 0 without TLS.
+    std::uint64_t tls_bytes_read() const noexcept;
     apr_status_t pass_flush() noexcept;
     IoResult pass(apr_bucket* data, std::size_t size) noexcept;
 
