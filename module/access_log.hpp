@@ -1,11 +1,11 @@
 // One access log line per tunnel, written when it ends, long after its request is gone. At handover
 // the fields that the configured formats ask for are packed into one block; at the end a request is
 // rebuilt around them in a scratch pool and mod_log_config alone is shown it. Nothing else may see
-// the copy: other modules keep pointers into the dead request's pool.
+// the copy: other modules keep pointers into the dead request's pool. Where a request was redirected
+// within httpd there are two, as a format may ask for the first or the last.
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "httpd.hpp"
 #include "tunnel/report.hpp"
@@ -14,17 +14,13 @@ namespace wsp {
 
 // post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers,
 // notes and variables a record must keep. Main thread.
-void learn_log_formats();
+void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server);
 
-// pre_config: answers %{...}x for tunnels, whose TLS connection mod_ssl does not know any more.
-void wrap_ssl_log_handler(apr_pool_t* pool);
-
-// What is kept of a request for the log lines about its tunnel: one block of strings and a few
-// numbers. Owned by the departure, then by the tunnel's observer, then by the scribe; one at a
-// time.
+// What is kept of a request for the log lines about its tunnel: one block. Owned by the departure,
+// then by the tunnel's observer, then by the scribe; one at a time.
 class LogRecord {
   public:
-    // Packs what the formats need of `r`, whose 101 has been sent, and of the requests that it was
+    // Packs what the formats need of `r`, whose 101 has been sent, and of the first of the requests that it was
     // redirected from. `backend_url` is for the error log. Request thread.
     LogRecord(request_rec* r, const char* backend_url);
 
@@ -34,20 +30,14 @@ class LogRecord {
 
     server_rec* server() const { return server_; }
     // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
-    std::string about() const;
+    const char* about() const;
+
+    // Of the block.
+    std::size_t size() const noexcept { return size_; }
 
   private:
     server_rec* server_;
-    apr_time_t request_time_;
-    long connection_id_;
-    apr_off_t bytes_in_ = 0;  // of the handshake, where mod_logio counts
-    apr_off_t bytes_out_ = 0;
-    int status_;
-    int proto_num_;
-    int method_number_;
-    int keepalives_;
-    apr_port_t client_port_;
-    apr_port_t local_port_;
+    std::size_t size_;
     std::unique_ptr<char[]> block_;
 };
 

@@ -32,11 +32,13 @@ class NotesObserver final : public TunnelObserver {
     }
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
-            set_tunnel_notes(r_->pool, r_->notes, report);
-            log_end_of_tunnel(
-                r_->server,
-                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_),
-                report);
+            // A format or a condition may ask the request that it was redirected from.
+            for (request_rec* each = r_; each != nullptr; each = each->prev) {
+                set_tunnel_notes(each->pool, each->notes, report);
+            }
+            const std::string about =
+                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_);
+            log_end_of_tunnel(r_->server, about.c_str(), report);
             return 0;
         });
     }

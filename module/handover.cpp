@@ -190,7 +190,7 @@ Stays leave(OpenTunnel& tunnel) {
     TakenConnection from_backend = take(backend, std::move(backend_fd));
     // Now that mod_logio has counted everything that went through httpd.
     LogRecord log(r, tunnel.backend_url);
-    const std::string about = log.about();
+    const std::string about = log.about();  // the record moves on
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
         tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));

@@ -10,11 +10,14 @@
 #include "child.hpp"
 #include "connection_record.hpp"
 #include "error_pages.hpp"
+#include "expression_leaves.hpp"
 #include "handshake_handler.hpp"
+#include "log_conditions.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
 #include "net/tls_ties.hpp"
 #include "one_slash.hpp"
+#include "ssl_log_items.hpp"
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
 #include "uncounted_limits.hpp"
@@ -27,7 +30,8 @@ namespace {
 extern "C" {
 
 int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
-    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return wrap_ssl_log_handler(pconf), OK; });
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR,
+                      [&] { return wrap_ssl_log_items(pconf), expect_log_conditions(), OK; });
 }
 
 int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
@@ -35,9 +39,13 @@ int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) n
                       [&] { return warn_of_one_slash_rules(server), OK; });
 }
 
-int on_post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
+int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {
+    return guarded_or(DECLINED, [&] { return look_up_leaf(parms); });
+}
+
+int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
-        learn_log_formats();
+        learn_log_formats(pconf, ptemp, server);
         learn_worker_limits(server);
         learn_proxy_sections();
         advise_on_mpm_settings(server);
@@ -146,6 +154,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
 
     BackendIo::register_filters();
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
+    ap_hook_expr_lookup(on_expr_lookup, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last, so that our end of the child comes first (cleanups run last-in first-out):

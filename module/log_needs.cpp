@@ -27,15 +27,31 @@ std::string_view env_condition(std::string_view arguments) {
 
 }  // namespace
 
+std::string_view variable_of_ssl_item(std::string_view name) noexcept {
+    struct Item {
+        std::string_view name;
+        std::string_view variable;
+    };
+    // modules/ssl/ssl_engine_vars.c ssl_var_log_handler_c; errstr, which is no variable, is a part of one.
+    static constexpr Item kItems[] = {
+        {"version", "SSL_PROTOCOL"},      {"cipher", "SSL_CIPHER"},
+        {"subjectdn", "SSL_CLIENT_S_DN"}, {"clientcert", "SSL_CLIENT_S_DN"},
+        {"issuerdn", "SSL_CLIENT_I_DN"},  {"cacert", "SSL_CLIENT_I_DN"},
+        {"errstr", "SSL_CLIENT_VERIFY"}};
+    for (const Item& item : kItems) {
+        if (item.name == name) {
+            return item.variable;
+        }
+    }
+    return {};
+}
+
 bool NameLess::operator()(std::string_view a, std::string_view b) const noexcept {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
                                         [](char x, char y) { return lower(x) < lower(y); });
 }
 
 void LogNeeds::learn(std::string_view arguments) {
-    if (arguments.find("expr=") != std::string_view::npos) {
-        keep_all();
-    }
     const std::string_view condition = env_condition(arguments);
     if (!condition.empty()) {
         env.listed.emplace(condition);
@@ -61,6 +77,29 @@ void LogNeeds::learn(std::string_view arguments) {
     }
 }
 
+void LogNeeds::learn_function(std::string_view name, const char* argument) {
+    struct Reader {
+        std::string_view function;
+        Names& table;
+    };
+    // server/util_expr_eval.c req_table_func and env_func
+    const Reader readers[] = {
+        {"req", headers_in},   {"http", headers_in}, {"req_novary", headers_in},
+        {"resp", headers_out}, {"note", notes},      {"env", notes},
+        {"env", env},          {"reqenv", env}};
+    const NameLess less;
+    for (const Reader& reader : readers) {
+        if (less(reader.function, name) || less(name, reader.function)) {
+            continue;
+        }
+        if (argument == nullptr) {
+            reader.table.all = true;
+        } else {
+            reader.table.listed.emplace(argument);
+        }
+    }
+}
+
 void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
     static constexpr std::string_view kTrailersAndTimes[] = {"^ti", "^to", "^FB"};
     letters_ += letter.front();
@@ -76,6 +115,10 @@ void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
         headers_in.listed.emplace("Cookie");
     } else if (letter == "x") {
         ssl.listed.emplace(name);
+    } else if (letter == "c") {
+        if (const std::string_view variable = variable_of_ssl_item(name); !variable.empty()) {
+            ssl.listed.emplace(variable);
+        }
     } else if (letter.front() == '^' &&
                std::find(std::begin(kTrailersAndTimes), std::end(kTrailersAndTimes), letter) ==
                    std::end(kTrailersAndTimes)) {

@@ -13,6 +13,9 @@ struct NameLess {
     bool operator()(std::string_view a, std::string_view b) const noexcept;
 };
 
+// Which of mod_ssl's variables %{name}c is about; "" for none.
+std::string_view variable_of_ssl_item(std::string_view name) noexcept;
+
 class LogNeeds {
   public:
     struct Names {
@@ -32,7 +35,11 @@ class LogNeeds {
     bool any_letter(std::string_view letters) const noexcept;
 
     // Learns from the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line.
+    // What its condition (expr=) asks is for log_conditions.hpp to tell.
     void learn(std::string_view directive_arguments);
+    // Learns that a condition calls a function of httpd's that looks into a request's tables, note('x'); others need nothing.
+    // Null: which name it looks for is not known before.
+    void learn_function(std::string_view name, const char* argument);
 
   private:
     void learn_item(std::string_view name, std::string_view letter);

@@ -15,6 +15,10 @@ struct RequestRecord {
     bool logged = false;                         // the log_transaction hooks have run
     // Headers that a request for an error page has no more: see error_pages.hpp.
     const apr_table_t* handshake_of_error = nullptr;
+    // See log_conditions.hpp: of a copy that the access log's conditions are judged on, what it answers; of a request that is
+    // asked in time for its copy, where its answers go. Else null.
+    const apr_table_t* log_answers = nullptr;
+    apr_table_t* keeps_answers = nullptr;
 };
 
 // ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its

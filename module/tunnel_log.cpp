@@ -37,15 +37,15 @@ std::string name_of_tunnel(const char* client_ip, apr_port_t client_port, const 
     return name;
 }
 
-void log_end_of_tunnel(server_rec* server, const std::string& about, const TunnelReport& report) {
-    ap_log_error(
-        APLOG_MARK, level_of(report.reason), report.os_error, server,
-        "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64 " ms, messages %" PRIu64
-        " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64 " out)",
-        about.c_str(), text_of(report.reason).data(), report.violation == Errc::none ? "" : ": ",
-        violation_text(report), report.close_code, report.duration / kMillisecond,
-        report.client.messages, report.backend.messages, report.client.wire_bytes_read,
-        report.client.wire_bytes_written);
+void log_end_of_tunnel(server_rec* server, const char* about, const TunnelReport& report) {
+    ap_log_error(APLOG_MARK, level_of(report.reason), report.os_error, server,
+                 "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64
+                 " ms, messages %" PRIu64 " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64
+                 " out)",
+                 about, text_of(report.reason).data(), report.violation == Errc::none ? "" : ": ",
+                 violation_text(report), report.close_code, report.duration / kMillisecond,
+                 report.client.messages, report.backend.messages, report.client.wire_bytes_read,
+                 report.client.wire_bytes_written);
 }
 
 void set_tunnel_notes(apr_pool_t* pool, apr_table_t* notes, const TunnelReport& report) {

@@ -15,7 +15,7 @@ std::string name_of_tunnel(const char* client_ip, apr_port_t client_port, const 
 // "tunnel ended: ..." with who, why, how long and how much; at info for routine ends, at warning
 // for broken rules and for ends that the server's own limits brought about for lack of something.
 // `about` tells which tunnel.
-void log_end_of_tunnel(server_rec* server, const std::string& about, const TunnelReport& report);
+void log_end_of_tunnel(server_rec* server, const char* about, const TunnelReport& report);
 
 // Sets %{ws-close-code}n, %{ws-closed-by}n, %{ws-messages-in}n and %{ws-messages-out}n.
 void set_tunnel_notes(apr_pool_t* pool, apr_table_t* notes, const TunnelReport& report);

@@ -43,9 +43,29 @@ TEST_CASE("The variable of a CustomLog condition is kept", "[log]") {
 }
 
 TEST_CASE("What cannot be told is kept whole", "[log]") {
-    REQUIRE(needs_of("logs/x common \"expr=%{REQUEST_STATUS} -ge 400\"").headers_in.all);
     REQUIRE(needs_of("\"%{x}^zz\"").notes.all);
     REQUIRE_FALSE(needs_of("\"%^FB %{X}^ti %{X}^to\"").notes.all);
+}
+
+TEST_CASE("A condition keeps the names that its functions are called with", "[log]") {
+    LogNeeds needs;
+    needs.learn_function("req", "X-Custom");
+    needs.learn_function("RESP", "X-Node");
+    needs.learn_function("env", "TAG");
+    needs.learn_function("tolower", "nothing");
+    REQUIRE(needs.headers_in.wants("x-custom"));
+    REQUIRE(needs.headers_out.wants("X-Node"));
+    REQUIRE((needs.notes.wants("TAG") && needs.env.wants("TAG")));
+    REQUIRE((needs.headers_in.listed.size() == 1 && needs.notes.listed.size() == 1));
+    needs.learn_function("note", nullptr);
+    REQUIRE((needs.notes.all && !needs.env.all && !needs.headers_in.all));
+}
+
+TEST_CASE("mod_ssl's older items are some of its variables", "[log]") {
+    const LogNeeds needs = needs_of("\"%{version}c %{errcode}c %{errstr}c %{c}h\"");
+    REQUIRE(needs.ssl.wants("SSL_PROTOCOL"));
+    REQUIRE(needs.ssl.wants("SSL_CLIENT_VERIFY"));
+    REQUIRE(needs.ssl.listed.size() == 2);
 }
 
 TEST_CASE("Broken formats are read as far as they go", "[log]") {
