@@ -13,6 +13,7 @@
 #include "expression_leaves.hpp"
 #include "handshake_handler.hpp"
 #include "log_conditions.hpp"
+#include "log_writer.hpp"
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
 #include "net/tls_ties.hpp"
@@ -43,8 +44,13 @@ int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {
     return guarded_or(DECLINED, [&] { return look_up_leaf(parms); });
 }
 
+int on_open_logs(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return watch_opening_logs(), OK; });
+}
+
 int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
+        end_of_opening_logs();
         learn_log_formats(pconf, ptemp, server);
         learn_worker_limits(server);
         learn_proxy_sections();
@@ -57,6 +63,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
 void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
     guarded_or(0, [&] {
         prove_logio_layout(pchild, server);
+        wrap_log_writer();
         Child::make(pchild, server);
         return 0;
     });
@@ -150,12 +157,14 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
                                                 nullptr};
     static const char* const kMappers[] = {"mod_alias.c", "mod_userdir.c", "mod_vhost_alias.c",
                                            "mod_wsgi.c", nullptr};
+    static const char* const kLogConfig[] = {"mod_log_config.c", nullptr};
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
     BackendIo::register_filters();
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_expr_lookup(on_expr_lookup, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_open_logs(on_open_logs, nullptr, kLogConfig, APR_HOOK_FIRST);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last, so that our end of the child comes first (cleanups run last-in first-out):
     // mod_log_config's buffers are still there for the last lines.

@@ -1,95 +1,58 @@
-// A queue, a thread, and a scratch pool that each line is written in.
+// Which log gets what, and what is said of lines that were lost.
 #include "scribe.hpp"
 
-#include <cerrno>
-#include <chrono>
 #include <utility>
 
-#include "base/blocked_signals.hpp"
-#include "boundary.hpp"
 #include "tunnel_log.hpp"
 
 namespace wsp {
 namespace {
 
-// Tunnels that end within so long share one wake-up.
-constexpr std::chrono::milliseconds kGathering{5};
-// Entries that the queue keeps room for when it is empty.
-constexpr std::size_t kKeptRoom = 256;
+// What may wait for a log: about thirty thousand tunnels with common formats, more than end at once in one child. Their
+// records were in memory before, too: a burst adds nothing to it.
+constexpr std::size_t kMostBytes = 16 << 20;
 
 }  // namespace
 
+Scribe::Scribe()
+    : to_access_log_(
+          kMostBytes,
+          [](EndedTunnel& tunnel, apr_pool_t* scratch) {
+              tunnel.record.write(tunnel.report, scratch);
+          },
+          [](std::size_t lost) { log_caught_up("access", lost); }),
+      to_error_log_(
+          kMostBytes,
+          [this](EndedTunnel& tunnel, apr_pool_t*) {
+              log_end_of_tunnel(tunnel.record.server(), tunnel.record.about(), tunnel.report);
+              if (to_access_log_.put(std::move(tunnel)) == EndedTunnels::Put::first_lost) {
+                  log_stuck_access_log();
+              }
+          },
+          [](std::size_t lost) { log_caught_up("error", lost); }) {}
+
 bool Scribe::start() noexcept {
-    const BlockedSignals blocked;
-    pthread_t thread;
-    const int error = pthread_create(&thread, nullptr, &Scribe::thread_main, this);
-    if (error != 0) {
-        errno = error;
+    if (!to_access_log_.start()) {
         return false;
     }
-    pthread_detach(thread);  // finish() waits for its word, not for the thread
-    const std::lock_guard<std::mutex> lock(mutex_);
-    running_ = true;
+    if (!to_error_log_.start()) {
+        to_access_log_.finish(monotonic_now() + kSecond);
+        return false;
+    }
     return true;
 }
 
 void Scribe::write(LogRecord record, const TunnelReport& report) noexcept {
-    guarded_or(0, [&] {
-        const BlockedSignals blocked;
-        const std::lock_guard<std::mutex> lock(mutex_);
-        entries_.push_back({std::move(record), report});
-        if (sleeps_) {
-            changed_.notify_all();
-        }
-        return 0;
-    });
+    to_error_log_.put({std::move(record), report});
 }
 
 void Scribe::finish(DurationUs patience) noexcept {
-    std::unique_lock<std::mutex> lock(mutex_);
-    finishing_ = true;
-    changed_.notify_all();
-    if (running_) {
-        changed_.wait_for(lock, std::chrono::microseconds(patience), [this] { return finished_; });
+    const MonotonicUs deadline = monotonic_now() + patience;
+    const bool error_log_takes_lines = to_error_log_.finish(deadline) == 0;
+    const std::size_t lost = to_access_log_.finish(deadline);
+    if (lost > 0 && error_log_takes_lines) {
+        log_lost_lines(lost);
     }
-}
-
-void* Scribe::thread_main(void* self) noexcept {
-    static_cast<Scribe*>(self)->run();
-    return nullptr;
-}
-
-void Scribe::run() noexcept {
-    apr_pool_t* scratch = nullptr;
-    apr_pool_create(&scratch, nullptr);
-    std::vector<Entry> batch;
-    std::unique_lock<std::mutex> lock(mutex_);
-    for (;;) {
-        sleeps_ = true;
-        changed_.wait(lock, [this] { return finishing_ || !entries_.empty(); });
-        sleeps_ = false;
-        changed_.wait_for(lock, kGathering, [this] { return finishing_; });
-        if (entries_.empty()) {
-            break;
-        }
-        batch.swap(entries_);
-        lock.unlock();
-        for (const Entry& entry : batch) {
-            guarded_or(0, [&] {
-                log_end_of_tunnel(entry.record.server(), entry.record.about(), entry.report);
-                entry.record.write(entry.report, scratch);
-                return 0;
-            });
-            apr_pool_clear(scratch);
-        }
-        batch.clear();
-        if (batch.capacity() > kKeptRoom) {
-            std::vector<Entry>().swap(batch);
-        }
-        lock.lock();
-    }
-    finished_ = true;
-    changed_.notify_all();
 }
 
 }  // namespace wsp

@@ -48,6 +48,27 @@ void log_end_of_tunnel(server_rec* server, const char* about, const TunnelReport
                  report.client.wire_bytes_written);
 }
 
+void log_stuck_access_log() {
+    ap_log_error(
+        APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+        "WSP0202: the access log takes no lines, and too many tunnels wait for it: lines of "
+        "tunnels that end from now on are lost; look at its program or disk");
+}
+
+void log_caught_up(const char* log, std::size_t lost) {
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 "WSP0203: the %s log takes lines again; the lines of %" APR_SIZE_T_FMT
+                 " tunnels are lost",
+                 log, lost);
+}
+
+void log_lost_lines(std::size_t lost) {
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 "WSP0204: the child ends, and the access log has not taken the lines of "
+                 "%" APR_SIZE_T_FMT " tunnels: they are lost",
+                 lost);
+}
+
 void set_tunnel_notes(apr_pool_t* pool, apr_table_t* notes, const TunnelReport& report) {
     apr_table_setn(notes, "ws-close-code", apr_itoa(pool, report.close_code));
     apr_table_setn(notes, "ws-closed-by", closed_by(report.reason).data());

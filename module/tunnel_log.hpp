@@ -20,4 +20,11 @@ void log_end_of_tunnel(server_rec* server, const char* about, const TunnelReport
 // Sets %{ws-close-code}n, %{ws-closed-by}n, %{ws-messages-in}n and %{ws-messages-out}n.
 void set_tunnel_notes(apr_pool_t* pool, apr_table_t* notes, const TunnelReport& report);
 
+// The access log has begun to take no lines, and memory for them is used up.
+void log_stuck_access_log();
+// `log`, "access" or "error", has everything again but the lines of `lost` tunnels.
+void log_caught_up(const char* log, std::size_t lost);
+// The child ends before the access log has taken the lines of `lost` tunnels.
+void log_lost_lines(std::size_t lost);
+
 }  // namespace wsp
