@@ -18,6 +18,14 @@ class BlockedSignals {
         pthread_sigmask(SIG_SETMASK, &all, &before_);
     }
     ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    // Lets those that have come meanwhile through, for a moment.
+    void let_through() noexcept {
+        sigset_t all;
+        pthread_sigmask(SIG_SETMASK, &before_, &all);
+        pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    }
+    // Without us it would come through.
+    bool holds_off(int signal) const noexcept { return sigismember(&before_, signal) == 0; }
     BlockedSignals(const BlockedSignals&) = delete;
     BlockedSignals& operator=(const BlockedSignals&) = delete;
 

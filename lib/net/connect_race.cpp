@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <new>
 #include <numeric>
 
 namespace wsp {
@@ -170,13 +169,8 @@ std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses
     return order;
 }
 
-RaceResult race_connect(const std::vector<ConnectAddress>& addresses,
-                        const RaceRules& rules) noexcept {
-    try {
-        return Race(addresses, rules).run();
-    } catch (const std::bad_alloc&) {
-        return {};
-    }
+RaceResult race_connect(const std::vector<ConnectAddress>& addresses, const RaceRules& rules) {
+    return Race(addresses, rules).run();
 }
 
 }  // namespace wsp

@@ -43,8 +43,7 @@ struct AttemptFault {
     int error;          // errno
 };
 
-// One of: a connection, stopped, timed_out, or none of these: then every address has its fault, or there
-// was no memory to race with.
+// One of: a connection, stopped, timed_out, or none of these: then every address has its fault.
 struct RaceResult {
     UniqueFd fd;  // connected, non-blocking, close-on-exec; invalid when none did
     std::size_t winner = 0;
@@ -87,8 +86,8 @@ class RacePlan {
 std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses,
                                     const ConnectAddress* last_good);
 
-// Tries the addresses in their order. A Unix socket whose queue is full fails at once (EAGAIN).
-RaceResult race_connect(const std::vector<ConnectAddress>& addresses,
-                        const RaceRules& rules) noexcept;
+// Tries the addresses in their order. A Unix socket whose queue is full fails at once (EAGAIN). Without
+// memory to race with throws bad_alloc, before anything else: no address is to blame for that.
+RaceResult race_connect(const std::vector<ConnectAddress>& addresses, const RaceRules& rules);
 
 }  // namespace wsp

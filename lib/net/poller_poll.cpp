@@ -85,7 +85,8 @@ const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
             }
         }
     } catch (const std::bad_alloc&) {
-        events_.clear();  // the loop comes back
+        events_.clear();  // the loop comes back, but is not to spin meanwhile
+        ::poll(nullptr, 0, 10);
     }
     return events_;
 }

@@ -6,7 +6,7 @@
 namespace wsp {
 
 BackendPool::Lease BackendPool::refill(std::size_t room) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     const MonotonicUs now = clock_.now();
     end_cooling(HoldDown::connects, now);
     end_cooling(HoldDown::closed_at_once, now);
@@ -25,7 +25,7 @@ BackendPool::Lease BackendPool::refill(std::size_t room) {
 MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable) {
     drop_dead(readable);
     Closing closing;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     drop_expired(closing);
     MonotonicUs next = kNever;
     std::size_t surplus = statistics_.in(ConnectionState::idle);
@@ -48,7 +48,7 @@ MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readabl
 void BackendPool::drop_dead(const std::vector<int>& readable) {
     for (const int fd : readable) {
         Closing closing;
-        std::unique_lock<std::mutex> lock(mutex_);
+        SignalSafeLock lock(mutex_);
         const Place place = std::find_if(entries_.begin(), entries_.end(), [fd](const Entry& e) {
             return e.state == ConnectionState::idle && e.connection->fd() == fd;
         });
@@ -70,7 +70,7 @@ void BackendPool::drop_dead(const std::vector<int>& readable) {
 }
 
 void BackendPool::idle_descriptors(std::vector<int>& to) const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     for (const Entry& entry : entries_) {
         if (entry.state == ConnectionState::idle) {
             to.push_back(entry.connection->fd());

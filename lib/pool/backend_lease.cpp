@@ -29,7 +29,7 @@ PooledConnection* BackendPool::Lease::connection() const noexcept {
 }
 
 void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
-    const std::lock_guard<std::mutex> lock(pool_->mutex_);
+    const SignalSafeLock lock(pool_->mutex_);
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
     ++pool_->statistics_.connects;
@@ -40,14 +40,14 @@ void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection)
 
 void BackendPool::Lease::failed(ConnectFault fault) noexcept {
     BackendPool& pool = *std::exchange(pool_, nullptr);
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    const SignalSafeLock lock(pool.mutex_);
     pool.cool(place_, fault);
 }
 
 void BackendPool::Lease::give_back() noexcept {
     BackendPool& pool = *std::exchange(pool_, nullptr);
     Closing closing;
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    const SignalSafeLock lock(pool.mutex_);
     ++pool.statistics_.given_back;
     if (pool.shut_down_ || pool.statistics_.in(ConnectionState::idle) >= pool.keeps()) {
         ++pool.statistics_.surplus;
@@ -64,7 +64,7 @@ std::unique_ptr<PooledConnection> BackendPool::Lease::take() noexcept {
     }
     BackendPool& pool = *std::exchange(pool_, nullptr);
     Closing closing;
-    const std::lock_guard<std::mutex> lock(pool.mutex_);
+    const SignalSafeLock lock(pool.mutex_);
     std::unique_ptr<PooledConnection> connection = std::move(place_->connection);
     pool.drop(place_, closing);
     return connection;

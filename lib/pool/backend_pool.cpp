@@ -35,7 +35,7 @@ BackendPool::Lease BackendPool::acquire_fresh(MonotonicUs deadline, AcquireFault
 BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault) {
     Waiter waiter(fresh);
     Closing closing, made(1);
-    std::unique_lock<std::mutex> lock(mutex_);
+    SignalSafeLock lock(mutex_);
     last_acquire_ = clock_.now();
     waiter.ticket = next_ticket_++;
     for (;;) {
@@ -60,8 +60,7 @@ BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, bool fresh, Acquir
 }
 
 // Waits for `waiter`'s turn. With another fault than none it has not come.
-AcquireFault BackendPool::await_turn(std::unique_lock<std::mutex>& lock, Waiter& waiter,
-                                     MonotonicUs deadline) {
+AcquireFault BackendPool::await_turn(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline) {
     const auto must_wait = [&] { return !shut_down_ && turn_of(waiter) == Turn::none; };
     bool in_time = true;
     if (must_wait()) {
@@ -72,7 +71,7 @@ AcquireFault BackendPool::await_turn(std::unique_lock<std::mutex>& lock, Waiter&
         statistics_.waits += waiter.has_waited ? 0 : 1;
         waiter.has_waited = true;
         while (in_time && must_wait()) {
-            in_time = clock_.wait(lock, waiter.turn, deadline);
+            in_time = wait(lock, waiter, deadline);
         }
         queue_.remove(&waiter);
     }
@@ -84,6 +83,15 @@ AcquireFault BackendPool::await_turn(std::unique_lock<std::mutex>& lock, Waiter&
         return AcquireFault::timed_out;
     }
     return AcquireFault::none;
+}
+
+// False when the deadline has passed. Where signals end the process (prefork), it looks for them now and then: they are
+// not to wait for a turn that may be a minute away.
+bool BackendPool::wait(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline) {
+    const MonotonicUs look_at = lock.holds_off_the_end() ? clock_.now() + kSignalLook : kNever;
+    const bool woken = clock_.wait(lock.held(), waiter.turn, std::min(deadline, look_at));
+    lock.let_signals_through();
+    return woken || look_at < deadline;
 }
 
 // Who wants a fresh connection leaves the idle ones to those behind it.
@@ -128,12 +136,12 @@ BackendPool::Place BackendPool::newest_idle() noexcept {
 
 // Looks at an idle connection without the lock; on lease meanwhile, so that nobody else has it. True:
 // it still is. False: it is closed and gone.
-bool BackendPool::is_alive(std::unique_lock<std::mutex>& lock, Place place) noexcept {
+bool BackendPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     const MonotonicUs idle_since = place->since;
     move_to(place, ConnectionState::lent);
-    lock.unlock();
+    lock.held().unlock();
     const bool alive = place->connection->is_alive();
-    lock.lock();
+    lock.held().lock();
     if (alive) {
         return true;
     }
@@ -145,9 +153,9 @@ bool BackendPool::is_alive(std::unique_lock<std::mutex>& lock, Place place) noex
     } else {
         drop(place, closing);
     }
-    lock.unlock();
+    lock.held().unlock();
     dead.reset();
-    lock.lock();
+    lock.held().lock();
     return false;
 }
 
@@ -160,7 +168,7 @@ bool BackendPool::may_connect() const noexcept {
 
 void BackendPool::let_go() noexcept {
     Closing closing;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     ++times_let_go_;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
@@ -172,7 +180,7 @@ void BackendPool::let_go() noexcept {
 
 void BackendPool::shut_down() noexcept {
     {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const SignalSafeLock lock(mutex_);
         shut_down_ = true;
         for (Waiter* waiter : queue_) {
             waiter->turn.notify_one();
@@ -182,7 +190,7 @@ void BackendPool::shut_down() noexcept {
 }
 
 PoolStatistics BackendPool::statistics() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     return statistics_;
 }
 

@@ -10,8 +10,8 @@
 //                                         end of      +------ acquire ---------'
 //                                         hold-down
 //
-// Threads: every function from any thread. One mutex guards all of a pool; it is never held while a
-// connection is looked at or closed. Only acquire() blocks. Functions may throw std::bad_alloc where
+// Threads: every function from any thread. One mutex guards all of a pool; it is held with signals held
+// off, and never while a connection is looked at or closed. Only acquire() blocks. Functions may throw std::bad_alloc where
 // they make a connection's entry, and leave the pool as it was.
 // Ownership: the pool owns idle connections, a lease the one that it was lent. Leases must not
 // outlive their pool. Times are on the monotonic clock, in microseconds.
@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "pool/connect_fault.hpp"
 
 namespace wsp {
@@ -97,6 +98,8 @@ class BackendPool {
     using Place = std::list<Entry>::iterator;
 
   public:
+    // How long a signal that ends the process may have to wait for a request that waits for its turn.
+    static constexpr DurationUs kSignalLook = 500 * kMillisecond;
     // How long after the last request connections are still made ahead.
     static constexpr DurationUs kRestAfter = 600 * kSecond;
     // A connection made ahead that the server closes sooner than this counts as a failed connect. Such
@@ -188,12 +191,12 @@ class BackendPool {
     }
 
     Lease acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault);
-    AcquireFault await_turn(std::unique_lock<std::mutex>& lock, Waiter& waiter,
-                            MonotonicUs deadline);
+    AcquireFault await_turn(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline);
+    bool wait(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline);
     Turn turn_of(const Waiter& waiter) noexcept;
     void wake() noexcept;
     Place newest_idle() noexcept;
-    bool is_alive(std::unique_lock<std::mutex>& lock, Place place) noexcept;
+    bool is_alive(SignalSafeLock& lock, Place place) noexcept;
     bool is_expired(const Entry& entry, MonotonicUs now) const noexcept;
     bool may_connect() const noexcept;
     std::size_t keeps() const noexcept;

@@ -34,20 +34,12 @@ void grow(std::vector<T>& list, std::size_t count) {
 }  // namespace
 
 void* Pump::thread_main(void* self) noexcept {
-    Pump& pump = *static_cast<Pump*>(self);
-    for (;;) {
-        try {
-            pump.run();
-            break;
-        } catch (const std::bad_alloc&) {
-            continue;  // the inbox waits; the next wake-up tries again
-        }
-    }
+    static_cast<Pump*>(self)->run();
     return nullptr;
 }
 
 // With nothing left to do, and nothing to come, tells the world so.
-bool Pump::try_to_end() {
+bool Pump::try_to_end() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!joining_ || !tunnels_.empty() || !inbox_.empty()) {
         return false;
@@ -57,7 +49,7 @@ bool Pump::try_to_end() {
     return true;
 }
 
-void Pump::run() {
+void Pump::run() noexcept {
     for (;;) {
         const MonotonicUs before = monotonic_now();
         const MonotonicUs at = wake_at();
@@ -102,7 +94,7 @@ MonotonicUs Pump::wake_at() const noexcept {
     return will_cut ? plan_->cut : timers_.next_at();
 }
 
-void Pump::take_inbox(MonotonicUs now) {
+void Pump::take_inbox(MonotonicUs now) noexcept {
     char drained[64];
     while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
     }
@@ -131,7 +123,7 @@ void Pump::take_inbox(MonotonicUs now) {
 }
 
 // Ends the tunnel, or gives it its moment to end.
-void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) {
+void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept {
     if (plan.last <= now) {
         tunnel.end(plan.reason, plan.code, now);
     } else {
@@ -141,7 +133,7 @@ void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) {
     after_work(tunnel, now);
 }
 
-void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) {
+void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) noexcept {
     for (std::size_t i = tunnels_.size(); i-- > 0;) {  // backwards, as above
         if (tunnels_[i]->policy().group == group) {
             follow_plan(*tunnels_[i], plan, now);
@@ -149,7 +141,7 @@ void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) 
     }
 }
 
-void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
+void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
     try {
         make_room_for_one();
     } catch (const std::bad_alloc&) {
@@ -171,17 +163,17 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) {
 }
 
 // All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
-// half moved.
+// half moved. That is why the rest of the loop throws nothing.
 void Pump::make_room_for_one() {
     const std::size_t count = tunnels_.size() + 1;
     grow(tunnels_, count);
-    grow(retired_, count);
+    grow(retired_, retired_.size() + count);  // any of them may end in the same round
     grow(turns_, count);
     grow(turns_due_, count);
     timers_.reserve(tunnels_.capacity());
 }
 
-void Pump::handle(const Poller::Event& event, MonotonicUs now) {
+void Pump::handle(const Poller::Event& event, MonotonicUs now) noexcept {
     Tunnel& tunnel = tunnel_of(event.cookie);
     if (tunnel.done()) {
         return;  // retired earlier in this round
@@ -192,7 +184,7 @@ void Pump::handle(const Poller::Event& event, MonotonicUs now) {
     after_work(tunnel, now);
 }
 
-void Pump::run_turns(MonotonicUs now) {
+void Pump::run_turns(MonotonicUs now) noexcept {
     turns_due_.clear();
     turns_due_.swap(turns_);
     for (Tunnel* tunnel : turns_due_) {
@@ -206,7 +198,7 @@ void Pump::run_turns(MonotonicUs now) {
     }
 }
 
-void Pump::fire_timers(MonotonicUs now) {
+void Pump::fire_timers(MonotonicUs now) noexcept {
     while (timers_.next_at() <= now) {
         Tunnel& tunnel = *timers_.next();
         timers_.remove(tunnel);
@@ -220,7 +212,7 @@ void Pump::fire_timers(MonotonicUs now) {
 }
 
 // Brings everything that is kept about a tunnel in line with what it is now.
-void Pump::after_work(Tunnel& tunnel, MonotonicUs now) {
+void Pump::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (!tunnel.done() && !watch(tunnel)) {
         tunnel.cut(EndReason::internal_error);
     }
@@ -240,7 +232,7 @@ void Pump::after_work(Tunnel& tunnel, MonotonicUs now) {
     }
 }
 
-bool Pump::watch(Tunnel& tunnel) {
+bool Pump::watch(Tunnel& tunnel) noexcept {
     for (const Side side : {Side::client, Side::backend}) {
         Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
         const Interest wanted = tunnel.interest(side);
@@ -255,7 +247,7 @@ bool Pump::watch(Tunnel& tunnel) {
     return true;
 }
 
-void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
+void Pump::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
     for (const Side side : {Side::client, Side::backend}) {
         Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
         if (watched != kNoInterest) {
@@ -287,7 +279,7 @@ void Pump::retire(Tunnel& tunnel, MonotonicUs now) {
     ended_count_.fetch_add(1);
 }
 
-void Pump::cut_all(MonotonicUs now) {
+void Pump::cut_all(MonotonicUs now) noexcept {
     while (!tunnels_.empty()) {
         tunnels_.back()->cut(plan_->reason);
         retire(*tunnels_.back(), now);

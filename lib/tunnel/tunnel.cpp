@@ -266,7 +266,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
     TunnelReport told;
     told.reason = reason_;
     told.close_code = close_code_;
-    told.duration = now - started_;
+    told.duration = started_ != kNever ? now - started_ : 0;
     told.client_rtt = pings_ ? (*pings_)[index(Side::client)].round_trip() : 0;
     for (const Side side : kSides) {
         const Direction& direction = from(side);

@@ -132,7 +132,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     std::unique_ptr<std::array<PingState, 2>> pings_;    // by Side; null without ProxyWebsocketPing
     std::uint64_t told_read_ = 0;                        // of the backend's bytes, to the observer
     std::uint64_t told_written_ = 0;
-    MonotonicUs started_ = 0;
+    MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;
     DurationUs lifetime_;

@@ -73,13 +73,17 @@ void Tunnel::on_timer(MonotonicUs now) noexcept {
 }
 
 void Tunnel::start_pings() noexcept {
-    std::uint32_t nonces[2];
-    if (policy_->ping_interval == 0 || raw_ ||
-        RAND_bytes(reinterpret_cast<unsigned char*>(nonces), sizeof nonces) != 1) {
+    if (policy_->ping_interval == 0 || raw_) {
         return;
     }
-    pings_.reset(new (std::nothrow)
-                     std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
+    std::uint32_t nonces[2];
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(nonces), sizeof nonces) == 1) {
+        pings_.reset(new (std::nothrow)
+                         std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
+    }
+    if (!pings_) {
+        cut(EndReason::out_of_memory);  // without Pings it might outlive its peers for ever
+    }
 }
 
 // When on_ping_timer() has something to do for `side`.

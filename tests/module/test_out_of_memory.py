@@ -1,0 +1,358 @@
+"""Memory runs out at any moment: handshakes are refused and tunnels end, but never a process, and nothing stays behind.
+
+Each test goes through one story again and again, and each time something else in it fails: its first allocation, its second,
+and so on to its last. See faults/faults.cpp for what counts as one."""
+
+import contextlib
+import itertools
+import os
+import re
+import select
+import signal
+import threading
+
+import pytest
+
+from dropin.balancer import MANAGER, NONCE, edit
+from harness import http1, processes
+from harness.backend import Listener, echo_until_close
+from harness.config import ONE_CHILD
+from harness.faults import Faults
+from harness.frames import CLOSE
+from harness.httpd import Httpd
+from harness.waiting import wait_until
+
+RUNS_ON = ("event",)
+
+# What may be said then. Not among them: that a limit is reached (WSP0122, WSP0123), which would tell of a count that has
+# not been taken back.
+SAID = ("WSP0001|WSP0010|WSP0014|WSP0018|WSP0019|WSP0145|WSP0146|WSP011[3-9]|AH0"
+        "|WSP0201: .*(memory has run out|refused to watch|sent a Close|connection broke|client|backend)")
+
+
+@contextlib.contextmanager
+def whatever_happens():
+    """A connection may end at any point, but nobody may be kept waiting."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except (EOFError, OSError):
+        pass
+
+
+class Site:
+    """A server, and a tunnel that has nothing to do with what fails."""
+
+    def __init__(self, server, faults):
+        self.server = server
+        self.faults = faults
+
+    def begin(self):
+        self.server.allow_log(SAID)
+        self.children = self.server.children()
+        self.bystander = self.server.open_tunnel("/plain")
+        self.bystander.echo()
+
+    def expect_well(self, at_rest):
+        wait_until(lambda: self.server.descriptor_count() == at_rest, f"{at_rest} descriptors")
+        assert self.server.children() == self.children
+        self.bystander.echo()
+
+    def lines(self):
+        return self.server.access_log.text_lines()
+
+    def end(self):
+        self.faults.disarm()
+        self.bystander.close()
+
+
+def talk(server, path, **options):
+    """Opens a tunnel, says something, closes. Any of that may fail. Returns how far it came; what comes behind a 101 is
+    frames, or the end."""
+    outcome = "gone"
+    with whatever_happens(), server.start_handshake(path, **options) as client:
+        response = client.read_response()
+        if response.status != 101:
+            assert response.status >= 500, response.first_line
+            return "refused"
+        outcome = "cut"
+        client.send_text("x" * 3000)
+        frame = client.read_frame()
+        if frame.opcode != CLOSE:
+            assert frame.payload == b"x" * 3000
+            client.send_close(1000)
+            client.read_close()
+            client.expect_end()
+            outcome = "whole"
+    return outcome
+
+
+def each_fails(site, story, step=1, leaves_idle=False):
+    """The story with its nth allocation failing, for every nth, or one in `step`, up to its end. Returns the numbers by how
+    the story ended; story() says "whole" where nothing fails. `leaves_idle`: a connection that is kept may be left over,
+    for the next to use."""
+    site.faults.disarm()
+    assert story() == "whole"
+    at_rest = settled(site)
+    outcomes = {}
+    for n in itertools.count(1, step):
+        lines = len(site.lines())
+        site.faults.arm(n, n)
+        outcome = "late"
+        try:
+            outcome = story()
+            if leaves_idle and site.faults.failed:
+                assert story() == "whole"
+            site.expect_well(at_rest)
+            wait_until(lambda: site.faults.failed or len(site.lines()) > lines, "a line in the access log")
+        except (AssertionError, EOFError, OSError) as problem:
+            raise AssertionError(f"{n}: {outcome}; {site.faults.describe()}: {problem!r}") from problem
+        if not site.faults.failed:
+            break
+        outcomes.setdefault(outcome, []).append(n)
+    site.faults.disarm()
+    assert story() == "whole"
+    site.expect_well(at_rest)
+    print(", ".join(f"{len(of)} {outcome}" for outcome, of in outcomes.items()), f"(to {n})")
+    return outcomes
+
+
+def settled(site):
+    counts = []
+
+    def rests():
+        counts.append(site.server.descriptor_count())
+        return len(counts) > 15 and len(set(counts[-15:])) == 1 and counts[-1]
+    return wait_until(rests, "descriptors come to rest")
+
+
+class Refusing(Listener):
+    """Answers every handshake 403 and keeps the connection; accepts the ones on /open."""
+
+    def __init__(self):
+        super().__init__()
+        self._socket.settimeout(None)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                sock = self.accept_raw()
+            except OSError:   # closed
+                return
+            threading.Thread(target=self._answer, args=(self.shake_hands(sock),), daemon=True).start()
+
+    @staticmethod
+    def _answer(session):
+        with whatever_happens(), session:
+            session.sock.settimeout(None)
+            while session.read_request().target != "/open":
+                session.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+            session.accept_handshake()
+            echo_until_close(session)
+
+
+@pytest.fixture(scope="module")
+def refusing():
+    with Refusing() as backend:
+        yield backend
+
+
+@pytest.fixture(scope="module")
+def shared_site(start_shared, mpm, echo, tls_echo, refusing):
+    faults = Faults()
+    server = start_shared(f"""
+        ProxyStatus On
+        ProxyWebsocketHandshakeThreads 2
+        ProxyWebsocketPing 60s
+        ProxyWebsocketDrainSpread 0
+        <Proxy balancer://c>
+            BalancerMember {echo.url}/member
+            ProxySet nonce={NONCE}
+        </Proxy>
+        {MANAGER}
+        ProxyPass /plain {echo.url}/plain max=2
+        ProxyPass /secure {tls_echo.url}/secure max=1
+        <Location /thread>
+            ProxyWebsocketAsync Off
+            ProxyPass {echo.url}/thread max=1
+        </Location>
+        <Location /member>
+            ProxyWebsocketOnMemberDown drain
+            ProxyPass balancer://c/
+        </Location>
+        <Proxy {refusing.url}>
+            ProxyWebsocketPool max-idle=1 max-connecting=1
+        </Proxy>
+        ProxyPass /pooled {refusing.url}
+        <Proxy {echo.url}/warm>
+            ProxyWebsocketPool warm=2
+        </Proxy>
+        ProxyPass /warm {echo.url}/warm
+        <Proxy {tls_echo.url}/warm>
+            ProxyWebsocketPool warm=1
+        </Proxy>
+        ProxyPass /secure-ahead {tls_echo.url}/warm
+        """, mpm_lines=ONE_CHILD[mpm], faults=faults)
+    return Site(server, faults)
+
+
+@pytest.fixture
+def site(shared_site):
+    shared_site.begin()
+    yield shared_site
+    shared_site.end()
+
+
+def test_any_allocation_of_a_tunnel(site):
+    outcomes = each_fails(site, lambda: talk(site.server, "/plain"))
+    assert len(outcomes["refused"]) > 5 and len(outcomes["cut"]) > 5
+
+
+def test_any_allocation_of_a_tunnel_with_tls_on_both_sides(site, tls, full):
+    each_fails(site, lambda: talk(site.server, "/secure", tls=tls), step=1 if full else 6)
+
+
+def test_any_allocation_of_a_tunnel_that_keeps_its_thread(site):
+    each_fails(site, lambda: talk(site.server, "/thread"))
+
+
+def busy(site):
+    text = site.server.get("/server-status?auto").body.decode()
+    return int(re.search(r"ProxyBalancer\[0\]Worker\[0\]Busy: (\d+)", text)[1])
+
+
+def test_any_allocation_of_a_tunnel_of_a_balancer_member(site):
+    each_fails(site, lambda: talk(site.server, "/member"))
+    wait_until(lambda: busy(site) == 0, "no tunnel counts as busy")
+
+
+def refused_and_open(server):
+    """A refusal, which leaves its connection, and a tunnel on it."""
+    outcome = "gone"
+    with whatever_happens(), server.start_handshake("/pooled/closed") as client:
+        response = client.read_response()
+        assert response.status == 403 or response.status >= 500, response.first_line
+        outcome = talk(server, "/pooled/open")
+        # The refusal is over: nothing comes behind it.
+        client.send(http1.plain_request("/", [("Connection", "close")]))
+        assert client.read_response().status == 200
+        client.expect_end()
+    return outcome
+
+
+def test_any_allocation_around_a_connection_that_is_used_again(site):
+    each_fails(site, lambda: refused_and_open(site.server), leaves_idle=True)
+
+
+@pytest.mark.parametrize("path", ["/warm", "/secure-ahead"])
+def test_any_allocation_around_connections_made_ahead(site, path, full):
+    """Those that are missing are made all the same: the number of descriptors says so."""
+    each_fails(site, lambda: talk(site.server, path), step=1 if full else 6)
+
+
+def test_a_member_is_taken_out_when_there_is_no_memory_to_say_so(site, echo):
+    """It is said as soon as there is."""
+    site.server.allow_log("WSP0113:|AH0")
+    url = f"{echo.url}/member"
+    with site.server.open_tunnel("/member") as client:
+        client.echo()
+        site.faults.arm(1)
+        edit(site.server, url, w_status_D=1)
+        site.server.error_log.wait_for("WSP0019")
+        site.faults.disarm()
+        assert client.read_close()[0] == 1012
+    edit(site.server, url, w_status_D=0)
+
+
+def test_memory_that_is_gone_for_a_while(site, tls):
+    """Everything fails, from some point on, for a crowd; what is open goes on, and afterwards all is as before."""
+    def talk_everywhere():
+        outcomes = {talk(site.server, path) for path in ["/plain", "/thread", "/member", "/warm"] * 3}
+        return outcomes | {talk(site.server, "/secure", tls=tls)}
+
+    assert talk_everywhere() == {"whole"}
+    at_rest = settled(site)
+    site.faults.arm(40)
+    assert "refused" in talk_everywhere()
+    assert site.server.children() == site.children
+    site.bystander.echo()
+    site.faults.disarm()
+    assert talk_everywhere() == {"whole"}
+    site.expect_well(at_rest)
+
+
+def talk_to_a_last_child(server):
+    """A tunnel in a child that ends as soon as it can, and tells its tunnels so, unless one keeps its thread busy."""
+    kept = server.error_log.total("WSP0110")
+
+    def is_kept():
+        return server.error_log.total("WSP0110") > kept
+
+    with whatever_happens(), server.start_handshake("/plain") as client:
+        response = client.read_response()
+        if response.status != 101:
+            assert response.status >= 500, response.first_line
+            return
+        wait_until(lambda: is_kept() or select.select([client.sock], [], [], 0)[0], "it is kept, or told")
+        if is_kept():
+            client.send_close(1000)
+            client.read_close()
+        else:
+            assert client.read_close()[0] == 1001
+            client.send_close(1001)
+        client.expect_end()
+
+
+def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certificates, echo, full):
+    """Each connection is served by a child of its own, which makes its threads for it, ends, and drains."""
+    faults = Faults()
+    spare = 150 if full else 25
+    with Httpd("prefork", f"""
+            ProxyWebsocketPumpThreads 2
+            ProxyWebsocketDrainTimeout 0
+            <Proxy {echo.url}/first>
+                ProxyWebsocketPool warm=1 max-connecting=1
+            </Proxy>
+            ProxyWebsocketOnMemberDown drain
+            ProxyPass /plain {echo.url}/first max=1
+            """, certificates, faults=faults,
+            mpm_lines=f"StartServers {spare}\nServerLimit 160\nMaxRequestWorkers 160\nMinSpareServers 1\n"
+                      "MaxSpareServers 160\nMaxConnectionsPerChild 1") as server:
+        server.allow_log(SAID)
+        wait_until(lambda: len(server.children()) >= spare - 1 and all(map(processes.all_threads_sleep, server.children())),
+                   "all children have begun")
+        for n in itertools.count(1, 1 if full else 8):
+            left = len(server.children())
+            assert left > 4, "the children are used up"
+            faults.arm(n, n)
+            talk_to_a_last_child(server)
+            wait_until(lambda: len(server.children()) < left, f"{n}: {faults.describe()}: the child is gone")
+            if not faults.failed:
+                break
+        faults.disarm()
+        assert n > 20
+        print("to", n)
+
+
+def test_a_child_that_begins_without_memory_refuses_and_the_next_one_does_not(certificates, echo, mpm):
+    faults = Faults()
+    with Httpd(mpm, f"ProxyPass /plain {echo.url}/", certificates, faults=faults, mpm_lines=ONE_CHILD[mpm]) as server:
+        server.allow_log("WSP0001|WSP0146")
+        for lacking in (1, None):   # its first allocation; everything
+            faults.arm(1, lacking)
+            server.graceful()
+            faults.disarm()
+            assert server.start_handshake("/plain").read_response().status == 503
+            assert server.get("/").status == 200
+        server.graceful()
+        client = server.open_tunnel("/plain")
+        client.echo()
+        faults.arm(1)   # from here on there is none
+        server.graceful_stop()
+        client.echo(b"still open")
+        os.kill(server.pid, signal.SIGTERM)
+        assert client.read_close()[0] == 1001
+        client.close()
+        server.await_exit()

@@ -1,0 +1,130 @@
+// A pump whose memory runs out: tunnels end or are refused, none is lost, and the loop goes on.
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "support/pump_rig.hpp"
+#include "support/scarce_memory.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+namespace {
+
+// Ends on the pump's thread, and keeps it there until the gate opens.
+class Gate {
+  public:
+    void close(PumpRig& rig) {
+        SocketPair client = unix_pair(), backend = unix_pair();
+        TunnelParts parts;
+        parts.client = std::make_unique<SocketStream>(std::move(client.ours));
+        parts.backend = std::make_unique<SocketStream>(std::move(backend.ours));
+        parts.policy = std::make_shared<const Policy>();
+        parts.observer = std::make_unique<Keeper>(*this);
+        auto tunnel = std::make_unique<Tunnel>(std::move(parts));
+        client.theirs.reset();
+        backend.theirs.reset();
+        REQUIRE(rig.pump.adopt(tunnel));
+        reached_.get_future().wait();
+    }
+    void open() { opened_.set_value(); }
+
+  private:
+    class Keeper final : public TunnelObserver {
+      public:
+        explicit Keeper(Gate& gate) : gate_(gate) {}
+        void on_end(const TunnelReport&) noexcept override {
+            gate_.reached_.set_value();
+            gate_.opened_.get_future().wait();
+        }
+
+      private:
+        Gate& gate_;
+    };
+
+    std::promise<void> reached_, opened_;
+};
+
+}  // namespace
+
+TEST_CASE("a crowd that comes and goes in one round while memory runs out is reported whole",
+          "[pump]") {
+    constexpr std::size_t kCrowd = 40;
+    const std::size_t allocations = each_allocation_fails([&](std::size_t nth) {
+        PumpRig rig;
+        const Ends stays = rig.open();
+        REQUIRE(stays.echoes("before"));
+        Gate gate;
+        gate.close(rig);
+        std::vector<Ends> open;
+        for (std::size_t i = 0; i < kCrowd; ++i) {
+            SocketTunnel made = make_socket_tunnel(rig.board);
+            if (i < kCrowd / 2) {
+                made.ends = {};  // over before it begins
+            }
+            open.push_back(rig.adopt(std::move(made)));
+        }
+        {
+            const ScarceMemory scarce(nth);
+            gate.open();
+            await([&] {
+                return rig.board.destroyed() >= kCrowd / 2 && rig.pump.tunnels() <= kCrowd / 2 + 1;
+            });
+        }
+        const std::size_t lost = ScarceMemory::has_failed() ? 1 : 0;
+        CHECK(await([&] { return rig.pump.tunnels() + rig.board.destroyed() == kCrowd + 1; }));
+        CHECK(rig.board.reports().size() == rig.board.destroyed());
+        CHECK(rig.board.destroyed() <= kCrowd / 2 + lost);
+        CHECK(rig.board.ended_by(EndReason::out_of_memory) <= lost);
+        CHECK(stays.echoes("after"));
+    });
+    CHECK(allocations >= 5);  // each list of the loop grows
+}
+
+TEST_CASE("a tunnel that finds no room in the inbox stays its owner's", "[pump]") {
+    each_allocation_fails([](std::size_t nth) {
+        PumpRig rig;
+        SocketTunnel made = make_socket_tunnel(rig.board);
+        bool adopted = false;
+        {
+            const ScarceMemory scarce(nth);
+            adopted = rig.pump.adopt(made.tunnel);
+        }
+        CHECK(adopted == (made.tunnel == nullptr));
+        if (!adopted) {
+            CHECK(ScarceMemory::has_failed());
+            CHECK(rig.pump.tunnels() == 0);
+            REQUIRE(rig.pump.adopt(made.tunnel));
+        }
+        CHECK((made.ends.echoes("hello") || rig.board.ended_by(EndReason::out_of_memory) == 1));
+    });
+}
+
+TEST_CASE("a pump without memory to be told of a group says so, and may be told again", "[pump]") {
+    const int group = 0;
+    Policy policy;
+    policy.group = &group;
+    const std::size_t allocations = each_allocation_fails([&](std::size_t nth) {
+        PumpRig rig;
+        const Ends ends = rig.open(false, policy);
+        REQUIRE(ends.echoes("hello"));
+        const ClosePlan plan = ClosePlan::member_down(monotonic_now(), 0);
+        bool told = false;
+        {
+            const ScarceMemory scarce(nth);
+            told = rig.pump.close_group(&group, plan);
+        }
+        CHECK(told == !ScarceMemory::has_failed());
+        CHECK((told || rig.pump.close_group(&group, plan)));
+        CHECK(ends.take_close(Side::client) == 1012);
+    });
+    CHECK(allocations == 1);
+}
+
+TEST_CASE("a tunnel that ends before it has begun has lasted no time", "[tunnel]") {
+    EndBoard board;
+    SocketTunnel made = make_socket_tunnel(board);
+    made.tunnel->cut(EndReason::out_of_memory);
+    made.tunnel->finish_report(monotonic_now());
+    REQUIRE(board.reports().size() == 1);
+    CHECK(board.reports()[0].duration == 0);
+}
