@@ -2,10 +2,12 @@
 #include "backend_pools.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <new>
 #include <string_view>
 
-#include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "config_tree.hpp"
 #include "warmer.hpp"
 
@@ -116,60 +118,58 @@ void Member::note_use(const char* scheme, const proxy_conn_rec& record) {
         return;
     }
     const auto text = [](const char* from) { return std::string(from != nullptr ? from : ""); };
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    target_.scheme = scheme;
-    target_.hostname = text(record.hostname);
-    target_.port = record.port;
-    target_.uds_path = text(record.uds_path);
-    target_.tls_name = text(record.ssl_hostname);
-    target_.tls = record.is_ssl != 0;
+    Target target;
+    target.scheme = scheme;
+    target.hostname = text(record.hostname);
+    target.port = record.port;
+    target.uds_path = text(record.uds_path);
+    target.tls_name = text(record.ssl_hostname);
+    target.tls = record.is_ssl != 0;
+    const SignalSafeLock lock(mutex_);
+    target_ = std::move(target);
     wake_warmer();
 }
 
-void Member::note_idle() {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+void Member::note_idle() noexcept {
+    const SignalSafeLock lock(mutex_);
     wake_warmer();
 }
 
-// With the mutex held.
-void Member::wake_warmer() {
+// With the mutex held. What cannot be made now is tried again with the next use.
+void Member::wake_warmer() noexcept {
     if (warmer_ == nullptr) {
-        warmer_ = std::make_unique<Warmer>(*this);
-        if (!warmer_->start()) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
-                         "WSP0014: no thread for the idle connections to %s: none are made ahead, "
-                         "and those that are kept are looked at when they are needed",
-                         worker_->s->name_ex);
-        }
+        warmer_.reset(new (std::nothrow) Warmer(*this));
     }
-    warmer_->wake();
+    if (warmer_ != nullptr && warmer_->start()) {
+        warmer_->wake();
+    } else if (!std::exchange(lack_told_, true)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
+                     "WSP0014: no thread for the idle connections to %s: none are made ahead, "
+                     "and those that are kept are looked at when they are needed",
+                     worker_->s->name_ex);
+    }
 }
 
 Member::Target Member::target() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     return target_;
 }
 
 void Member::note_good_address(const ConnectAddress& address) {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     good_address_ = address;
     has_good_address_ = true;
 }
 
 bool Member::good_address(ConnectAddress& address) const {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     address = good_address_;
     return has_good_address_;
 }
 
 Member& BackendPools::member(proxy_worker* worker, server_rec* server,
                              const wsp_dir_config& config) {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     std::unique_ptr<Member>& member = members_[{worker, server}];
     if (member == nullptr) {
         member = std::make_unique<Member>(worker, server, config);

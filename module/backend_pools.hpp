@@ -42,7 +42,7 @@ class Member {
     void note_use(const char* scheme, const proxy_conn_rec& record);
     Target target() const;
     // A connection has become idle: from now on somebody looks after it.
-    void note_idle();
+    void note_idle() noexcept;
     // The address that answered last (RFC 8305 4: "the good one remembered").
     void note_good_address(const ConnectAddress& address);
     bool good_address(ConnectAddress& address) const;
@@ -54,7 +54,7 @@ class Member {
     bool keeps(bool tls) const { return reusable_ && (!tls || tls_reusable_); }
 
   private:
-    void wake_warmer();
+    void wake_warmer() noexcept;
 
     proxy_worker* const worker_;
     server_rec* const server_;
@@ -67,6 +67,7 @@ class Member {
     ConnectAddress good_address_{};
     bool has_good_address_ = false;
     std::unique_ptr<Warmer> warmer_;
+    bool lack_told_ = false;  // that it has no thread
 };
 
 class BackendPools {

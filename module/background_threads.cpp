@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <memory>
-#include <utility>
+#include <new>
 
 #include "base/blocked_signals.hpp"
 #include "boundary.hpp"
@@ -29,9 +29,14 @@ void* thread_main(void* context) noexcept {
 
 }  // namespace
 
-bool start_background_thread(std::function<void()> body) {
+bool start_background_thread(std::function<void()> body) noexcept {
     const BlockedSignals blocked;
-    auto context = std::make_unique<std::function<void()>>(std::move(body));
+    std::unique_ptr<std::function<void()>> context(new (std::nothrow) std::function<void()>);
+    if (context == nullptr) {
+        errno = ENOMEM;
+        return false;
+    }
+    context->swap(body);
     running.fetch_add(1);
     pthread_t thread;
     const int error = pthread_create(&thread, nullptr, &thread_main, context.get());

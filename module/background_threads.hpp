@@ -10,7 +10,7 @@ namespace wsp {
 // Runs `body` on a thread of its own, with all signals blocked. It must end soon after the child's
 // drain or stop descriptor is readable, and lets no exception out. False with errno when the system
 // refuses.
-bool start_background_thread(std::function<void()> body);
+bool start_background_thread(std::function<void()> body) noexcept;
 
 // Waits until all of them have ended, for at most `patience`. Takes no lock: prefork comes here
 // from a signal handler (prefork.c just_die).

@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "background_threads.hpp"
-#include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "boundary.hpp"
 #include "config.h"
 #include "protocol/close_code.hpp"
@@ -136,12 +136,11 @@ bool Child::has_threads() {
     if (threads_made_.load()) {
         return true;
     }
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     if (threads_made_.load()) {
         return true;
     }
-    if (stopping_.load() || !start_threads()) {
+    if (stopping_.load() || !guarded_or(false, [this] { return start_threads(); })) {
         return false;
     }
     if (stopping_.load()) {
@@ -156,15 +155,17 @@ bool Child::start_threads() {
                      "WSP0140: no memory for a TLS context; each tunnel keeps its request thread");
         return false;
     }
-    std::vector<std::unique_ptr<Pump>> started;
-    for (std::int64_t i = 0; i < config_.pump_threads; ++i) {
-        auto pump = std::make_unique<Pump>();
-        if (!pump->start(stop_.read.get())) {
+    // All memory first: a pump whose thread runs cannot be taken back.
+    std::vector<std::unique_ptr<Pump>> started(static_cast<std::size_t>(config_.pump_threads));
+    for (auto& pump : started) {
+        pump = std::make_unique<Pump>();
+    }
+    for (std::size_t i = 0; i < started.size(); ++i) {
+        if (!started[i]->start(stop_.read.get())) {
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                          "WSP0010: no thread for the tunnels; each keeps its request thread");
-            break;
+            started.resize(i);
         }
-        started.push_back(std::move(pump));
     }
     if (started.empty() || !scribe_.start()) {
         for (auto& pump : started) {
@@ -182,8 +183,7 @@ bool Child::start_threads() {
 }
 
 std::shared_ptr<const Policy> Child::share(const Policy& policy) {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     const auto same = [&policy](const std::shared_ptr<const Policy>& known) {
         return *known == policy;
     };
@@ -232,16 +232,16 @@ void Child::tell_pumps(const ClosePlan& plan) {
     }
 }
 
-void Child::close_group(const void* group, const ClosePlan& plan) {
-    if (!threads_made_.load()) {
-        return;
+bool Child::close_group(const void* group, const ClosePlan& plan) {
+    bool all = true;
+    for (std::size_t i = 0; threads_made_.load() && i < pumps_.size(); ++i) {
+        all = pumps_[i]->close_group(group, plan) && all;
     }
-    for (auto& pump : pumps_) {
-        if (!pump->close_group(group, plan)) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
-                         "WSP0019: no memory to end the tunnels of a balancer member");
-        }
+    if (!all) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "WSP0019: no memory to end the tunnels of a balancer member");
     }
+    return all;
 }
 
 std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const {

@@ -29,13 +29,13 @@ class Child {
     // child_init: makes the one Child of this process and ties it to `pchild`.
     static void make(apr_pool_t* pchild, server_rec* server);
     static bool exists();
-    // Only where exists() is true.
+    // Only where exists() is true; where there was no memory for it, it never will be.
     static Child& current();
 
     explicit Child(server_rec* server);
     ~Child();
 
-    // A pump that runs, or null when the system refuses a thread: the blocking pump must do then.
+    // A pump that runs, or null when the system refuses a thread or memory: the blocking pump must do then.
     Pump* pump();
     // What TLS streams are made with. Only where pump() has given one.
     SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
@@ -57,8 +57,9 @@ class Child {
     // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once
     // or more; the first graceful call fixes the plan.
     void stop_tunnels(bool graceful);
-    // Ends the pumped tunnels whose policy names `group`.
-    void close_group(const void* group, const ClosePlan& plan);
+    bool is_stopping() const { return stopping_.load(); }
+    // Ends the pumped tunnels whose policy names `group`. False, logged, when there was no memory to tell every pump.
+    bool close_group(const void* group, const ClosePlan& plan);
     DurationUs drain_spread() const { return config_.drain_spread_us; }
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);

@@ -7,6 +7,7 @@
 #include "boundary.hpp"
 #include "child.hpp"
 #include "net/socket_stream.hpp"
+#include "protocol/close_code.hpp"
 #include "tunnel_log.hpp"
 #include "worker_load.hpp"
 
@@ -18,15 +19,29 @@ class PumpedTunnelObserver final : public TunnelObserver {
   public:
     PumpedTunnelObserver(LogRecord log, proxy_worker* worker, TunnelSlot slot)
         : log_(std::move(log)), worker_(worker), load_(worker), slot_(std::move(slot)) {}
+    // A tunnel that could not be made has its lines all the same.
+    ~PumpedTunnelObserver() override {
+        if (!has_ended_) {
+            on_end(never_begun());
+        }
+    }
+    static TunnelReport never_begun() noexcept {
+        TunnelReport report;
+        report.reason = EndReason::out_of_memory;
+        report.close_code = kCloseAbnormal;
+        return report;
+    }
 
     void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
         add_traffic(worker_, read, written);
     }
     void on_end(const TunnelReport& report) noexcept override {
+        has_ended_ = true;
         Child::current().scribe().write(std::move(log_), report);
     }
 
   private:
+    bool has_ended_ = false;
     LogRecord log_;
     proxy_worker* worker_;
     WorkerLoad load_;
@@ -56,14 +71,22 @@ Departure::Departure(TakenConnection client, TakenConnection backend,
       raw_(raw) {}
 
 Departure::~Departure() {
-    guarded_or(0, [this] {
-        send_off();
+    auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
+        return std::make_unique<PumpedTunnelObserver>(std::move(log), worker, std::move(slot));
+    });
+    if (observer == nullptr) {  // and the log record has not been moved
+        Child::current().scribe().write(std::move(log), PumpedTunnelObserver::never_begun());
+        return;
+    }
+    guarded_or(0, [&] {
+        send_off(std::move(observer));
         return 0;
     });
 }
 
-void Departure::send_off() {
+void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
     TunnelParts parts;
+    parts.observer = std::move(observer);
     add_traffic(worker, backend_.early.size(), 0);  // read by httpd: no stream will count it
     parts.early_from_client = std::move(client_.early);
     parts.early_from_backend = std::move(backend_.early);
@@ -73,13 +96,12 @@ void Departure::send_off() {
     parts.allowed_rsv = allowed_rsv_;
     parts.raw = raw_;
     parts.lifetime = lifetime_;
-    parts.observer =
-        std::make_unique<PumpedTunnelObserver>(std::move(log), worker, std::move(slot));
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
     if (!pump_.adopt(tunnel)) {
-        // The child is stopping: its pump takes no more.
-        tunnel->cut(EndReason::shutdown);
+        // The child is stopping and its pump takes no more, or there is no room in the inbox.
+        tunnel->cut(Child::current().is_stopping() ? EndReason::shutdown
+                                                   : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());
     } else if (member && member.is_cut()) {
         // Taken out while the tunnel was on its way: the pump was told too early.

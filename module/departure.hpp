@@ -31,7 +31,7 @@ class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
               std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, LogRecord log);
-    // Sends the tunnel off.
+    // Sends the tunnel off. Without memory it ends here, and the logs say so.
     ~Departure();
 
     // What the log lines about the tunnel need of the request.
@@ -42,7 +42,7 @@ class Departure {
     MemberWatch::Tie member;
 
   private:
-    void send_off();
+    void send_off(std::unique_ptr<TunnelObserver> observer);
 
     TakenConnection client_;
     TakenConnection backend_;

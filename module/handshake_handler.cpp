@@ -1,6 +1,7 @@
 // Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
 #include "handshake_handler.hpp"
 
+#include <exception>
 #include <string>
 
 #include "backend_exchange.hpp"
@@ -56,6 +57,7 @@ class Handshake {
     int take_answer();
     int pass_on_refusal();
     int open_tunnel();
+    int run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv);
     int refuse(int status, const char* id, const char* what);
     const char* of_backend(const char* what) const;
     DurationUs handshake_timeout() const;
@@ -285,8 +287,20 @@ int Handshake::open_tunnel() {
                       "WSP0105: the client went away before its 101 could be sent");
         return OK;
     }
-    // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
-    const std::uint8_t allowed_rsv = chosen & rsv_bits(r_);
+    try {
+        // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
+        return run_open_tunnel(member, chosen & rsv_bits(r_));
+    } catch (const std::exception& e) {
+        // Behind a 101 no status can be sent, only the end of the connection.
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r_,
+            "WSP0145: the tunnel ends before it has begun: %s; request %s %s, mapped to %s",
+            e.what(), r_->method, r_->uri, url_);
+        return OK;
+    }
+}
+
+int Handshake::run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
                       link_,
                       policy_for(r_, *worker_, *conf_, config_),
@@ -310,8 +324,17 @@ int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* co
         return DECLINED;
     }
     const int status = refuse_what_is_never_a_handshake(r, url);
-    return status != OK ? status
-                        : Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    if (status != OK) {
+        return status;
+    }
+    if (!Child::exists()) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "WSP0146: handshake refused with 503: this child process had no memory for "
+                      "tunnels when it began; request %s %s, mapped to %s",
+                      r->method, r->uri, url);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
 }
 
 }  // namespace wsp

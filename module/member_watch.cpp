@@ -4,10 +4,11 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "background_threads.hpp"
-#include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "child.hpp"
 
 namespace wsp {
@@ -36,32 +37,38 @@ bool MemberWatch::Tie::is_cut() noexcept {
 }
 
 MemberWatch::Tie MemberWatch::tie(proxy_worker* worker) {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     const auto known = std::find_if(entries_.begin(), entries_.end(), [worker](const Entry& entry) {
         return entry.worker_ == worker;
     });
     if (known != entries_.end()) {
+        start();
         return Tie(*known);
     }
     entries_.emplace_back(worker);
     entries_.back().down_ = is_down(worker);
-    if (!started_) {
-        started_ = start_background_thread([this] { run(); });
-        if (!started_) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
-                         "WSP0018: no thread to watch balancer members; their tunnels are kept "
-                         "when they are taken out");
-        }
-    }
+    start();
     return Tie(entries_.back());
+}
+
+// With the mutex held. Whoever is tied next tries again.
+void MemberWatch::start() noexcept {
+    if (started_) {
+        return;
+    }
+    started_ = start_background_thread([this] { run(); });
+    if (!started_) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
+                     "WSP0018: no thread to watch balancer members; their tunnels are kept "
+                     "when they are taken out");
+    }
 }
 
 void MemberWatch::run() {
     const Child& child = Child::current();
     pollfd ends[] = {{child.drain_fd(), POLLIN, 0}, {child.stop_fd(), POLLIN, 0}};
     while (::poll(ends, 2, kLookMs) <= 0) {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const SignalSafeLock lock(mutex_);
         look();
     }
 }
@@ -78,9 +85,12 @@ void MemberWatch::look() {
             entry.down_since_.store(monotonic_now());
             entry.spread_.store(spread);
             entry.times_down_.fetch_add(1, std::memory_order_release);
-            Child::current().close_group(entry.worker_, entry.plan());
+            entry.untold_ = true;
         }
         entry.down_ = down;
+        if (entry.untold_) {
+            entry.untold_ = down && !Child::current().close_group(entry.worker_, entry.plan());
+        }
     }
 }
 

@@ -30,7 +30,8 @@ class MemberWatch {
       private:
         friend class MemberWatch;
         proxy_worker* const worker_;
-        bool down_ = false;                       // under the watch's mutex
+        bool down_ = false;    // this and the next under the watch's mutex
+        bool untold_ = false;  // it is down, and a pump had no memory to hear of it
         std::atomic<MonotonicUs> down_since_{0};  // set before times_down_
         std::atomic<DurationUs> spread_{0};
         std::atomic<unsigned> times_down_{0};
@@ -55,6 +56,7 @@ class MemberWatch {
     Tie tie(proxy_worker* worker);
 
   private:
+    void start() noexcept;
     void run();
     void look();
 

@@ -2,12 +2,13 @@
 #include "warmer.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <memory>
+#include <new>
 
 #include "backend_connect.hpp"
 #include "background_threads.hpp"
@@ -23,20 +24,37 @@ constexpr DurationUs kLook = 1 * kSecond;
 // What nobody waits for may take its time, but not all of the child's end.
 constexpr DurationUs kConnectPatience = 10 * kSecond;
 
+enum OwnSlot : std::size_t { kDrain, kStop, kWake, kOwnSlots };
+
 bool is_wanted(const proxy_worker* worker) {
     return PROXY_WORKER_IS_USABLE(worker) && !PROXY_WORKER_IS_DRAINING(worker);
 }
 
 }  // namespace
 
-bool Warmer::start() {
+bool Warmer::start() noexcept {
+    if (has_thread_) {
+        return true;
+    }
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (!wake_read_.valid()) {
+        if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+            return false;
+        }
+        wake_read_.reset(ends[0]);
+        wake_write_.reset(ends[1]);
+    }
+    try {
+        const Child& child = Child::current();
+        slots_ = {{child.drain_fd(), POLLIN, 0},
+                  {child.stop_fd(), POLLIN, 0},
+                  {wake_read_.get(), POLLIN, 0}};
+    } catch (const std::bad_alloc&) {
+        errno = ENOMEM;
         return false;
     }
-    wake_read_.reset(ends[0]);
-    wake_write_.reset(ends[1]);
-    return start_background_thread([this] { run(); });
+    has_thread_ = start_background_thread([this] { run(); });
+    return has_thread_;
 }
 
 void Warmer::wake() noexcept {
@@ -44,7 +62,7 @@ void Warmer::wake() noexcept {
     [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
 }
 
-void Warmer::run() {
+void Warmer::run() noexcept {
     BackendPool& pool = member_.pool();
     for (;;) {
         const bool wanted = is_wanted(member_.worker());
@@ -52,13 +70,10 @@ void Warmer::run() {
             pool.let_go();
         }
         pool.sweep(TunnelSlot::room(member_.worker()), readable_);
-        if (wanted) {
-            guarded_or(0, [&] { return fill(), 0; });
-        }
+        const bool filled = !wanted || guarded_or(false, [&] { return fill(), true; });
         MonotonicUs next = pool.sweep(TunnelSlot::room(member_.worker()), {});
-        watched_.clear();
-        pool.idle_descriptors(watched_);
-        if (!watched_.empty() || !wanted) {
+        // Without memory it is tried again.
+        if (!watch_idle() || !watched_.empty() || !wanted || !filled) {
             next = std::min(next, monotonic_now() + kLook);
         }
         if (!wait(next)) {
@@ -96,15 +111,24 @@ void Warmer::fill() {
     }
 }
 
-bool Warmer::wait(MonotonicUs until) noexcept {
-    const Child& child = Child::current();
-    std::vector<pollfd> slots = {
-        {child.drain_fd(), POLLIN, 0}, {child.stop_fd(), POLLIN, 0}, {wake_read_.get(), POLLIN, 0}};
-    if (until > 0) {
-        for (const int fd : watched_) {
-            slots.push_back({fd, POLLIN, 0});
-        }
+bool Warmer::watch_idle() noexcept {
+    slots_.resize(kOwnSlots);
+    watched_.clear();
+    try {
+        member_.pool().idle_descriptors(watched_);
+        slots_.reserve(kOwnSlots + watched_.size());
+        readable_.reserve(watched_.size());
+    } catch (const std::bad_alloc&) {
+        return false;
     }
+    for (const int fd : watched_) {
+        slots_.push_back({fd, POLLIN, 0});
+    }
+    return true;
+}
+
+// Looks at the idle connections too, unless it is only to look and not to wait.
+bool Warmer::wait(MonotonicUs until) noexcept {
     int timeout = -1;
     if (until != kNever) {
         const DurationUs left = std::max<DurationUs>(until - monotonic_now(), 0);
@@ -112,20 +136,22 @@ bool Warmer::wait(MonotonicUs until) noexcept {
             std::min<DurationUs>((left + kMillisecond - 1) / kMillisecond, INT_MAX));
     }
     readable_.clear();
-    if (::poll(slots.data(), slots.size(), timeout) > 0) {
-        for (std::size_t i = 3; i < slots.size(); ++i) {
-            if (slots[i].revents != 0) {
-                readable_.push_back(slots[i].fd);
-            }
+    for (pollfd& slot : slots_) {
+        slot.revents = 0;
+    }
+    ::poll(slots_.data(), until > 0 ? slots_.size() : kOwnSlots, timeout);
+    for (std::size_t i = kOwnSlots; i < slots_.size(); ++i) {
+        if (slots_[i].revents != 0) {
+            readable_.push_back(slots_[i].fd);
         }
     }
-    if (slots[2].revents != 0 && until > 0) {
+    if (slots_[kWake].revents != 0 && until > 0) {
         char bytes[64];
         while (::read(wake_read_.get(), bytes, sizeof bytes) > 0) {
         }
     }
-    is_stopping_ = slots[1].revents != 0;
-    return slots[0].revents == 0 && !is_stopping_;
+    is_stopping_ = slots_[kStop].revents != 0;
+    return slots_[kDrain].revents == 0 && !is_stopping_;
 }
 
 }  // namespace wsp

@@ -5,6 +5,8 @@
 // there is the first of any of these.
 #pragma once
 
+#include <poll.h>
+
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -18,22 +20,26 @@ class Warmer {
   public:
     explicit Warmer(Member& member) : member_(member) {}
 
-    // Makes the thread. False when the system refuses: nothing is made ahead then. The member must
-    // outlive the process's last thread.
-    bool start();
+    // Makes the thread, where there is none yet. False with errno when the system refuses: nothing is made
+    // ahead then, and it may be tried again. The member must outlive the process's last thread.
+    bool start() noexcept;
     // There may be something to do. Any thread; never blocks.
     void wake() noexcept;
 
   private:
-    void run();
+    // The thread's life: throws nothing, since nobody would make another.
+    void run() noexcept;
     void fill();
+    bool watch_idle() noexcept;             // false: there is no memory to watch them with
     bool wait(MonotonicUs until) noexcept;  // false: the child ends
 
     Member& member_;
     UniqueFd wake_read_;
     UniqueFd wake_write_;
+    bool has_thread_ = false;
     bool is_stopping_ = false;
     std::vector<int> watched_;   // descriptors of idle connections
+    std::vector<pollfd> slots_;  // kOwnSlots, then one for each of them
     std::vector<int> readable_;  // of these, when poll(2) said so last
 };
 

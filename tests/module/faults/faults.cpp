@@ -80,7 +80,8 @@ struct Library {
     }
 };
 
-Library the_module{""}, libstdcxx{"libstdc++.so"}, libssl{"libssl.so"}, libcrypto{"libcrypto.so"}, self{"wsp_faults.so"};
+Library the_module{""}, libstdcxx{"libstdc++.so"}, libssl{"libssl.so"}, libcrypto{"libcrypto.so"},
+    self{"wsp_faults.so"};
 
 bool is_armed() {
     return page != nullptr && page->is_armed.load() != 0 && ::getpid() != parent;
@@ -132,7 +133,8 @@ Function next(const char* name) {
 thread_local int inside_new = 0;  // the library's own operator new may call another one
 
 void* allocate(const char* name, std::size_t size, const void* caller) {
-    if (inside_new == 0 && is_armed() && (the_module.holds(caller) || libstdcxx.holds(caller)) && count(caller)) {
+    if (inside_new == 0 && is_armed() && (the_module.holds(caller) || libstdcxx.holds(caller)) &&
+        count(caller)) {
         throw std::bad_alloc();
     }
     ++inside_new;
@@ -146,7 +148,8 @@ void* allocate_or_null(const char* name, std::size_t size, const void* caller) {
         return nullptr;
     }
     ++inside_new;
-    void* const memory = next<void* (*)(std::size_t, const std::nothrow_t&)>(name)(size, std::nothrow);
+    void* const memory =
+        next<void* (*)(std::size_t, const std::nothrow_t&)>(name)(size, std::nothrow);
     --inside_new;
     return memory;
 }
@@ -168,7 +171,8 @@ void openssl_free(void* memory, const char*, int) {
 __attribute__((constructor)) void map_page() {
     const int fd = ::open(std::getenv("WSP_FAULTS"), O_RDWR | O_CLOEXEC);
     void* const mapped = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (fd < 0 || mapped == MAP_FAILED || CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
+    if (fd < 0 || mapped == MAP_FAILED ||
+        CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
         std::abort();
     }
     ::close(fd);
@@ -214,7 +218,8 @@ int SSL_read(SSL* ssl, void* to, int room) {
     return next<decltype(&SSL_read)>("SSL_read")(ssl, to, room);
 }
 
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*), void* context) {
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),
+                   void* context) {
     if (fails_for_module(__builtin_return_address(0))) {
         return EAGAIN;
     }

@@ -65,8 +65,8 @@ def _make_folders(root):
         (root / name).chmod(0o777)
 
 
-def _environment(root):
-    """With the sanitizer's runtime, where the module was built with one."""
+def _environment(root, faults=None):
+    """With the sanitizer's runtime, where the module was built with one, and with what makes memory scarce."""
     environment = dict(os.environ, LANG="C")
     if SANITIZED:
         report = f"log_path={root}/sanitizer/report"
@@ -74,7 +74,7 @@ def _environment(root):
                         "ASAN_OPTIONS": f"detect_leaks=0:abort_on_error=0:{report}",
                         "UBSAN_OPTIONS": f"print_stacktrace=1:{report}",
                         "TSAN_OPTIONS": report}
-    return environment
+    return faults.added_to(environment) if faults else environment
 
 
 def _with_hosts(path):
@@ -94,10 +94,12 @@ class Httpd:
     for the rest."""
 
     def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False, hosts=None,
-                 ours_early=False):
-        """`hosts`: a file that httpd sees in place of /etc/hosts; needs root (see can_change_hosts())."""
+                 ours_early=False, faults=None):
+        """`hosts`: a file that httpd sees in place of /etc/hosts; needs root (see can_change_hosts()). `faults`: a Faults,
+        which says what memory there is."""
         self.mpm = mpm
         self._hosts = hosts
+        self._faults = faults
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsp-", dir="/tmp"))
         self.port, self.tls_port = free_port(), free_port()
         one_child = mpm_lines in ONE_CHILD.values()   # prefork's is busy with any request at all
@@ -128,7 +130,8 @@ class Httpd:
         with open(self.root / "startup.txt", "wb") as output:
             command = [_BINARY, "-f", str(self._config), "-DFOREGROUND"]
             self._process = subprocess.Popen(_with_hosts(self._hosts) + command, stdout=output,
-                                             stderr=output, env=_environment(self.root), start_new_session=True,
+                                             stderr=output, env=_environment(self.root, self._faults),
+                                             start_new_session=True,
                                              cwd=self.root / "cores",   # for a core file of the parent's
                                              preexec_fn=crashes.allow_core_files)
         wait_until(self._answers_or_died, "httpd answers after its start")
