@@ -99,7 +99,9 @@ bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
         source_ended(got);
         return false;
     }
-    last_read_ = now;
+    if (flow_ == Flow::relaying && sink_state_ == Sink::open) {
+        last_read_ = now;
+    }
     if (carried > 0) {
         std::memcpy(scratch.data, aside_->carry.data(), carried);
         drop_carry();

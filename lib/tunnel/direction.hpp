@@ -105,7 +105,7 @@ class Direction {
     bool has_held() const noexcept { return !held_.empty(); }
 
     // When the last byte came from the source, or reading it began again: while it is not read,
-    // nobody knows how alive it is.
+    // nobody knows how alive it is. What is dropped, since the sink gets no more, does not count.
     MonotonicUs last_read() const noexcept { return last_read_; }
     // The same, or when the sink last took some of what is held.
     MonotonicUs last_moved() const noexcept { return std::max(last_read_, blocked_since_); }

@@ -16,8 +16,8 @@
 //     say arrives (half-close).
 //   - A side that the proxy itself has sent a Close has time to answer it before it sees FIN,
 //     whatever the other side does.
-//   - Once it is ending, a tunnel lives for as long as bytes still flow, and for
-//     ProxyWebsocketCloseTimeout after the last.
+//   - Once it is ending, a tunnel lives for as long as bytes still arrive, and for
+//     ProxyWebsocketCloseTimeout after the last; bytes that are dropped do not count.
 #pragma once
 
 #include <array>

@@ -161,6 +161,34 @@ TEST_CASE("what is held when the Close comes reaches a slow reader, however long
     expect_all_delivered(rig);
 }
 
+TEST_CASE("a flood to a side that has broken does not put the close timeout off") {
+    const Side broken = GENERATE(Side::client, Side::backend);
+    Rig rig(timed(0));
+    rig.peer(other(broken)).stay_silent();
+    rig.peer(broken).reset();
+    for (int i = 0; i < 30; ++i) {
+        rig.peer(other(broken)).text("on and on");
+        rig.pass(kSecond / 10);
+    }
+    CHECK(rig.tunnel->done());
+    expect_told_of_end(rig, broken);
+}
+
+TEST_CASE("a flood after the closing handshake does not put the close timeout off") {
+    Setup setup = timed(0);
+    setup.policy.validate = Validate::off;  // a rule that is looked at ends the tunnel anyway
+    Rig rig(setup);
+    rig.backend.stay_silent();
+    rig.client.close(1000);
+    rig.run();
+    rig.backend.close(1000);
+    for (int i = 0; i < 30; ++i) {
+        rig.pass(kSecond / 10);
+        rig.backend.text("on and on");
+    }
+    CHECK(rig.tunnel->done());
+}
+
 TEST_CASE("our own Close is not waited for longer than the close timeout, whatever still flows") {
     const Side talker = GENERATE(Side::client, Side::backend);
     Rig rig(timed(0));
