@@ -12,7 +12,9 @@
 #include "base/signal_safe_lock.hpp"
 #include "boundary.hpp"
 #include "config.h"
+#include "mpm_query.hpp"
 #include "protocol/close_code.hpp"
+#include "slot_watch.hpp"
 
 namespace wsp {
 namespace {
@@ -48,12 +50,6 @@ void hurry_on_term(int stop_fd) {
     action.sa_sigaction = hurry;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGTERM, &action, nullptr);
-}
-
-bool is_threaded_mpm() {
-    int threaded = AP_MPMQ_NOT_SUPPORTED;
-    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    return threaded != AP_MPMQ_NOT_SUPPORTED;
 }
 
 apr_status_t when_connections_are_gone(void*) {
@@ -254,6 +250,7 @@ std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) c
 
 bool Child::join_pumps(MonotonicUs until) {
     constexpr DurationUs kLook = 100 * kMillisecond;
+    SlotWatch slots;
     bool all = true;
     for (auto& pump : pumps_) {
         while (!pump->join(kLook)) {
@@ -267,6 +264,7 @@ bool Child::join_pumps(MonotonicUs until) {
                 all = false;
                 break;
             }
+            slots.look(now);
         }
     }
     return all;

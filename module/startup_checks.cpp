@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include "config.h"
+#include "mpm_query.hpp"
 #include "proxy_workers.hpp"
+#include "slot_watch.hpp"
 
 namespace wsp {
 namespace {
@@ -24,9 +26,22 @@ bool tunnels_are_configured(const server_rec* main_server) {
     return found;
 }
 
-int mpm_setting(int query) {
-    int value = 0;
-    return ap_mpm_query(query, &value) == APR_SUCCESS ? value : 0;
+// Draining children hold slots: the notice that there are hardly any to spare. Where slots and
+// processes that serve are the same number, as in prefork, there is no better setting to name.
+void advise_on_slots(server_rec* main_server, const wsp_server_config& config) {
+    constexpr int kGenerations = 4;
+    const int needed = mpm_setting(AP_MPMQ_MAX_DAEMONS);
+    const int slots = process_slots();
+    if (!is_threaded_mpm() || slots == 0 || config.drain_timeout_us == 0 || slots >= 2 * needed) {
+        return;
+    }
+    ap_log_error(
+        APLOG_MARK, APLOG_NOTICE, 0, main_server,
+        "WSP0026: ServerLimit %d is less than twice the %d processes that MaxRequestWorkers "
+        "%d needs: after a graceful restart children that drain hold slots that new ones "
+        "may need; \"ServerLimit %d\" has room for %d generations that drain",
+        slots, needed, needed * mpm_setting(AP_MPMQ_MAX_THREADS), kGenerations * needed,
+        kGenerations - 1);
 }
 
 }  // namespace
@@ -36,7 +51,7 @@ void advise_on_mpm_settings(server_rec* main_server) {
         !tunnels_are_configured(main_server)) {
         return;
     }
-    const bool threaded = mpm_setting(AP_MPMQ_IS_THREADED) != AP_MPMQ_NOT_SUPPORTED;
+    const bool threaded = is_threaded_mpm();
     const int most =
         mpm_setting(AP_MPMQ_MAX_DAEMONS) * (threaded ? mpm_setting(AP_MPMQ_MAX_THREADS) : 1);
     const int spare = mpm_setting(threaded ? AP_MPMQ_MAX_SPARE_THREADS : AP_MPMQ_MAX_SPARE_DAEMONS);
@@ -51,7 +66,9 @@ void advise_on_mpm_settings(server_rec* main_server) {
     }
     const auto* const ours = static_cast<wsp_server_config*>(
         ap_get_module_config(main_server->module_config, &proxy_websocket_module));
-    const auto handshakes = wsp_server_config_resolved(ours).handshake_threads;
+    const wsp_server_config config = wsp_server_config_resolved(ours);
+    advise_on_slots(main_server, config);
+    const auto handshakes = config.handshake_threads;
     const int threads = threaded ? mpm_setting(AP_MPMQ_MAX_THREADS) : 1;
     if (handshakes >= threads) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
