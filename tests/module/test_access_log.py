@@ -11,6 +11,8 @@ from harness.pumps import PUMP_PARAMS, PUMPS, pump_line
 
 RUNS_ON = ["event"]   # the scribe has the same thread in every child; elsewhere whose line it writes, and when
 
+pytestmark = pytest.mark.threads
+
 SIDES = ["client", "backend"]
 
 

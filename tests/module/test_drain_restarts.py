@@ -65,6 +65,7 @@ def test_twenty_restarts_in_a_row_with_three_hundred_tunnels(start, mpm, tls, ec
     restart_often(start(lines(echo_process), mpm_lines=ROOM[mpm]), tls, restarts=20, plain=200, secure=100)
 
 
+@pytest.mark.threads
 def test_a_storm_of_restarts_leaves_every_tunnel_a_whole_close(start, mpm, tls):
     """tests/stress/storm.py for a few seconds. The test above is for all MPMs."""
     if mpm != "event":

@@ -11,6 +11,8 @@ from harness.moments import read_closes
 from harness.pair import open_pair
 from harness.waiting import PATIENCE
 
+pytestmark = pytest.mark.threads
+
 REASON = "the backend is taken out of its balancer"
 _SPREAD = 1.0
 _LOOK = 1.0   # how soon it is seen

@@ -11,6 +11,7 @@ from harness.config import ONE_CHILD
 from harness.waiting import BOUND, wait_until
 
 RUNS_ON = ["event"]   # lib and a thread of ours connect ahead; elsewhere that it begins, serves and ends
+pytestmark = pytest.mark.threads
 
 
 @pytest.fixture

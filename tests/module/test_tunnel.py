@@ -7,6 +7,8 @@ from harness.bulk import exchange
 from harness.pair import open_pair
 from harness.pumps import PUMP_PARAMS, pump_line
 
+pytestmark = pytest.mark.threads
+
 PAIRS = ["ws to ws", "ws to wss", "wss to ws", "wss to wss"]
 
 

@@ -21,6 +21,11 @@ _BINARY = shutil.which("apache2") or shutil.which("httpd") or "/usr/sbin/apache2
 # Below Linux's ephemeral range: no outgoing connection of a test can take a port between here and httpd's bind().
 _PORTS = range(20000, 32000)
 
+# What ThreadSanitizer cannot judge: calls into libc by code that it has not instrumented, httpd, APR and OpenSSL, whose
+# own order it does not see; and exit() from inside httpd's signal handlers (just_die, server/mpm/event/event.c), which
+# runs destructors and OpenSSL's atexit functions there. All that our code does itself is judged.
+_TSAN = "ignore_noninstrumented_modules=1:report_signal_unsafe=0:second_deadlock_stack=1"
+
 _STARTED = "resuming normal operations"
 
 running = []   # every Httpd between its start and its close, for the check at each test's end
@@ -73,7 +78,7 @@ def _environment(root, faults=None):
         environment |= {"LD_PRELOAD": os.environ["WSP_PRELOAD"],
                         "ASAN_OPTIONS": f"detect_leaks=0:abort_on_error=0:{report}",
                         "UBSAN_OPTIONS": f"print_stacktrace=1:{report}",
-                        "TSAN_OPTIONS": report}
+                        "TSAN_OPTIONS": f"{_TSAN}:{report}"}
     return faults.added_to(environment) if faults else environment
 
 
