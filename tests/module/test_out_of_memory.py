@@ -26,7 +26,7 @@ RUNS_ON = ("event",)
 
 # What may be said then. Not among them: that a limit is reached (WSP0122, WSP0123), which would tell of a count that has
 # not been taken back.
-SAID = ("WSP0001|WSP0010|WSP0014|WSP0018|WSP0019|WSP0145|WSP0146|WSP011[3-9]|AH0"
+SAID = ("WSP0001|WSP0010|WSP0140|WSP020[2-4]|WSP0014|WSP0018|WSP0019|WSP0145|WSP0146|WSP011[3-9]|AH0"
         "|WSP0201: .*(memory has run out|refused to watch|sent a Close|connection broke|client|backend)")
 
 
@@ -308,7 +308,7 @@ def talk_to_a_last_child(server):
 def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certificates, echo, full):
     """Each connection is served by a child of its own, which makes its threads for it, ends, and drains."""
     faults = Faults()
-    spare = 150 if full else 25
+    spare = 400 if full else 50
     with Httpd("prefork", f"""
             ProxyWebsocketPumpThreads 2
             ProxyWebsocketDrainTimeout 0
@@ -318,12 +318,12 @@ def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certific
             ProxyWebsocketOnMemberDown drain
             ProxyPass /plain {echo.url}/first max=1
             """, certificates, faults=faults,
-            mpm_lines=f"StartServers {spare}\nServerLimit 160\nMaxRequestWorkers 160\nMinSpareServers 1\n"
-                      "MaxSpareServers 160\nMaxConnectionsPerChild 1") as server:
+            mpm_lines=f"StartServers {spare}\nServerLimit {spare + 10}\nMaxRequestWorkers {spare + 10}\nMinSpareServers 1\n"
+                      f"MaxSpareServers {spare + 10}\nMaxConnectionsPerChild 1") as server:
         server.allow_log(SAID)
         wait_until(lambda: len(server.children()) >= spare - 1 and all(map(processes.all_threads_sleep, server.children())),
                    "all children have begun")
-        for n in itertools.count(1, 1 if full else 8):
+        for n in itertools.count(1, 2 if full else 16):
             left = len(server.children())
             assert left > 4, "the children are used up"
             faults.arm(n, n)
