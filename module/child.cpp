@@ -24,6 +24,9 @@ Child* the_child = nullptr;
 constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
+// The same after a drain, when nobody waits for the child: on a machine that is short of processors
+// the last Closes would be lost with it.
+constexpr DurationUs kDrainPatience = 10 * kSecond;
 
 wsp_server_config config_of(server_rec* server) {
     return wsp_server_config_resolved(static_cast<const wsp_server_config*>(
@@ -248,10 +251,9 @@ std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) c
     return sum;
 }
 
-bool Child::join_pumps(MonotonicUs until) {
+void Child::join_pumps(MonotonicUs until) {
     constexpr DurationUs kLook = 100 * kMillisecond;
     SlotWatch slots;
-    bool all = true;
     for (auto& pump : pumps_) {
         while (!pump->join(kLook)) {
             const MonotonicUs now = monotonic_now();
@@ -261,13 +263,11 @@ bool Child::join_pumps(MonotonicUs until) {
                 until = now + kStopPatience + kThreadPatience;
             }
             if (now >= until) {
-                all = false;
                 break;
             }
             slots.look(now);
         }
     }
-    return all;
 }
 
 void Child::wait_for_tunnels() {
@@ -281,16 +281,17 @@ void Child::wait_for_tunnels() {
     sigaddset(&term, SIGTERM);
     pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
     const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
-    const bool all = join_pumps(last + kThreadPatience);
+    join_pumps(last + (draining ? kDrainPatience : kThreadPatience));
     scribe_.finish(kThreadPatience);
     // Those that the last requests have opened since are among them.
     const std::size_t count = sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_;
+    const std::size_t left = sum_over_pumps(&Pump::tunnels);
     if (count > 0) {
-        ap_log_error(APLOG_MARK, all ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
+        ap_log_error(APLOG_MARK, left == 0 ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
                      "WSP0011: child %s: %" APR_SIZE_T_FMT
                      " tunnels when it stopped serving, %" APR_SIZE_T_FMT
                      " left at its end, after %" APR_INT64_T_FMT " ms",
-                     draining ? "drained" : "stopped", count, sum_over_pumps(&Pump::tunnels),
+                     draining ? "drained" : "stopped", count, left,
                      (monotonic_now() - (draining ? since : now)) / kMillisecond);
     }
 }

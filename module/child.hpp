@@ -79,7 +79,7 @@ class Child {
     bool start_threads();
     ClosePlan plan_of_stop(bool graceful);
     void tell_pumps(const ClosePlan& plan);
-    bool join_pumps(MonotonicUs until);
+    void join_pumps(MonotonicUs until);
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;
