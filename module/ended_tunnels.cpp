@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "boundary.hpp"
 
 namespace wsp {
@@ -21,8 +21,7 @@ EndedTunnels::EndedTunnels(std::size_t most_bytes, Log log, CaughtUp caught_up)
     : most_bytes_(most_bytes), log_(std::move(log)), caught_up_(std::move(caught_up)) {}
 
 bool EndedTunnels::start() noexcept {
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     finishing_ = given_up_ = finished_ = false;
     pthread_t thread;
     const int error = pthread_create(&thread, nullptr, &EndedTunnels::thread_main, this);
@@ -37,8 +36,7 @@ bool EndedTunnels::start() noexcept {
 
 EndedTunnels::Put EndedTunnels::put(EndedTunnel tunnel) noexcept {
     const std::size_t size = tunnel.size();
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const SignalSafeLock lock(mutex_);
     const bool fits = bytes_ + size <= most_bytes_;
     if (!fits || !guarded_or(false, [&] { return tunnels_.push_back(std::move(tunnel)), true; })) {
         return lost_++ == 0 ? Put::first_lost : Put::lost;

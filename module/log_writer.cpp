@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "boundary.hpp"
 #include "config_tree.hpp"
 #include "mod_log_config.h"
@@ -86,8 +86,7 @@ extern "C" apr_status_t write_line(request_rec* r, void* handle, const char** pa
     if (!needs_lock) {
         return writer_of_others(r, handle, parts, sizes, count, size);
     }
-    const BlockedSignals blocked;
-    const std::lock_guard<std::mutex> lock(writing);
+    const SignalSafeLock lock(writing);
     return writer_of_others(r, handle, parts, sizes, count, size);
 }
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "boundary.hpp"
 #include "tunnel_log.hpp"
 
 namespace wsp {
@@ -24,7 +25,12 @@ Scribe::Scribe()
       to_error_log_(
           kMostBytes,
           [this](EndedTunnel& tunnel, apr_pool_t*) {
-              log_end_of_tunnel(tunnel.record.server(), tunnel.record.about(), tunnel.report);
+              guarded_or(0,
+                         [&tunnel] {  // without memory for this line there may be some for the next
+                             log_end_of_tunnel(tunnel.record.server(), tunnel.record.about(),
+                                               tunnel.report);
+                             return 0;
+                         });
               if (to_access_log_.put(std::move(tunnel)) == EndedTunnels::Put::first_lost) {
                   log_stuck_access_log();
               }
