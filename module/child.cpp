@@ -24,8 +24,8 @@ Child* the_child = nullptr;
 constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
-// The same after a drain, when nobody waits for the child: on a machine that is short of processors
-// the last Closes would be lost with it.
+// The same, and for the last log lines, after a drain, when nobody waits for the child: on a machine that is short of processors
+// they would be lost with it.
 constexpr DurationUs kDrainPatience = 10 * kSecond;
 
 wsp_server_config config_of(server_rec* server) {
@@ -282,7 +282,7 @@ void Child::wait_for_tunnels() {
     pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
     const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
     join_pumps(last + (draining ? kDrainPatience : kThreadPatience));
-    scribe_.finish(kThreadPatience);
+    scribe_.finish(draining ? kDrainPatience : kThreadPatience);
     // Those that the last requests have opened since are among them.
     const std::size_t count = sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_;
     const std::size_t left = sum_over_pumps(&Pump::tunnels);
