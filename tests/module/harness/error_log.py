@@ -81,6 +81,10 @@ class ErrorLog:
         """Announces a loud line that may appear."""
         self._announced.append((pattern, False))
 
+    def allow_always(self, pattern):
+        """A loud line that any test from now on may meet: one that is written late falls to the next test."""
+        self._always.append(pattern)
+
     def allow_crash(self):
         """A child may end by a segmentation fault before the test ends; sanitizer reports still fail it."""
         self.allow(_SEGFAULT)
