@@ -13,7 +13,6 @@
 #include "boundary.hpp"
 #include "config.h"
 #include "mpm_query.hpp"
-#include "protocol/close_code.hpp"
 #include "slot_watch.hpp"
 
 namespace wsp {
@@ -168,8 +167,7 @@ bool Child::start_threads() {
     }
     if (started.empty() || !scribe_.start()) {
         for (auto& pump : started) {
-            pump->close_all(
-                ClosePlan::at_once(EndReason::shutdown, kCloseGoingAway, monotonic_now(), 0));
+            pump->close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
             if (!pump->join(kThreadPatience)) {
                 pump.release();  // its thread still uses it
             }
@@ -199,8 +197,8 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
     if (draining_since_.compare_exchange_strong(since, now)) {
         since = now;
     }
-    return ClosePlan::drain(static_cast<std::uint16_t>(config_.drain_code), since,
-                            config_.drain_timeout_us, config_.drain_spread_us, kStopPatience);
+    return ClosePlan::drain(since, config_.drain_timeout_us, config_.drain_spread_us,
+                            kStopPatience);
 }
 
 void Child::stop_tunnels(bool graceful) {

@@ -68,6 +68,9 @@ wsp_server_config wsp_server_config_resolved(const wsp_server_config* config);
  * Returns NULL or an error message. Main thread, while the configuration is read. */
 const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, const char* args);
 
+/* Whether an endpoint may send this close code (RFC 6455 7.4). */
+int wsp_is_close_code(int64_t code);
+
 /* Calls the handler of cmd->cmd, a directive that takes raw arguments. In C, where command_rec's
  * handlers have types. */
 const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args);

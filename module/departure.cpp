@@ -60,7 +60,7 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 
 Departure::Departure(TakenConnection client, TakenConnection backend,
                      std::shared_ptr<const Policy> policy, std::uint8_t allowed_rsv, bool raw,
-                     DurationUs lifetime, Pump& pump, LogRecord log_record)
+                     Lifetime lifetime, Pump& pump, LogRecord log_record)
     : log(std::move(log_record)),
       client_(std::move(client)),
       backend_(std::move(backend)),

@@ -30,7 +30,7 @@ struct TakenConnection {
 class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-              std::uint8_t allowed_rsv, bool raw, DurationUs lifetime, Pump& pump, LogRecord log);
+              std::uint8_t allowed_rsv, bool raw, Lifetime lifetime, Pump& pump, LogRecord log);
     // Sends the tunnel off. Without memory it ends here, and the logs say so.
     ~Departure();
 
@@ -48,7 +48,7 @@ class Departure {
     TakenConnection backend_;
     std::shared_ptr<const Policy> policy_;
     Pump& pump_;
-    DurationUs lifetime_;
+    Lifetime lifetime_;
     std::uint8_t allowed_rsv_;
     bool raw_;
 };

@@ -189,15 +189,15 @@ const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* r
     return NULL;
 }
 
-/* Where one name=value of ProxyWebsocketPool goes. */
-typedef struct pool_word {
+/* Where one name=value of a directive goes. */
+typedef struct named_value {
     const char* name;
     int64_t min, max;
     int is_time;
     int64_t* value;
-} pool_word;
+} named_value;
 
-static const char* set_pool_word(cmd_parms* cmd, const pool_word* word, const char* value) {
+static const char* set_pool_word(cmd_parms* cmd, const named_value* word, const char* value) {
     if (word->is_time) {
         return wsp_parse_duration(cmd, word->name, value, word->min, word->max, word->value);
     }
@@ -212,7 +212,7 @@ static const char* set_pool_word(cmd_parms* cmd, const pool_word* word, const ch
 }
 
 /* NULL when `arg` is none of them. */
-static const pool_word* find_pool_word(const pool_word* words, int count, const char* arg) {
+static const named_value* find_named_value(const named_value* words, int count, const char* arg) {
     int i;
     for (i = 0; i < count; ++i) {
         const size_t length = strlen(words[i].name);
@@ -225,10 +225,10 @@ static const pool_word* find_pool_word(const pool_word* words, int count, const 
 
 const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
     wsp_dir_config* config = dir_config;
-    const pool_word words[] = {{"warm", 0, 1000, 0, &config->pool_warm},
-                               {"max-idle", 0, 1000, 0, &config->pool_max_idle},
-                               {"ttl", 100000, 3600000000, 1, &config->pool_ttl_us},
-                               {"max-connecting", 0, 1000, 0, &config->pool_max_connecting}};
+    const named_value words[] = {{"warm", 0, 1000, 0, &config->pool_warm},
+                                 {"max-idle", 0, 1000, 0, &config->pool_max_idle},
+                                 {"ttl", 100000, 3600000000, 1, &config->pool_ttl_us},
+                                 {"max-connecting", 0, 1000, 0, &config->pool_max_connecting}};
     const int count = sizeof words / sizeof *words;
     int i;
 
@@ -241,7 +241,7 @@ const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const
     config->pool_max_idle = WSP_UNSET;
     config->pool_ttl_us = WSP_UNSET;
     for (i = 0; i < argc; ++i) {
-        const pool_word* const word = find_pool_word(words, count, argv[i]);
+        const named_value* const word = find_named_value(words, count, argv[i]);
         const char* err;
         if (!word) {
             return apr_psprintf(
@@ -258,6 +258,60 @@ const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const
                             "%s: max-idle=%" APR_INT64_T_FMT " is less than warm=%" APR_INT64_T_FMT
                             ": connections that are kept ahead are idle",
                             cmd->cmd->name, config->pool_max_idle, config->pool_warm);
+    }
+    return NULL;
+}
+
+static const char* parse_close_code(cmd_parms* cmd, const char* arg, int64_t* value) {
+    if (!wsp_parse_number(arg, 0, value) || !wsp_is_close_code(*value)) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s: a code must be from 1000 to 1003, from 1007 to 1014 or from 3000 to "
+            "4999; it is \"%s\"",
+            cmd->cmd->name, arg);
+    }
+    return NULL;
+}
+
+const char* wsp_set_close_code(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
+    wsp_dir_config* config = dir_config;
+    const named_value words[] = {{"idle", 0, 0, 0, &config->close_code_idle},
+                                 {"lifetime", 0, 0, 0, &config->close_code_lifetime},
+                                 {"expires", 0, 0, 0, &config->close_code_expires},
+                                 {"drain", 0, 0, 0, &config->close_code_drain},
+                                 {"stop", 0, 0, 0, &config->close_code_stop},
+                                 {"member-down", 0, 0, 0, &config->close_code_member_down}};
+    const int count = sizeof words / sizeof *words;
+    int i = 0, word;
+
+    if (argc == 0) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, " needs a code such as 1012", NULL);
+    }
+    if (!strchr(argv[0], '=')) {
+        int64_t code;
+        const char* const err = parse_close_code(cmd, argv[0], &code);
+        if (err) {
+            return err;
+        }
+        for (word = 0; word < count; ++word) {
+            *words[word].value = code;
+        }
+        i = 1;
+    }
+    for (; i < argc; ++i) {
+        const named_value* const found = find_named_value(words, count, argv[i]);
+        const char* err;
+        if (!found) {
+            return apr_psprintf(
+                cmd->pool,
+                "%s takes one code and idle=, lifetime=, expires=, drain=, stop= and "
+                "member-down=; there is \"%s\"",
+                cmd->cmd->name, argv[i]);
+        }
+        err = parse_close_code(cmd, argv[i] + strlen(found->name) + 1, found->value);
+        if (err) {
+            return err;
+        }
     }
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "httpd.hpp"
 #include "member_watch.hpp"
 #include "tunnel/policy.hpp"
+#include "tunnel/tunnel.hpp"
 #include "tunnel_slots.hpp"
 
 namespace wsp {
@@ -17,8 +18,8 @@ struct OpenTunnel {
     request_rec* r;
     BackendLink& backend;  // released once the tunnel has left
     Policy policy;
-    bool async;           // ProxyWebsocketAsync
-    DurationUs lifetime;  // 0: no limit
+    bool async;  // ProxyWebsocketAsync
+    Lifetime lifetime;
     std::uint8_t allowed_rsv;
     bool raw;
     const char* backend_url;  // for the logs

@@ -4,8 +4,41 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstdint>
+
+#include "protocol/close_code.hpp"
 
 namespace wsp {
+namespace {
+
+CloseCodes close_codes_for(const wsp_dir_config& config) {
+    const auto code = [](int64_t value) { return static_cast<std::uint16_t>(value); };
+    const auto* const main = static_cast<const wsp_server_config*>(
+        ap_get_module_config(ap_server_conf->module_config, &proxy_websocket_module));
+    CloseCodes codes;
+    codes.idle = code(config.close_code_idle);
+    codes.lifetime = code(config.close_code_lifetime);
+    codes.expired = code(config.close_code_expires);
+    codes.drain = code(main->drain_code != WSP_UNSET ? main->drain_code : config.close_code_drain);
+    codes.stop = code(config.close_code_stop);
+    codes.member_down = code(config.close_code_member_down);
+    return codes;
+}
+
+// 0: no limit.
+DurationUs idle_timeout_for(const request_rec* r, const proxy_worker& worker,
+                            const proxy_server_conf& conf, const wsp_dir_config& config) {
+    if (config.idle_timeout_us != WSP_UNSET) {
+        return config.idle_timeout_us;
+    }
+    if (!worker.s->timeout_set && !conf.timeout_set) {
+        return 0;
+    }
+    const apr_interval_time_t set = worker.s->timeout_set ? worker.s->timeout : conf.timeout;
+    return std::max<DurationUs>(set, r->server->timeout);
+}
+
+}  // namespace
 
 Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
                   const wsp_dir_config& config) {
@@ -23,17 +56,12 @@ Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server
     policy.message_rate = static_cast<std::uint32_t>(config.message_rate);
     policy.message_burst = static_cast<std::uint32_t>(config.message_burst);
     policy.group = config.on_member_down != 0 ? &worker : nullptr;
-    if (config.idle_timeout_us != WSP_UNSET) {
-        policy.idle_timeout = config.idle_timeout_us;
-    } else if (worker.s->timeout_set) {
-        policy.idle_timeout = worker.s->timeout;
-    } else if (conf.timeout_set) {
-        policy.idle_timeout = conf.timeout;
-    }
+    policy.idle_timeout = idle_timeout_for(r, worker, conf, config);
+    policy.close_codes = close_codes_for(config);
     return policy;
 }
 
-DurationUs lifetime_for(request_rec* r, const wsp_dir_config& config) {
+Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
     DurationUs lifetime = config.max_lifetime_us;
     if (lifetime > 0 && config.lifetime_jitter_percent > 0) {
         std::uint32_t random = 0;
@@ -46,7 +74,7 @@ DurationUs lifetime_for(request_rec* r, const wsp_dir_config& config) {
     }
     const char* const expires = apr_table_get(r->subprocess_env, "ws-expires");
     if (expires == nullptr) {
-        return lifetime;
+        return {lifetime};
     }
     char* end = nullptr;
     const apr_int64_t seconds = apr_strtoi64(expires, &end, 10);
@@ -55,11 +83,16 @@ DurationUs lifetime_for(request_rec* r, const wsp_dir_config& config) {
                       "WSP0106: the environment variable ws-expires must be seconds since 1970; it "
                       "is \"%s\" and is ignored",
                       expires);
-        return lifetime;
+        return {lifetime};
     }
     const DurationUs left =
         std::max<DurationUs>(apr_time_from_sec(seconds) - apr_time_now(), kMillisecond);
-    return lifetime == 0 ? left : std::min(lifetime, left);
+    return lifetime > 0 && lifetime < left ? Lifetime{lifetime}
+                                           : Lifetime{left, EndReason::expired};
 }
 
 }  // namespace wsp
+
+extern "C" int wsp_is_close_code(int64_t code) {
+    return code > 0 && code <= UINT16_MAX && wsp::may_be_sent(static_cast<std::uint16_t>(code));
+}

@@ -4,16 +4,18 @@
 #include "config.h"
 #include "httpd.hpp"
 #include "tunnel/policy.hpp"
+#include "tunnel/tunnel.hpp"
 
 namespace wsp {
 
-// `config` is resolved. Where it sets no idle timeout, the worker's timeout= or ProxyTimeout counts, but not the general
-// Timeout: that one is for requests.
+// `config` is resolved. Where it sets no idle timeout but the worker's timeout= or ProxyTimeout is set, the larger of that
+// and Timeout counts, as with stock httpd (proxy_util.c ap_proxy_tunnel_create, mod_proxy_wstunnel.c). Timeout alone, which
+// is 60 s where nobody has said anything, does not.
 Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
                   const wsp_dir_config& config);
 
 // ProxyWebsocketMaxLifetime less its jitter, or what is left until the environment variable ws-expires where that is
-// shorter; 0: no limit. A ws-expires that is no number is logged and ignored.
-DurationUs lifetime_for(request_rec* r, const wsp_dir_config& config);
+// shorter. A ws-expires that is no number is logged and ignored.
+Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config);
 
 }  // namespace wsp

@@ -92,6 +92,8 @@ FrameScanner::FrameScanner(const ScanRules& rules) noexcept : rules_(rules) {}
 
 FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t size,
                                         bool stop_at_boundary, Control& control) noexcept {
+    if (close_seen())
+        return {size, Stop::more};
     std::size_t at = 0;
     if (payload_left_ > 0) {
         at = within_frame(size);
@@ -128,7 +130,7 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
 // that break no rule and need no look inside. Returns the size of those in front; the walk in
 // scan() judges what follows.
 std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept {
-    if (in_message_ || close_seen() || rules_.validate == Validate::full)
+    if (in_message_ || rules_.validate == Validate::full)
         return 0;
     const std::size_t limit =
         rules_.max_message == 0 ? kMaxShort : std::min(rules_.max_message, kMaxShort);
@@ -159,8 +161,6 @@ Errc FrameScanner::judge(const FrameHeader& header) noexcept {
 }
 
 Errc FrameScanner::judge_framing(const FrameHeader& header) const noexcept {
-    if (close_seen())  // RFC 6455 5.5.1
-        return Errc::frame_after_close;
     if ((header.rsv & ~permitted_rsv(header, rules_.allowed_rsv)) != 0)  // RFC 6455 5.2
         return Errc::reserved_bits;
     if (is_reserved(header.opcode))  // RFC 6455 5.2
@@ -254,8 +254,7 @@ Errc FrameScanner::judge_close_frame(const Control& close, std::uint8_t rsv) con
 
 // A 0 on the wire is no code either, and close_seen() relies on a value other than 0.
 void FrameScanner::note_close(std::uint16_t code) noexcept {
-    if (!close_seen())
-        close_code_ = code != 0 ? code : std::uint16_t{kCloseNoStatus};
+    close_code_ = code != 0 ? code : std::uint16_t{kCloseNoStatus};
 }
 
 }  // namespace wsp

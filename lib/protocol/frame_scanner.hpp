@@ -14,6 +14,9 @@
 //   error     the frame that begins at `ready` breaks the rule `error`: do not forward it, do not
 //             call again
 // So a frame header never leaves before it is judged, and a control frame never leaves in pieces.
+//
+// Behind a Close everything is `ready`, unjudged, uncounted and unseen: the receiver discards it (RFC 6455 1.4), all but
+// the Pong that answers a Ping which the Close has crossed (5.5.2), and no rule of ours is to end the closing handshake.
 #pragma once
 
 #include <cstddef>
@@ -70,8 +73,8 @@ class FrameScanner {
     Result scan(const std::uint8_t* data, std::size_t size, bool stop_at_boundary,
                 Control& control) noexcept;
 
-    // True between two frames: the proxy may put a frame of its own here. Never true once lost().
-    bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_; }
+    // True between two frames: the proxy may put a frame of its own here. Never true once lost(), or behind a Close.
+    bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_ && !close_seen(); }
     // Bytes of the data frame in progress that have not passed yet; 0 between two frames.
     std::uint64_t payload_left() const noexcept { return payload_left_; }
     // True between the first and the last fragment of a data message.

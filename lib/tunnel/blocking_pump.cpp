@@ -63,12 +63,12 @@ MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, Monoton
     if ((slots[kDrain].revents & POLLIN) != 0) {
         const ClosePlan plan = stop.drain_plan(now);
         stop.drain_fd = -1;
-        tunnel.end_at(plan.moment(random_word(), now), plan.reason, plan.code);
+        tunnel.end_at(plan.moment(random_word(), now), plan.reason);
         cut_at = std::min(cut_at, plan.cut);
     }
     if ((slots[kStop].revents & POLLIN) != 0) {
         stop.stop_fd = -1;
-        tunnel.end(EndReason::shutdown, kCloseGoingAway, now);
+        tunnel.end(EndReason::shutdown, now);
         cut_at = std::min(cut_at, now + ClosePlan::kStopPatience);
     }
     return cut_at;
@@ -77,7 +77,7 @@ MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, Monoton
 void heed_group(Tunnel& tunnel, GroupWatch& group, MonotonicUs now) {
     ClosePlan plan;
     if (group.ended(plan)) {
-        tunnel.end_at(plan.moment(random_word(), now), plan.reason, plan.code);
+        tunnel.end_at(plan.moment(random_word(), now), plan.reason);
     }
 }
 

@@ -6,38 +6,35 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
-#include "protocol/close_code.hpp"
 #include "tunnel/report.hpp"
 
 namespace wsp {
 
 struct ClosePlan {
     EndReason reason = EndReason::shutdown;
-    std::uint16_t code = 0;  // of the Close
-    MonotonicUs first = 0;   // the span in which Closes are sent
+    MonotonicUs first = 0;  // the span in which Closes are sent
     MonotonicUs last = 0;
     MonotonicUs cut = kNever;  // what has not ended by then is cut
 
-    static ClosePlan at_once(EndReason reason, std::uint16_t code, MonotonicUs now,
-                             DurationUs patience) {
-        return {reason, code, now, now, now + patience};
+    static ClosePlan at_once(EndReason reason, MonotonicUs now, DurationUs patience) {
+        return {reason, now, now, now + patience};
     }
     // What an ending process gives tunnels that it ends at once; httpd's parent kills a child after
     // 3 seconds and more (server/mpm_unix.c ap_reclaim_child_processes).
     static constexpr DurationUs kStopPatience = kSecond;
     static ClosePlan stop(MonotonicUs now) {
-        return at_once(EndReason::shutdown, kCloseGoingAway, now, kStopPatience);
+        return at_once(EndReason::shutdown, now, kStopPatience);
     }
     // Closes spread over the last `spread` of `timeout`, and `patience` for the last of them.
-    static ClosePlan drain(std::uint16_t code, MonotonicUs now, DurationUs timeout,
-                           DurationUs spread, DurationUs patience) {
+    static ClosePlan drain(MonotonicUs now, DurationUs timeout, DurationUs spread,
+                           DurationUs patience) {
         const MonotonicUs last = now + timeout;
-        return {EndReason::drain, code, std::max(now, last - spread), last, last + patience};
+        return {EndReason::drain, std::max(now, last - spread), last, last + patience};
     }
 
     // Closes spread over `spread` from now on, for the tunnels of one backend. Each then has its own close timeout.
     static ClosePlan member_down(MonotonicUs now, DurationUs spread) {
-        return {EndReason::member_down, kCloseServiceRestart, now, now + spread, kNever};
+        return {EndReason::member_down, now, now + spread, kNever};
     }
 
     // One tunnel's moment; `random` is evenly distributed over all values.

@@ -83,6 +83,7 @@ void Direction::push(MonotonicUs now) noexcept {
         blocked_since_ = now;
         held_.consume(written);
         last_read_ = held_.empty() ? now : last_read_;
+        held_messages_ = held_.empty() ? 0 : held_messages_;
     }
     send_fin_when_empty();
 }
@@ -141,6 +142,11 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     FrameScanner::Control control;
     std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
     std::size_t at = 0;
+    std::uint64_t told = scanner_.messages();
+    const auto deliver_passed = [&] {
+        deliver(data + from, at - from, now, scanner_.messages() - told);
+        told = scanner_.messages();
+    };
     for (;;) {
         const FrameScanner::Result seen =
             scanner_.scan(data + at, size - at, has_pending(), control);
@@ -150,13 +156,13 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
                 at += control.size;
                 close_passed_ = close_passed_ || control.opcode == Opcode::close;
             } else {
-                deliver(data + from, at - from, now);
+                deliver_passed();
                 at += control.size;
                 from = at;
             }
             continue;
         }
-        deliver(data + from, at - from, now);
+        deliver_passed();
         from = at;
         if (seen.stop == FrameScanner::Stop::boundary) {
             put_pending(now);
@@ -172,17 +178,25 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     }
 }
 
-void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+// `messages`: how many end in `data`.
+void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+                        std::uint64_t messages) noexcept {
     if (size == 0 || flow_ != Flow::relaying || sink_state_ != Sink::open) {
+        dropped_messages_ += messages;
         return;
     }
     const std::size_t written = held_.empty() ? write_through(data, size) : 0;
-    if (written == size || sink_state_ == Sink::lost) {
+    if (written == size) {
+        return;
+    }
+    if (sink_state_ == Sink::lost) {
+        dropped_messages_ += messages;
         return;
     }
     if (held_.empty()) {
         blocked_since_ = now;
     }
+    held_messages_ += messages;
     if (!held_.append(data + written, size - written)) {
         out_of_memory_ = true;
     }
@@ -273,6 +287,7 @@ void Direction::send_fin_when_empty() noexcept {
 void Direction::lose_sink() noexcept {
     sink_state_ = Sink::lost;
     held_.clear();
+    dropped_messages_ += std::exchange(held_messages_, 0);
     if (aside_) {
         aside_->pending.clear();
     }

@@ -100,6 +100,10 @@ class Direction {
     bool out_of_memory() const noexcept { return out_of_memory_; }
     int os_error() const noexcept { return os_error_; }
     const FrameScanner& scanner() const noexcept { return scanner_; }
+    // Data messages whose last byte the sink has taken.
+    std::uint64_t delivered_messages() const noexcept {
+        return scanner_.messages() - dropped_messages_ - held_messages_;
+    }
     // A Close has gone to the sink: the source's, or ours.
     bool close_passed() const noexcept { return close_passed_; }
     bool has_held() const noexcept { return !held_.empty(); }
@@ -137,7 +141,8 @@ class Direction {
     void let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     void relay_waiting(MonotonicUs now) noexcept;
     std::uint64_t messages_in(const std::uint8_t* data, std::size_t size) const noexcept;
-    void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+                 std::uint64_t messages = 0) noexcept;
     std::size_t write_through(const std::uint8_t* data, std::size_t size) noexcept;
     void put_pending(MonotonicUs now) noexcept;
     void source_ended(const IoResult& how) noexcept;
@@ -151,6 +156,8 @@ class Direction {
     HeldBytes held_;                       // passed the scanner, refused by the sink
     std::unique_ptr<Aside> aside_;         // null most of the time
     std::unique_ptr<MessageMeter> meter_;  // null without ProxyWebsocketMessageRate
+    std::uint64_t held_messages_ = 0;      // of which the last byte may still be held
+    std::uint64_t dropped_messages_ = 0;   // that have passed the scanner and not reached the sink
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;
     int os_error_ = 0;

@@ -8,9 +8,29 @@
 #include <tuple>
 
 #include "base/clock.hpp"
+#include "protocol/close_code.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "tunnel/report.hpp"
 
 namespace wsp {
+
+// What the Closes say that the proxy itself ends tunnels with, by the reason. 1012, service restart: clients that take
+// 1001 for the end of the conversation come back after it.
+struct CloseCodes {
+    std::uint16_t idle = kCloseServiceRestart;
+    std::uint16_t lifetime = kCloseServiceRestart;
+    std::uint16_t expired = kCloseServiceRestart;
+    std::uint16_t drain = kCloseServiceRestart;
+    std::uint16_t stop = kCloseServiceRestart;
+    std::uint16_t member_down = kCloseServiceRestart;
+
+    std::uint16_t of(EndReason reason) const noexcept;
+    auto all() const { return std::tie(idle, lifetime, expired, drain, stop, member_down); }
+};
+
+inline bool operator==(const CloseCodes& a, const CloseCodes& b) {
+    return a.all() == b.all();
+}
 
 // Every duration in microseconds; 0 means "no limit" or "never".
 struct Policy {
@@ -27,14 +47,15 @@ struct Policy {
     std::uint64_t max_message_from_backend = 0;
     std::uint32_t message_rate = 0;   // per second, from the client
     std::uint32_t message_burst = 0;  // at once; 0 only where message_rate is 0
-    const void* group = nullptr;      // whose tunnels are ended together; never dereferenced
+    CloseCodes close_codes;
+    const void* group = nullptr;  // whose tunnels are ended together; never dereferenced
 
     // Every member, for operator==.
     auto all() const {
         return std::tie(buffer_size, idle_timeout, close_timeout, send_timeout, validate,
                         ping_interval, ping_deadline, ping_backend, half_close,
                         max_message_from_client, max_message_from_backend, message_rate,
-                        message_burst, group);
+                        message_burst, close_codes, group);
     }
 };
 

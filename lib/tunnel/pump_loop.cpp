@@ -125,10 +125,10 @@ void Pump::take_inbox(MonotonicUs now) noexcept {
 // Ends the tunnel, or gives it its moment to end.
 void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept {
     if (plan.last <= now) {
-        tunnel.end(plan.reason, plan.code, now);
+        tunnel.end(plan.reason, now);
     } else {
         const auto random = static_cast<std::uint32_t>((random_() << 16) ^ random_());
-        tunnel.end_at(plan.moment(random, now), plan.reason, plan.code);
+        tunnel.end_at(plan.moment(random, now), plan.reason);
     }
     after_work(tunnel, now);
 }

@@ -21,7 +21,7 @@ std::string_view name_of(EndReason reason) noexcept;
 
 // One way through the tunnel, as seen from its source.
 struct FlowReport {
-    std::uint64_t messages = 0;            // data messages whose last byte has passed
+    std::uint64_t messages = 0;            // data messages whose last byte the other side has taken
     std::uint64_t wire_bytes_read = 0;     // from the source, TLS included
     std::uint64_t wire_bytes_written = 0;  // to the source, TLS included
 };

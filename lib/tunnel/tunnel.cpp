@@ -38,8 +38,8 @@ Tunnel::Tunnel(TunnelParts parts)
 
 void Tunnel::start(MonotonicUs now) noexcept {
     started_ = now_ = now;
-    if (lifetime_ > 0) {
-        end_at(now + lifetime_, EndReason::lifetime, kCloseGoingAway);
+    if (lifetime_.span > 0) {
+        end_at(now + lifetime_.span, lifetime_.reason);
     }
     start_pings();
     for (const Side side : kSides) {
@@ -109,26 +109,26 @@ bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcep
     return true;
 }
 
-void Tunnel::end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept {
+void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     if (ended_by_us_) {
         return;
     }
+    const std::uint16_t code = policy_->close_codes.of(reason);
     ended_by_us_ = true;
     note_end(reason, code);
     closing_since_ = now;
     for (const Side side : kSides) {
-        if (!to(side).close_passed() && !send_close(side, code, text_of(reason), now)) {
+        if (!is_told(side) && !send_close(side, code, text_of(reason), now)) {
             to(side).finish();
         }
     }
     settle(now);
 }
 
-void Tunnel::end_at(MonotonicUs at, EndReason reason, std::uint16_t code) noexcept {
+void Tunnel::end_at(MonotonicUs at, EndReason reason) noexcept {
     if (at < end_at_) {
         end_at_ = at;
         end_at_reason_ = reason;
-        end_at_code_ = code;
     }
 }
 
@@ -165,14 +165,22 @@ void Tunnel::settle(MonotonicUs now) noexcept {
     }
     for (const Side side : kSides) {
         settle_end_of(side, now);
-        if (from(side).scanner().close_seen()) {
+        if (from(side).scanner().close_seen() && heeds_closes()) {
             start_closing(now);
         }
         if (from(side).out_of_memory()) {
             cut(EndReason::out_of_memory);
         }
     }
-    settle_closes();
+    if (heeds_closes()) {
+        settle_closes();
+    }
+}
+
+// With Validate::off bytes are bytes, and the peers end TCP when they like; not so once the proxy has
+// put a Close of its own between them.
+bool Tunnel::heeds_closes() const noexcept {
+    return !raw_ && (policy_->validate != Validate::off || ended_by_us_);
 }
 
 void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
@@ -185,7 +193,8 @@ void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
              close_code_of(error));
     start_closing(now);
     send_close(side, close_code_of(error), text_of(error), now);
-    if (!send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
+    if (from(other(side)).scanner().close_seen() ||
+        !send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
         to(other(side)).finish();
     }
 }
@@ -210,17 +219,15 @@ void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
         return;
     }
     note_end(by_side(side, EndReason::client_eof, EndReason::backend_eof), kCloseAbnormal);
-    if (!raw_) {
+    if (heeds_closes()) {
         start_closing(now);
-    }
-    if (from(side).sink_state() == Direction::Sink::open && !from(side).close_passed()) {
-        send_close(other(side), kCloseGoingAway, "the other side has gone", now);
     }
     if (!policy_->half_close) {
         to(side).lose_sink();
     }
     // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
-    const bool backend_goes_first = side == Side::client && closes_exchanged_with(Side::backend) &&
+    const bool backend_goes_first = side == Side::client && heeds_closes() &&
+                                    closes_exchanged_with(Side::backend) &&
                                     from(Side::backend).source_state() == Direction::Source::open;
     if (!backend_goes_first && !may_answer_us(other(side))) {
         from(side).finish();
@@ -233,6 +240,11 @@ bool Tunnel::may_answer_us(Side side) const noexcept {
     return ended_by_us_ && to(side).close_passed() && !from(side).scanner().close_seen() &&
            from(side).source_state() == Direction::Source::open &&
            from(side).violation() == Errc::none;
+}
+
+// It has had a Close, or has sent its own, which only the other side can answer.
+bool Tunnel::is_told(Side side) const noexcept {
+    return to(side).close_passed() || from(side).scanner().close_seen();
 }
 
 void Tunnel::settle_closes() noexcept {
@@ -271,7 +283,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
     for (const Side side : kSides) {
         const Direction& direction = from(side);
         FlowReport& flow = side == Side::client ? told.client : told.backend;
-        flow.messages = direction.scanner().messages();
+        flow.messages = direction.delivered_messages();
         flow.wire_bytes_read = stream(side).wire_bytes_read();
         flow.wire_bytes_written = stream(side).wire_bytes_written();
         told.os_error = told.os_error == 0 ? direction.os_error() : told.os_error;

@@ -11,9 +11,11 @@
 // end(). The rules, all in settle():
 //   - A Close is relayed like any frame. When one has gone each way, the server's end of each hop
 //     goes first: the proxy sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1).
-//   - TCP ending without a Close, or a connection breaking, is told to the other side: Close 1001
-//     at a frame boundary behind what is under way, then FIN. What the other side has still to
-//     say arrives (half-close).
+//   - TCP ending without a Close, or a connection breaking, is passed on as TCP's end without a
+//     Close, behind what is under way: clients recover from 1006 and take a Close for an answer.
+//     What the other side has still to say arrives (half-close).
+//   - With Validate::off nothing follows from Closes, until the proxy sends its own.
+//   - No Close is made up for a side that has sent its own: only the other side can answer it.
 //   - A side that the proxy itself has sent a Close has time to answer it before it sees FIN,
 //     whatever the other side does.
 //   - Once it is ending, a tunnel lives for as long as bytes still arrive, and for
@@ -32,6 +34,13 @@
 
 namespace wsp {
 
+// How long a tunnel may live, and why no longer.
+struct Lifetime {
+    Lifetime(DurationUs time = 0, EndReason why = EndReason::lifetime) : span(time), reason(why) {}
+    DurationUs span;  // 0: no limit
+    EndReason reason;
+};
+
 // What a tunnel is made of.
 struct TunnelParts {
     std::unique_ptr<Stream> client;
@@ -41,8 +50,8 @@ struct TunnelParts {
     std::string early_from_client;  // bytes that came behind either handshake: they travel first
     std::string early_from_backend;
     std::uint8_t allowed_rsv = 0;  // see ScanRules
-    DurationUs lifetime = 0;       // ends with Close 1001 after it; 0: never
-    bool raw = false;              // another protocol than WebSocket: no frames
+    Lifetime lifetime;
+    bool raw = false;  // another protocol than WebSocket: no frames
 };
 
 // What the pump notes on a tunnel that it drives; the tunnel itself does not look at it.
@@ -66,12 +75,12 @@ class Tunnel final : public PumpHook, private ControlListener {
                  MonotonicUs now) noexcept;
     // To be called when deadline() has passed; calling it earlier does no harm.
     void on_timer(MonotonicUs now) noexcept;
-    // The proxy's own wish to end: a Close with `code` to both sides at the next frame boundary of
-    // each, then TCP. A second call changes nothing.
-    void end(EndReason reason, std::uint16_t code, MonotonicUs now) noexcept;
+    // The proxy's own wish to end: a Close with the policy's code to both sides at the next frame
+    // boundary of each, then TCP. A second call changes nothing.
+    void end(EndReason reason, MonotonicUs now) noexcept;
     // end() at `at`, unless something ends the tunnel before; of several such moments the earliest
     // counts.
-    void end_at(MonotonicUs at, EndReason reason, std::uint16_t code) noexcept;
+    void end_at(MonotonicUs at, EndReason reason) noexcept;
     // Ends at once, without a Close; done() is true afterwards.
     void cut(EndReason reason) noexcept;
 
@@ -114,6 +123,8 @@ class Tunnel final : public PumpHook, private ControlListener {
     void settle_end_of(Side side, MonotonicUs now) noexcept;
     void settle_closes() noexcept;
     bool closes_exchanged_with(Side side) const noexcept;
+    bool heeds_closes() const noexcept;
+    bool is_told(Side side) const noexcept;
     bool may_answer_us(Side side) const noexcept;
     void start_pings() noexcept;
     MonotonicUs ping_deadline(Side side) const noexcept;
@@ -135,10 +146,9 @@ class Tunnel final : public PumpHook, private ControlListener {
     MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;
-    DurationUs lifetime_;
+    Lifetime lifetime_;
     MonotonicUs closing_since_ = kNever;
     std::uint16_t close_code_ = 0;
-    std::uint16_t end_at_code_ = 0;
     EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;
     bool raw_;

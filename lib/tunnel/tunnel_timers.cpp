@@ -64,10 +64,10 @@ void Tunnel::on_timer(MonotonicUs now) noexcept {
         from(side).resume(now);
     }
     if (end_at_ <= now) {
-        end(end_at_reason_, end_at_code_, now);
+        end(end_at_reason_, now);
     }
     if (closing_since_ == kNever && after(last_byte(), policy_->idle_timeout) <= now) {
-        end(EndReason::idle_timeout, kCloseGoingAway, now);
+        end(EndReason::idle_timeout, now);
     }
     settle(now);
 }

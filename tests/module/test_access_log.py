@@ -152,7 +152,7 @@ def test_a_tunnel_that_the_stop_of_httpd_ends_is_logged_by_proxy(start, stage, p
     with open_pair(server, path, stage):
         server.stop()
     line = the_line(server, path)
-    assert (line.status, line.by, line.code) == ("101", "proxy", "1001")
+    assert (line.status, line.by, line.code) == ("101", "proxy", "1012")
 
 
 @pytest.mark.runs_on("event", "worker", "prefork")

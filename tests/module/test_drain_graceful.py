@@ -80,7 +80,7 @@ def test_tunnels_of_an_old_generation_live_on_and_go_one_by_one(start_with_room,
             newcomer.echo()
             tunnels = plain.tunnels + secure.tunnels + threaded.tunnels
             told = read_closes(tunnels, _TIMEOUT + BOUND)
-            assert {(each.code, each.reason) for each in told.values()} == {(1001, DRAINED)}
+            assert {(each.code, each.reason) for each in told.values()} == {(1012, DRAINED)}
             moments = [told[place].at - begin for place in range(len(tunnels))]
             assert _TIMEOUT - _SPREAD - _EARLY <= min(moments) and max(moments) < _TIMEOUT + _SLACK, sorted(moments)
             expect_spread(moments[:_PUMPED])
@@ -130,8 +130,8 @@ def open_and_be_told(server, client, session):
     """The tunnel whose handshake has waited; httpd is gone with it."""
     session.accept_handshake()
     with finish_handshake(client) as client, session:
-        assert client.read_close() == (1001, DRAINED)
-        assert session.read_close() == (1001, DRAINED)
+        assert client.read_close() == (1012, DRAINED)
+        assert session.read_close() == (1012, DRAINED)
         client.send_close(1001)
         session.send_close(1001)
         server.await_exit()
@@ -158,7 +158,7 @@ def test_the_summary_counts_tunnels_that_open_after_the_stop(start, mpm, stage):
     session = stage.accept()
     server.graceful_stop()
     wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
-    assert before.client.read_close() == (1001, DRAINED)   # it has gone before the other comes
+    assert before.client.read_close() == (1012, DRAINED)   # it has gone before the other comes
     before.close()
     open_and_be_told(server, client, session)
     assert holders_of_tunnels(server)[1] == 2
@@ -173,7 +173,7 @@ def test_a_stop_that_meets_the_first_tunnel_on_its_way_to_a_pump_ends_it_in_time
     client = server.start_handshake("/ws")
     session = stage.accept()
     server.graceful_stop()
-    assert pair.client.read_close() == (1001, DRAINED)
+    assert pair.client.read_close() == (1012, DRAINED)
     pair.close()
     wait_until(lambda: refuses_connections(server), "every process has heard of the stop")
     open_and_be_told(server, client, session)
@@ -187,11 +187,11 @@ def test_a_tunnel_in_the_middle_of_a_frame_is_told_at_its_end(start_with_room, t
         pair.session.send(frame[:60_000])
     server.start_graceful()
     for pair in pairs:
-        assert pair.session.read_close() == (1001, DRAINED)   # its own way is between two frames
+        assert pair.session.read_close() == (1012, DRAINED)   # its own way is between two frames
         pair.session.send(frame[60_000:])
     for pair in pairs:
         assert pair.client.read_message() == b"x" * 100_000
-        assert pair.client.read_close() == (1001, DRAINED)
+        assert pair.client.read_close() == (1012, DRAINED)
         pair.close()
 
 

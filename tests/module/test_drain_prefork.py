@@ -23,8 +23,8 @@ def test_pumped_tunnels_of_a_child_whose_only_thread_is_in_a_tunnel_drain_in_tim
         threaded.session.send(frame[:500])   # its Close must wait
         server.start_graceful()
         for peer in (pumped.client, pumped.session):
-            assert peer.read_close()[0] == 1001
+            assert peer.read_close()[0] == 1012
         threaded.session.send(frame[500:])
         assert threaded.client.read_message() == b"x" * 1000
-        assert threaded.client.read_close()[0] == 1001
+        assert threaded.client.read_close()[0] == 1012
     wait_until(lambda: not old & set(server.children()), "the old generation is gone")

@@ -63,7 +63,7 @@ def test_maxconnectionsperchild_drains_the_child_while_new_ones_serve(start, mpm
         crowd.echo()   # whoever holds them
         assert set(server.children()) - first
         told = read_closes(crowd.tunnels[:4], 4 * PATIENCE + BOUND)
-        assert {(each.code, each.reason) for each in told.values()} == {(1001, DRAINED)}
+        assert {(each.code, each.reason) for each in told.values()} == {(1012, DRAINED)}
         with server.open_tunnel("/ws") as newcomer:
             newcomer.echo()
     wait_until(lambda: not first & set(server.children()), "the first children are gone")
@@ -102,7 +102,7 @@ def expect_told(end, tunnels, seconds):
         end()
         assert time.monotonic() - begin < seconds + 2 + _SLACK
         told = telling.result()
-    assert {(each.code, each.reason) for each in told.values()} == {(1001, STOPPED)}
+    assert {(each.code, each.reason) for each in told.values()} == {(1012, STOPPED)}
     assert max(each.at for each in told.values()) - begin < seconds + _SLACK
 
 

@@ -41,7 +41,7 @@ def restart_often(server, tls, restarts, plain, secure):
         wait_until(lambda: not old & set(server.children()), "the old generations are gone", _TIMEOUT + 2 * BOUND)
         assert time.monotonic() - last < _TIMEOUT + 5 * PATIENCE
     assert talkers.problems == []
-    assert {(each.code, each.reason) for each in talkers.told} == {(1001, DRAINED)}
+    assert {(each.code, each.reason) for each in talkers.told} == {(1012, DRAINED)}
     assert len(talkers.told) >= plain + secure   # everyone was in the first generation
     return talkers
 

@@ -1,4 +1,4 @@
-"""Clients that refuse every broken frame see 1001 and nothing else when their tunnel is drained while the backend streams
+"""Clients that refuse every broken frame see 1012 and nothing else when their tunnel is drained while the backend streams
 frames of 64 KiB as fast as it can."""
 
 import asyncio
@@ -44,7 +44,7 @@ def server(start, mpm, stream):
         """, mpm_lines=ROOM[mpm])
 
 
-def test_python_websockets_sees_1001_in_every_drain(server, tls, full):
+def test_python_websockets_sees_1012_in_every_drain(server, tls, full):
     for _ in range(25 if full else 2):
         asyncio.run(listen_through_a_drain(server, tls))
 
@@ -56,7 +56,7 @@ async def listen_through_a_drain(server, tls):
     old = set(server.children())
     server.start_graceful()
     ends = await asyncio.wait_for(asyncio.gather(*map(listen, clients)), 3 * BOUND)
-    assert ends == [(1001, DRAINED)] * len(urls)
+    assert ends == [(1012, DRAINED)] * len(urls)
     await asyncio.get_running_loop().run_in_executor(
         None, wait_until, lambda: not old & set(server.children()), "the old generation is gone")
 
@@ -76,12 +76,12 @@ async def listen(client):
             assert len(await client.recv()) == 65536
     except websockets.ConnectionClosed as closed:
         # Too slow a client does not get rid of its answer, but 1002 or 1006 is never what it sees.
-        assert closed.rcvd and (closed.sent is None or closed.sent.code == 1001), closed
+        assert closed.rcvd and (closed.sent is None or closed.sent.code == 1012), closed
         return closed.rcvd.code, closed.rcvd.reason
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_node_ws_sees_1001_in_every_drain(server, certificates, node_modules, secure):   # noqa: F811
+def test_node_ws_sees_1012_in_every_drain(server, certificates, node_modules, secure):   # noqa: F811
     shutil.copy(REPOSITORY / "tests/module/harness/ws-listener.js", node_modules)
     base = f"wss://localhost:{server.tls_port}" if secure else f"ws://localhost:{server.port}"
     command = ["node", "ws-listener.js", f"{base}/ws", str(_AT_ONCE), str(certificates.ca)]
@@ -89,4 +89,4 @@ def test_node_ws_sees_1001_in_every_drain(server, certificates, node_modules, se
         assert node.stdout.readline() == "open\n"
         server.start_graceful()
         ends, _ = node.communicate(timeout=3 * BOUND)
-    assert ends.splitlines() == [f"1001 {DRAINED}"] * _AT_ONCE
+    assert ends.splitlines() == [f"1012 {DRAINED}"] * _AT_ONCE

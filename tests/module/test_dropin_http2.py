@@ -128,7 +128,7 @@ def test_a_graceful_restart_lets_tunnels_end_with_a_close(start, echo, certifica
         server.graceful()
         for tunnel in tunnels:
             tunnel.echo(b"after the restart")
-        assert [tunnel.read_close()[0] for tunnel in tunnels] == [1001] * 3
+        assert [tunnel.read_close()[0] for tunnel in tunnels] == [1012] * 3
         assert connection.going_away
     with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
         connection.open_tunnel("/ws").echo()

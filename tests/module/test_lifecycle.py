@@ -45,9 +45,9 @@ def crowd(server):
 
 
 def expect_going_away(crowd):
-    """Every client is told 1001 and then sees the end of TCP."""
+    """Every client is told 1012 and then sees the end of TCP."""
     for tunnel in crowd.tunnels:
-        assert tunnel.read_close()[0] == 1001
+        assert tunnel.read_close()[0] == 1012
         tunnel.send_close(1001)
     for tunnel in crowd.tunnels:
         tunnel.expect_broken()
@@ -78,7 +78,7 @@ def test_graceful_stop_tells_every_client_and_leaves_no_process(server, crowd):
 def test_graceful_stop_does_not_wait_for_clients_that_say_nothing(server, crowd):
     server.graceful_stop()
     server.await_exit(4 * BOUND)
-    assert all(tunnel.read_close()[0] == 1001 for tunnel in crowd.tunnels)
+    assert all(tunnel.read_close()[0] == 1012 for tunnel in crowd.tunnels)
 
 
 def test_restart_ends_the_tunnels_and_new_ones_open(server, crowd, pump):

@@ -303,8 +303,8 @@ def talk_to_a_last_child(server):
             client.send_close(1000)
             client.read_close()
         else:
-            assert client.read_close()[0] == 1001
-            client.send_close(1001)
+            assert client.read_close()[0] == 1012
+            client.send_close(1012)
         client.expect_end()
 
 
@@ -364,6 +364,6 @@ def test_a_child_that_begins_without_memory_refuses_and_the_next_one_does_not(ce
         faults.arm(1)   # from here on there is none
         client.echo()
         server.graceful_stop()
-        assert client.read_close()[0] == 1001
+        assert client.read_close()[0] == 1012
         client.close()
         server.await_exit()

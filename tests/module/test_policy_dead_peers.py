@@ -13,7 +13,7 @@ from harness import frames
 from harness.client import finish_handshake, start_handshake
 from harness.httpd import free_port
 from harness.netns import cable_or_skip
-from harness.policies import OTHER_HAS_GONE, PUMPS, start_policies
+from harness.policies import PUMPS, start_policies
 from harness.waiting import PATIENCE
 
 RUNS_ON = ["event"]   # what the kernel and lib do is the same in every child; test_policy_ping.py has prefork
@@ -38,7 +38,7 @@ asyncio.run(main())
 
 def expect_found(session, begin):
     """The backend is told, in time."""
-    assert session.read_close() == OTHER_HAS_GONE
+    session.expect_end()
     assert time.monotonic() - begin < _DEAD_AFTER + _SLACK
     session.close()
 

@@ -10,13 +10,14 @@ import pytest
 
 from harness import frames
 from harness.moments import read_closes
-from harness.policies import OTHER_HAS_GONE, PUMPS, Policies, start_policies
+from harness.policies import PUMPS, Policies, start_policies
 from harness.waiting import PATIENCE
 
 RUNS_ON = ["event"]   # lib has the timers; on prefork those of both pumps once
 SIDES = ["client", "backend"]
 IDLE = "no byte either way for the idle timeout"
 LIFETIME = "the tunnel's lifetime is over"
+EXPIRED = "the time that ws-expires gave the tunnel is over"
 _CLOSING = 0.8 * PATIENCE
 _SLACK = 5 * PATIENCE
 _EARLY = 0.01   # clocks are read at different moments
@@ -30,7 +31,8 @@ POLICIES = {
     "lifetime": "ProxyWebsocketMaxLifetime 1s",
     "answered": "ProxyWebsocketMaxLifetime 1s\nProxyWebsocketCloseTimeout 1min",
     "jitter": "ProxyWebsocketMaxLifetime 3s 90%",
-    "expires": 'SetEnvIf X-Expires "^(.*)$" ws-expires=$1\nProxyWebsocketMaxLifetime 1h',
+    "expires": 'SetEnvIf X-Expires "^(.*)$" ws-expires=$1\nProxyWebsocketMaxLifetime 1h\n'
+               'ProxyWebsocketCloseCode 1012 expires=1008',
     "expires-late": 'SetEnvIf X-Expires "^(.*)$" ws-expires=$1\nProxyWebsocketMaxLifetime 1s',
     "expired": "SetEnv ws-expires 1",
     "nonsense": "SetEnv ws-expires tomorrow",
@@ -58,12 +60,12 @@ def test_an_idle_tunnel_ends_after_its_timeout(policies, name, seconds):
     with policies.open_each(name) as pairs:
         opened = time.monotonic()
         for told in read_closes([pair.client for pair in pairs]).values():
-            assert (told.code, told.reason) == (1001, IDLE)
+            assert (told.code, told.reason) == (1012, IDLE)
             assert seconds - _EARLY <= told.at - begin and told.at - opened < seconds + _SLACK
         for pair in pairs:
-            assert pair.session.read_close() == (1001, IDLE)
+            assert pair.session.read_close() == (1012, IDLE)
             pair.close()
-            pair.expect_logged("proxy", 1001)
+            pair.expect_logged("proxy", 1012)
 
 
 def test_timeout_alone_and_an_idle_timeout_of_zero_end_nothing(policies):
@@ -75,13 +77,13 @@ def test_timeout_alone_and_an_idle_timeout_of_zero_end_nothing(policies):
             assert pair.session.read_message() == b"still here"
 
 
-def test_proxytimeout_is_an_idle_timeout(mpm, start, stage, tls_stage, tls):
-    server = start_policies(start, mpm, stage, tls_stage, POLICIES, "ProxyTimeout 1")
+def test_the_larger_of_proxytimeout_and_timeout_is_an_idle_timeout(mpm, start, stage, tls_stage, tls):
+    server = start_policies(start, mpm, stage, tls_stage, POLICIES, "Timeout 1\nProxyTimeout 1")
     policies = Policies(server, stage, tls_stage, tls)
     begin = time.monotonic()
     with policies.open_each("worker-off") as unlimited, policies.open_each("nothing") as pairs:
         for pair in pairs:
-            assert pair.client.read_close() == (1001, IDLE)
+            assert pair.client.read_close() == (1012, IDLE)
         assert 1 - _EARLY <= time.monotonic() - begin < 1 + _SLACK
         time.sleep(0.3)
         for pair in unlimited:
@@ -109,19 +111,19 @@ def test_a_busy_tunnel_ends_after_its_lifetime(policies):
             pair.client.send_text("busy")
             assert pair.session.read_message() == b"busy"
         for told in read_closes([pair.client for pair in pairs]).values():
-            assert (told.code, told.reason) == (1001, LIFETIME)
+            assert (told.code, told.reason) == (1012, LIFETIME)
             assert 1 - _EARLY <= told.at - begin and told.at - opened < 1 + _SLACK
         for pair in pairs:
-            assert pair.session.read_close() == (1001, LIFETIME)
+            assert pair.session.read_close() == (1012, LIFETIME)
             pair.close()
-            pair.expect_logged("proxy", 1001)
+            pair.expect_logged("proxy", 1012)
 
 
 def test_each_side_has_time_to_answer_a_close_of_ours_though_the_other_has_hung_up(policies):
     with policies.open_each("answered", 2) as pairs:
         ways = [pair.ends(side) for pair, side in zip(pairs, itertools.cycle(SIDES))]
         for slow, quick in ways:
-            assert quick.read_close() == slow.read_close() == (1001, LIFETIME)
+            assert quick.read_close() == slow.read_close() == (1012, LIFETIME)
             quick.send_close(1001)
             quick.close()
         assert select.select([slow.sock for slow, _ in ways], [], [], 0.3)[0] == []   # no end yet
@@ -138,7 +140,7 @@ def test_jitter_ends_tunnels_that_came_together_at_different_moments(policies):
         opening = time.monotonic() - begin
         told = read_closes([pair.client for pair in pairs])
         moments = sorted(each.at - begin for each in told.values())
-        assert {(each.code, each.reason) for each in told.values()} == {(1001, LIFETIME)}
+        assert {(each.code, each.reason) for each in told.values()} == {(1012, LIFETIME)}
         assert 0.3 - _EARLY <= moments[0] and moments[-1] < 3 + opening + _SLACK
         assert moments[-1] - moments[0] > 1, moments
         assert max(sum(at <= other < at + 0.3 for other in moments) for at in moments) < 20, moments
@@ -149,17 +151,17 @@ def test_ws_expires_ends_a_tunnel_at_its_moment(policies):
     with policies.open_each("expires", changes={"X-Expires": str(expires)}) as pairs, \
             policies.open_each("expires-late", changes={"X-Expires": str(expires + 3600)}) as sooner:
         for pair in sooner:
-            assert pair.client.read_close() == (1001, LIFETIME)
+            assert pair.client.read_close() == (1012, LIFETIME)
         for pair in pairs:
-            assert pair.client.read_close() == (1001, LIFETIME)
+            assert pair.client.read_close() == (1008, EXPIRED)
             assert expires - 0.1 <= time.time() < expires + _SLACK   # the tunnel counts on by another clock
-            assert pair.session.read_close() == (1001, LIFETIME)
+            assert pair.session.read_close() == (1008, EXPIRED)
 
 
 def test_ws_expires_in_the_past_ends_a_tunnel_at_once(policies):
     with policies.open_each("expired") as pairs:
         for pair in pairs:
-            pair.expect_ended(1001, LIFETIME)
+            pair.expect_ended(1012, EXPIRED)
 
 
 def test_ws_expires_that_is_no_time_is_told_and_ignored(policies):
@@ -190,7 +192,7 @@ def test_bytes_that_still_flow_keep_a_half_closed_tunnel_from_its_close_timeout(
         ways = [pair.ends(side) for pair, side in zip(pairs, itertools.cycle(SIDES))]
         for quiet, speaker in ways:
             quiet.shut_write()
-            assert speaker.read_close() == OTHER_HAS_GONE
+            speaker.expect_end()
         for number in range(6):
             time.sleep(_CLOSING / 4)
             for quiet, speaker in ways:

@@ -102,16 +102,23 @@ def test_a_new_message_inside_a_message_is_answered_1002_behind_the_first_fragme
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_what_follows_a_close_is_not_forwarded_and_ends_the_tunnel(policies, secure, side):
+def test_what_follows_a_close_takes_nothing_from_the_other_side(policies, secure, side):
+    """A Pong behind a Close answers a Ping that the Close has crossed (RFC 6455 5.5.2)."""
     with policies.open("frames", secure) as pair:
-        offender, other = pair.ends(side)
-        offender.send(offender.frame(frames.CLOSE, b"\x03\xe8") + offender.frame(frames.TEXT, b"one more thing"))
-        assert offender.read_close() == (1002, "frame after a Close frame (RFC 6455 5.5.1)")
+        first, other = pair.ends(side)
+        behind = first.frame(frames.PONG, b"late") + first.frame(frames.TEXT, b"one more thing")
+        first.send(first.frame(frames.CLOSE, b"\x03\xe8") + behind)
         assert other.read_close() == (1000, "")
+        assert other.read_exactly(len(behind)) == behind
+        for number in range(10):
+            other.send_text(f"message {number}")
+            assert first.read_message() == b"message %d" % number
         other.send_close(1000)
+        assert first.read_close() == (1000, "")
         pair.expect_both_hung_up()
-        pair.expect_logged(side, 1000)   # it was the Close that ended it
-        assert len(pair.server.error_log.wait_for("frame after a Close frame")) == 1
+        pair.expect_logged(side, 1000)
+        line = pair.access_line()
+        assert sorted((line.messages_in, line.messages_out)) == ["0", "10"], line
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -31,7 +31,7 @@ class PumpRig {
     }
 
     void close_all(DurationUs patience, EndReason reason = EndReason::shutdown) {
-        pump.close_all(ClosePlan::at_once(reason, kCloseGoingAway, monotonic_now(), patience));
+        pump.close_all(ClosePlan::at_once(reason, monotonic_now(), patience));
     }
     bool join() { return pump.join(kPatienceMs * kMillisecond); }
 

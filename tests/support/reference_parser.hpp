@@ -92,7 +92,7 @@ class ReferenceParser {
 
     bool read_frame() {
         result_.forwardable = begin_;
-        if (result_.lost)
+        if (result_.lost || result_.close_code != 0)
             return stop_at_end();
         if (rest() < 2)
             return false;
@@ -165,8 +165,6 @@ class ReferenceParser {
     }
 
     bool judge_framing() {
-        if (result_.close_code != 0)
-            return fail(Errc::frame_after_close);
         if (!rsv_allowed())
             return fail(Errc::reserved_bits);
         if ((opcode_ >= 3 && opcode_ <= 7) || opcode_ >= 11)

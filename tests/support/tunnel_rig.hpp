@@ -17,7 +17,7 @@ struct Setup {
     std::string early_from_client, early_from_backend;
     std::uint8_t allowed_rsv = 0;
     bool raw = false;
-    DurationUs lifetime = 0;
+    Lifetime lifetime;
 };
 
 // How finely the same story is told. Zero: as the setup has it, or no limit.
@@ -88,23 +88,27 @@ class Rig {
         now = until;
     }
 
-    void end_by_proxy(EndReason reason = EndReason::drain, std::uint16_t code = 1001) {
+    void end_by_proxy(EndReason reason = EndReason::drain) {
         if (!started_)
             start();
         asked_to_end_ = true;
-        tunnel->end(reason, code, now);
+        tunnel->end(reason, now);
     }
 
-    void end_at(MonotonicUs at, EndReason reason, std::uint16_t code) {
+    void end_at(MonotonicUs at, EndReason reason) {
         asked_to_end_ = true;
-        tunnel->end_at(at, reason, code);
+        tunnel->end_at(at, reason);
     }
 
     // The proxy's own Close may have been sent, and what comes behind it is dropped.
     bool ended_by_us() const {
         const TunnelReport told = tunnel->report(now);
-        const bool outlived = setup_.lifetime > 0 && told.duration >= setup_.lifetime;
-        return asked_to_end_ || outlived || closed_by(told.reason) == "proxy" ||
+        const bool outlived = setup_.lifetime.span > 0 && told.duration >= setup_.lifetime.span;
+        // Relaying blindly, a tunnel that one side has ended is idle like any other.
+        const Policy& policy = setup_.policy;
+        const bool idled = policy.validate == Validate::off && policy.idle_timeout > 0 &&
+                           told.duration >= policy.idle_timeout;
+        return asked_to_end_ || outlived || idled || closed_by(told.reason) == "proxy" ||
                told.violation != Errc::none;
     }
 

@@ -62,7 +62,8 @@ class Directive:
 
 
 def _directive(row):
-    value = row.default or (row.bounds or "").rpartition(" to ")[2]   # the longest time, which nothing comes near
+    # The longest time, which nothing comes near, or the last of several words.
+    value = row.default or (row.bounds or "").rpartition(" to ")[2] or row.forms[-1].rpartition("|")[2]
     return Directive(row.name, value, _CONTEXT_NAMES[row.context])
 
 

@@ -12,7 +12,6 @@ from .pair import Pair, open_pair
 PUMPS = ("loop", "thread")   # in the child's event loop, or in the request's thread
 # The texts of lib/tunnel that go into our own Closes.
 OTHER_BROKE_A_RULE = (1001, "the other side broke a rule")
-OTHER_HAS_GONE = (1001, "the other side has gone")
 
 # Processes for all tunnels of a test from the start: prefork adds one a second.
 _PREFORK = "StartServers 16\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\nMaxSpareServers 64"

@@ -49,5 +49,5 @@ def run(start, mpm, tls, tunnels, seconds, restarts=1):
             wait_until(lambda: not old & set(server.children()), "the old generations are gone", _TIMEOUT + 2 * BOUND)
         assert not talkers.problems, "\n".join(talkers.problems)
         told = {(each.code, each.reason) for each in talkers.told}
-        assert told == {(1001, DRAINED)}, told
+        assert told == {(1012, DRAINED)}, told
         return Figures(len(openers), count, end - begin, len(talkers.told))

@@ -40,8 +40,8 @@ TEST_CASE("close_all() says Close to everyone and waits for the answers", "[pump
     CHECK(all[29].echoes("hello"));
     rig.close_all(kLong, EndReason::drain);
     for (const Ends& ends : all) {
-        CHECK(ends.take_close(Side::client) == 1001);
-        CHECK(ends.take_close(Side::backend) == 1001);
+        CHECK(ends.take_close(Side::client) == 1012);
+        CHECK(ends.take_close(Side::backend) == 1012);
         CHECK(at_end(ends.client.get()));
         ::shutdown(ends.client.get(), SHUT_WR);
     }
@@ -62,7 +62,7 @@ TEST_CASE("whoever does not answer is cut when patience is over", "[pump]") {
     CHECK(rig.join());
     CHECK(rig.board.ended_by(EndReason::shutdown) == 10);
     for (const Ends& ends : all) {
-        CHECK(ends.take_close(Side::client) == 1001);
+        CHECK(ends.take_close(Side::client) == 1012);
         CHECK(at_end(ends.client.get()));
     }
 }
@@ -95,8 +95,8 @@ TEST_CASE("a tunnel that is adopted after close_all() is closed too", "[pump]") 
     PumpRig rig;
     rig.close_all(kLong, EndReason::drain);
     const Ends ends = rig.open();
-    CHECK(ends.take_close(Side::client) == 1001);
-    CHECK(ends.take_close(Side::backend) == 1001);
+    CHECK(ends.take_close(Side::client) == 1012);
+    CHECK(ends.take_close(Side::backend) == 1012);
     ::shutdown(ends.client.get(), SHUT_WR);
     CHECK(rig.join());
     CHECK(rig.board.ended_by(EndReason::drain) == 1);
@@ -122,7 +122,7 @@ TEST_CASE("a drain closes nobody before its span", "[pump]") {
         all.push_back(rig.open());
     CHECK(all[19].echoes("everybody's time runs"));
     const MonotonicUs now = monotonic_now();
-    rig.pump.close_all(ClosePlan::drain(1012, now, 300 * kMillisecond, 250 * kMillisecond, kLong));
+    rig.pump.close_all(ClosePlan::drain(now, 300 * kMillisecond, 250 * kMillisecond, kLong));
     for (const Ends& ends : all) {
         CHECK(ends.take_close(Side::client) == 1012);
         CHECK(ends.take_close(Side::backend) == 1012);
@@ -143,8 +143,7 @@ TEST_CASE("a drain gives every tunnel a moment of its own", "[pump]") {
         all.push_back(rig.open());
         clients.push_back({all.back().client.get(), POLLIN, 0});
     }
-    rig.pump.close_all(
-        ClosePlan::drain(1012, monotonic_now(), 100 * kSecond, 100 * kSecond, kLong));
+    rig.pump.close_all(ClosePlan::drain(monotonic_now(), 100 * kSecond, 100 * kSecond, kLong));
     REQUIRE(::poll(clients.data(), clients.size(), kPatienceMs) > 0);
     int told = 0, open = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -160,11 +159,11 @@ TEST_CASE("a drain gives every tunnel a moment of its own", "[pump]") {
 TEST_CASE("a drain that is hurried ends at once", "[pump]") {
     PumpRig rig;
     const Ends ends = rig.open();
-    rig.pump.close_all(ClosePlan::drain(1012, monotonic_now(), kLong, 0, kLong));
+    rig.pump.close_all(ClosePlan::drain(monotonic_now(), kLong, 0, kLong));
     CHECK(ends.echoes("still open"));
     rig.close_all(kSecond);
-    CHECK(ends.take_close(Side::client) == 1001);
-    CHECK(ends.take_close(Side::backend) == 1001);
+    CHECK(ends.take_close(Side::client) == 1012);
+    CHECK(ends.take_close(Side::backend) == 1012);
     ::shutdown(ends.client.get(), SHUT_WR);
     CHECK(rig.join());
 }

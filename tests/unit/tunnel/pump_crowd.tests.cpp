@@ -21,11 +21,11 @@ void leave(Ends& ends, Leave how) {
             break;
         case Leave::client_vanishes:
             ends.client.reset();
-            CHECK(ends.take_close(Side::backend) == 1001);
+            CHECK(at_end(ends.backend.get()));
             break;
         case Leave::backend_vanishes:
             ends.backend.reset();
-            CHECK(ends.take_close(Side::client) == 1001);
+            CHECK(at_end(ends.client.get()));
             break;
         default:
             send_all(ends.client.get(), frame(Side::client, kText, "cut off").substr(0, 9));

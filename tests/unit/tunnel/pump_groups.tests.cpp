@@ -59,5 +59,5 @@ TEST_CASE("a pump that drains goes on with its own plan", "[pump]") {
     CHECK(ends.echoes("here"));
     REQUIRE(rig.pump.close_group(&group, within(3600 * kSecond)));
     rig.close_all(60 * kSecond, EndReason::drain);
-    CHECK(ends.take_close(Side::client) == 1001);
+    CHECK(ends.take_close(Side::client) == 1012);
 }

@@ -23,13 +23,15 @@ void expect_own_closes(const Rig& rig, unsigned code) {
 
 TEST_CASE("an idle tunnel that the proxy ends says Close to both sides") {
     const unsigned code = GENERATE(1001, 1012);
+    Setup setup;
+    setup.policy.close_codes.drain = static_cast<std::uint16_t>(code);
     const auto story = [&](Rig& rig) {
         rig.client.text("hello");
         rig.backend.text("welcome");
         rig.run();
-        rig.end_by_proxy(EndReason::drain, static_cast<std::uint16_t>(code));
+        rig.end_by_proxy();
     };
-    check_story({}, story, [&](Rig& rig) {
+    check_story(setup, story, [&](Rig& rig) {
         expect_own_closes(rig, code);
         CHECK(rig.report.reason == EndReason::drain);
         CHECK(rig.report.close_code == code);
@@ -74,7 +76,7 @@ TEST_CASE("in the middle of a frame the proxy's Close waits for the frame's end"
         rig.peer(busy).send(whole.substr(cut) + frame(busy, kText, "too late"));
     };
     check_untroubled({}, story, [&](Rig& rig) {
-        expect_own_closes(rig, 1001);
+        expect_own_closes(rig, 1012);
         CHECK(delivery_to(rig, other(busy)).forwarded == whole.size());
     });
 }
@@ -92,7 +94,7 @@ TEST_CASE("an end in the middle of frames both ways ends well whatever fails") {
         rig.run();
         rig.backend.send(down.substr(7) + down);
     };
-    check_story({}, story, [](Rig& rig) { expect_own_closes(rig, 1001); });
+    check_story({}, story, [](Rig& rig) { expect_own_closes(rig, 1012); });
 }
 
 TEST_CASE("a frame header that has not passed yet is behind the proxy's Close") {
@@ -107,7 +109,7 @@ TEST_CASE("a frame header that has not passed yet is behind the proxy's Close") 
         rig.peer(busy).send(whole.substr(cut));
     };
     check_story({}, story, [&](Rig& rig) {
-        expect_own_closes(rig, 1001);
+        expect_own_closes(rig, 1012);
         CHECK(delivery_to(rig, other(busy)).forwarded == frame(busy, kText, "whole").size());
     });
 }
@@ -118,7 +120,7 @@ TEST_CASE("a Close of ours waits between the fragments of a message for nothing"
     rig.run();
     rig.end_by_proxy();
     rig.run();
-    CHECK(delivery_to(rig, Side::backend).own_close == 1001);
+    CHECK(delivery_to(rig, Side::backend).own_close == 1012);
     rig.finish();
     CHECK(judge(rig) == "");
 }
@@ -156,22 +158,22 @@ TEST_CASE("our Close goes behind what is held, and FIN behind that") {
     story(rig);
     rig.finish();
     CHECK(judge(rig) == "");
-    expect_own_closes(rig, 1001);
+    expect_own_closes(rig, 1012);
     CHECK(delivery_to(rig, slow).forwarded == frame(other(slow), kText, "under way").size());
 }
 
 TEST_CASE("a second end() changes nothing") {
     Rig rig;
     rig.run();
-    rig.end_by_proxy(EndReason::drain, 1001);
-    rig.end_by_proxy(EndReason::shutdown, 1012);
+    rig.end_by_proxy(EndReason::drain);
+    rig.end_by_proxy(EndReason::shutdown);
     rig.finish();
     CHECK(judge(rig) == "");
     CHECK(rig.report.reason == EndReason::drain);
-    expect_own_closes(rig, 1001);
+    expect_own_closes(rig, 1012);
 }
 
-TEST_CASE("a side that has had the other side's Close gets none of ours") {
+TEST_CASE("once a side has sent a Close neither side gets one of ours") {
     const Side first = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         rig.peer(other(first)).stay_silent();
@@ -183,8 +185,7 @@ TEST_CASE("a side that has had the other side's Close gets none of ours") {
     };
     check_story({}, story, [&](Rig& rig) {
         CHECK_FALSE(delivery_to(rig, other(first)).has_own);
-        CHECK(delivery_to(rig, first).own_close == 1001);
-        CHECK(delivery_to(rig, first).forwarded == 0);
+        expect_all_delivered(rig);
         CHECK(rig.report.close_code == 4001);
     });
 }
@@ -204,7 +205,7 @@ TEST_CASE("where no Close can be put the proxy ends TCP") {
         expect_all_delivered(rig);
         CHECK(rig.client.got_fin());
         CHECK(rig.backend.got_fin());
-        CHECK(rig.report.close_code == 1001);
+        CHECK(rig.report.close_code == 1012);
     });
 }
 
@@ -221,6 +222,7 @@ TEST_CASE("end() of a tunnel whose one side has ended closes the other") {
     };
     check_story({}, story, [&](Rig& rig) {
         expect_told_of_end(rig, first);
-        CHECK(delivery_to(rig, first).own_close == 1001);
+        CHECK(delivery_to(rig, first).own_close == 1012);
+        CHECK(delivery_to(rig, other(first)).own_close == 0);
     });
 }

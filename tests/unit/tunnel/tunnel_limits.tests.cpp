@@ -100,7 +100,7 @@ TEST_CASE("the proxy's end finds messages that wait, and the answering Close beh
     CHECK(rig.client.got_fin());
     rig.finish();
     CHECK(judge(rig) == "");
-    CHECK(delivery_to(rig, Side::client).own_close == 1001);
+    CHECK(delivery_to(rig, Side::client).own_close == 1012);
     CHECK(rig.report.violation == Errc::none);
     check_with_faults(rated(1, 2), story);
 }
@@ -165,7 +165,7 @@ TEST_CASE("a message that is too big is refused from its header") {
     });
 }
 
-TEST_CASE("a tunnel ends with 1001 when its lifetime is over, however busy it is") {
+TEST_CASE("a tunnel ends when its lifetime is over, however busy it is") {
     Setup setup;
     setup.lifetime = 10 * kSecond;
     const auto story = [](Rig& rig) {
@@ -176,9 +176,9 @@ TEST_CASE("a tunnel ends with 1001 when its lifetime is over, however busy it is
     };
     check_story(setup, story, [](Rig& rig) {
         CHECK(rig.report.reason == EndReason::lifetime);
-        CHECK(rig.report.close_code == 1001);
-        CHECK(delivery_to(rig, Side::client).own_close == 1001);
-        CHECK(delivery_to(rig, Side::backend).own_close == 1001);
+        CHECK(rig.report.close_code == 1012);
+        CHECK(delivery_to(rig, Side::client).own_close == 1012);
+        CHECK(delivery_to(rig, Side::backend).own_close == 1012);
         CHECK(rig.report.client.messages == 10);
     });
 }
@@ -186,20 +186,20 @@ TEST_CASE("a tunnel ends with 1001 when its lifetime is over, however busy it is
 TEST_CASE("of several moments to end the earliest counts") {
     Rig rig;
     rig.start();
-    rig.end_at(kStart + 20 * kSecond, EndReason::drain, 1012);
-    rig.end_at(kStart + 30 * kSecond, EndReason::shutdown, 1001);
+    rig.end_at(kStart + 20 * kSecond, EndReason::drain);
+    rig.end_at(kStart + 30 * kSecond, EndReason::shutdown);
     CHECK(rig.tunnel->deadline() == kStart + 20 * kSecond);
-    rig.end_at(kStart + 5 * kSecond, EndReason::lifetime, 1001);
+    rig.end_at(kStart + 5 * kSecond, EndReason::lifetime);
     rig.pass(6 * kSecond);
     rig.finish();
     CHECK(rig.report.reason == EndReason::lifetime);
-    CHECK(delivery_to(rig, Side::client).own_close == 1001);
+    CHECK(delivery_to(rig, Side::client).own_close == 1012);
 }
 
 TEST_CASE("a moment to end that comes while the tunnel closes by itself keeps the first reason") {
     Rig rig;
     rig.start();
-    rig.end_at(kStart + kSecond, EndReason::drain, 1012);
+    rig.end_at(kStart + kSecond, EndReason::drain);
     rig.backend.stay_silent();
     rig.client.close(1000);
     rig.finish();

@@ -153,18 +153,45 @@ TEST_CASE("an offender that sends on and on does not live longer than the close 
     CHECK(rig.tunnel->done());
 }
 
-TEST_CASE("a frame behind a Close is a violation that the Close's code outlives") {
-    const Side offender = GENERATE(Side::client, Side::backend);
+// RFC 6455 5.5.1, 5.5.2 and 1.4: a Close may be crossed by a Ping, whose Pong then comes behind it, and what comes behind a
+// Close is discarded by whoever gets it.
+TEST_CASE("frames behind a Close are no violation and take nothing from the other side") {
+    const Side first = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
-        rig.peer(offender).close(4000);
-        rig.peer(offender).text("too late");
+        rig.peer(other(first)).stay_silent();
+        rig.peer(first).close(4000);
+        rig.peer(first).send(frame(first, kPong, "answer"));
+        rig.peer(first).send(frame(first, 3, "junk"));
+        rig.run();
+        for (int i = 0; i < 10; ++i)
+            rig.peer(other(first)).text("still to be said");
+        rig.peer(other(first)).close(4000);
+        rig.peer(other(first)).end();
     };
     check_story({}, story, [&](Rig& rig) {
-        const Delivery passed = delivery_to(rig, other(offender));
-        CHECK(passed.forwarded == close_frame(offender, 4000).size());
-        CHECK_FALSE(passed.has_own);
+        CHECK_FALSE(delivery_to(rig, other(first)).has_own);
+        expect_delivered(rig, other(first));
         CHECK(rig.report.close_code == 4000);
-        CHECK(rig.report.violation == Errc::frame_after_close);
+        CHECK(rig.report.violation == Errc::none);
+        const FlowReport& said = first == Side::client ? rig.report.backend : rig.report.client;
+        const FlowReport& closed = first == Side::client ? rig.report.client : rig.report.backend;
+        CHECK(said.messages == 10);
+        CHECK(closed.messages == 0);
+    });
+}
+
+TEST_CASE("whose counterpart breaks a rule after its own Close is sent none of ours") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const auto story = [&](Rig& rig) {
+        rig.peer(other(first)).stay_silent();
+        rig.peer(first).close(4000);
+        rig.run();
+        rig.peer(other(first)).send(frame(other(first), 3, "bad"));
+    };
+    check_story({}, story, [&](Rig& rig) {
+        CHECK_FALSE(delivery_to(rig, first).has_own);
+        CHECK(rig.peer(first).got_fin());
+        CHECK(rig.report.violation == Errc::reserved_opcode);
     });
 }
 
