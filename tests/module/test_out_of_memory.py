@@ -346,7 +346,8 @@ def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certific
         print("to", n)
 
 
-@pytest.mark.asan_repeats   # what it is about, a child that begins, is httpd's memory and not the sanitizer's
+# Left out under a sanitizer: there a client saw neither Close nor end at its graceful stop once, on a busy machine. Why is not known.
+@pytest.mark.asan_repeats
 def test_a_child_that_begins_without_memory_refuses_and_the_next_one_does_not(certificates, echo, mpm):
     faults = Faults()
     with Httpd(mpm, f"ProxyWebsocketDrainTimeout 0\nProxyPass /plain {echo.url}/", certificates, faults=faults,
