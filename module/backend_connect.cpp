@@ -208,14 +208,23 @@ void put_in_error(const Member& member) {
     }
 }
 
+// A field of a worker's shared record, which has no lock.
+template <class Field>
+void clear_if_set(Field& field) {
+    if (__atomic_load_n(&field, __ATOMIC_RELAXED) != 0) {
+        __atomic_store_n(&field, Field{}, __ATOMIC_RELAXED);
+    }
+}
+
 // As mod_proxy does with a connection that works: not when another thread has found the worker wanting meanwhile.
 ConnectFault note_success(const Member& member) {
     proxy_worker* const worker = member.worker();
     if (!PROXY_WORKER_IS_USABLE(worker)) {
         return ConnectFault::refused;
     }
-    worker->s->error_time = 0;
-    worker->s->retries = 0;
+    // Every request that connects comes by here, on all threads of all children: mostly there is nothing to write.
+    clear_if_set(worker->s->error_time);
+    clear_if_set(worker->s->retries);
     return ConnectFault::none;
 }
 
