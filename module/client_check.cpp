@@ -1,6 +1,7 @@
 // HTTP's rules for an upgrade here, those of WebSocket in protocol/handshake.
 #include "client_check.hpp"
 
+#include <atomic>
 #include <cstring>
 
 #include "mapping.hpp"
@@ -11,12 +12,37 @@
 namespace wsp {
 namespace {
 
-ClientRefusal require_upgrade(request_rec* r, const char* protocol) {
+ClientRefusal require_upgrade(request_rec* r, const char* protocol, const char* besides = "") {
     apr_table_setn(r->err_headers_out, "Upgrade", protocol);
     apr_table_setn(r->err_headers_out, "Connection", "Upgrade");
     const char* const asked = apr_table_get(r->headers_in, "Upgrade");
-    return {HTTP_UPGRADE_REQUIRED, apr_psprintf(r->pool, "no \"Upgrade: %s\" header (it is \"%s\")",
-                                                protocol, asked != nullptr ? asked : "")};
+    return {HTTP_UPGRADE_REQUIRED,
+            apr_psprintf(r->pool, "no \"Upgrade: %s\" header (it is \"%s\")%s", protocol,
+                         asked != nullptr ? asked : "", besides)};
+}
+
+// Why a plain request on a ws:// mapping is not mod_proxy_http's. A module that is not there is the administrator's
+// business, but strangers ask as often as they like.
+const char* why_no_http(request_rec* r) {
+    static std::atomic<bool> told{false};
+    switch (plain_requests_on(r)) {
+        case PlainRequests::lack_module:
+            if (!told.exchange(true)) {
+                ap_log_rerror(
+                    APLOG_MARK, APLOG_WARNING, 0, r,
+                    "WSP0147: mod_proxy_http is not loaded: plain requests on ws:// and wss:// "
+                    "mappings, pages and polling, are answered 426. Load it (a2enmod proxy_http, "
+                    "or LoadModule proxy_http_module), and they go to the same backend; or say "
+                    "\"ProxyWebsocketFallbackToProxyHttp Off\" (said once per child process)");
+            }
+            return ", and mod_proxy_http is not loaded";
+        case PlainRequests::off:
+            return ", and ProxyWebsocketFallbackToProxyHttp is Off";
+        case PlainRequests::never:
+            return ", and ProxyPassWS is for handshakes only";
+        default:
+            return "";
+    }
 }
 
 // upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
@@ -34,7 +60,7 @@ bool has_body(const request_rec* r) {
             apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr);
 }
 
-ClientRefusal check_websocket(request_rec* r) {
+ClientRefusal check_websocket(request_rec* r, bool websocket_scheme) {
     RequestLine line;
     line.method = r->method;
     line.http_major = HTTP_VERSION_MAJOR(r->proto_num);
@@ -45,7 +71,7 @@ ClientRefusal check_websocket(request_rec* r) {
         return {};
     }
     if (error == HandshakeError::not_an_upgrade) {
-        return require_upgrade(r, "websocket");
+        return require_upgrade(r, "websocket", websocket_scheme ? why_no_http(r) : "");
     }
     if (error == HandshakeError::bad_version) {
         apr_table_setn(r->err_headers_out, "Sec-WebSocket-Version", "13");
@@ -67,7 +93,7 @@ ClientRefusal check_client(request_rec* r, const proxy_worker& worker, bool webs
             return require_upgrade(r, worker.s->upgrade);
         }
     }
-    return check_websocket(r);
+    return check_websocket(r, websocket_scheme);
 }
 
 }  // namespace wsp

@@ -19,6 +19,7 @@
 #include "response_relay.hpp"
 #include "tunnel_slots.hpp"
 #include "tunnel_terms.hpp"
+#include "upgrade_page.hpp"
 #include "worker_load.hpp"
 
 namespace wsp {
@@ -334,7 +335,11 @@ int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* co
                       r->method, r->uri, url);
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    return Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    const int served = Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    if (served == HTTP_UPGRADE_REQUIRED) {
+        explain_upgrade_required(r);
+    }
+    return served;
 }
 
 }  // namespace wsp

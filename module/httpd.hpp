@@ -19,6 +19,7 @@
 #include "http_request.h"
 #include "http_ssl.h"
 #include "http_vhost.h"
+#include "mod_core.h"
 #include "mpm_common.h"
 #include "scoreboard.h"
 #include "util_filter.h"

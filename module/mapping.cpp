@@ -26,22 +26,37 @@ proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
     return static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
 }
 
-// upgrade= of the worker behind `url` lets the client's choice of protocol through. Not so
-// "Upgrade: h2c", which curl --http2 and Java's HttpClient add to plain requests.
-bool worker_allows_upgrade(request_rec* r, const char* url) {
+// The worker behind `url`, where that can make a difference: only upgrade= of a worker, and only to requests with an
+// Upgrade header.
+const proxy_worker* worker_of(request_rec* r, const char* url) {
     if (apr_table_get(r->headers_in, "Upgrade") == nullptr) {
-        return false;
+        return nullptr;
     }
     auto* const config = static_cast<proxy_server_conf*>(
         ap_get_module_config(r->server->module_config, &proxy_module));
-    const proxy_worker* const worker = ap_proxy_get_worker(r->pool, nullptr, config, url);
-    return worker != nullptr && protocol_for(r, worker, true) != nullptr;
+    return ap_proxy_get_worker(r->pool, nullptr, config, url);
+}
+
+// upgrade= lets the client's choice of protocol through. Not so "Upgrade: h2c", which curl --http2 and Java's
+// HttpClient add to plain requests.
+bool asks_for_tunnel(request_rec* r, const proxy_worker* worker) {
+    return asks_for_websocket(r) || (worker != nullptr && protocol_for(r, worker, true) != nullptr);
+}
+
+bool is_mapped_by_proxy_pass_ws(request_rec* r) {
+    const RequestRecord* const record = find_record(r);
+    return record != nullptr && record->mapped_by_proxy_pass_ws;
+}
+
+// `r`, on a ws:// or wss:// mapping, is no business of ours: mod_proxy_http takes it to the same backend, and
+// these schemes for http and https (mod_proxy_http.c get_url_scheme). `worker` may be null.
+bool falls_back_to_http(request_rec* r, const proxy_worker* worker) {
+    return plain_requests_on(r) == PlainRequests::go_to_http && !asks_for_tunnel(r, worker);
 }
 
 // A handshake on an http:// or https:// worker.
 bool takes_http(request_rec* r, const proxy_worker* worker) {
-    const RequestRecord* const record = find_record(r);
-    if (record != nullptr && record->mapped_by_proxy_pass_ws) {
+    if (is_mapped_by_proxy_pass_ws(r)) {
         return true;
     }
     return asks_for_websocket(r) && (wsp_dir_config_resolved(&dir_config_of(r)).upgrade_http != 0 ||
@@ -81,7 +96,8 @@ const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, co
         {"ws", false, true}, {"wss", true, true}, {"http", false, false}, {"https", true, false}};
     for (const MappedUrl& mapped : kUrls) {
         if (scheme_end(url, mapped.scheme) != nullptr) {
-            const bool ours = mapped.websocket ? !falls_back_to_http(r) : takes_http(r, worker);
+            const bool ours =
+                mapped.websocket ? !falls_back_to_http(r, worker) : takes_http(r, worker);
             return ours ? &mapped : nullptr;
         }
     }
@@ -133,16 +149,23 @@ const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websoc
                                                                                       : nullptr;
 }
 
-bool falls_back_to_http(request_rec* r) {
-    return wsp_dir_config_resolved(&dir_config_of(r)).fallback != 0 && !asks_for_websocket(r) &&
-           ap_find_linked_module("mod_proxy_http.c") != nullptr;
+PlainRequests plain_requests_on(request_rec* r) {
+    if (is_mapped_by_proxy_pass_ws(r)) {
+        return PlainRequests::never;
+    }
+    if (wsp_dir_config_resolved(&dir_config_of(r)).fallback == 0) {
+        return PlainRequests::off;
+    }
+    return ap_find_linked_module("mod_proxy_http.c") != nullptr ? PlainRequests::go_to_http
+                                                                : PlainRequests::lack_module;
 }
 
 int check_trans(request_rec* r, const char* url) {
-    if (!is_websocket_url(url) || falls_back_to_http(r)) {
+    const proxy_worker* const worker = is_websocket_url(url) ? worker_of(r, url) : nullptr;
+    if (!is_websocket_url(url) || falls_back_to_http(r, worker)) {
         return DECLINED;
     }
-    if (asks_for_websocket(r) || worker_allows_upgrade(r, url)) {
+    if (asks_for_tunnel(r, worker)) {
         return OK;
     }
     if (!is_for_error_page(r) && record_of(r).passed_by == nullptr) {
@@ -163,7 +186,7 @@ int translate_passed_by(request_rec* r) {
 }
 
 int canonicalise(request_rec* r, char* url) {
-    if (falls_back_to_http(r)) {
+    if (is_websocket_url(url) && falls_back_to_http(r, worker_of(r, url))) {
         return DECLINED;
     }
     char* rest = const_cast<char*>(scheme_end(url, "ws"));

@@ -21,9 +21,14 @@ struct RequestRecord {
     apr_table_t* keeps_answers = nullptr;
 };
 
-// ProxyWebsocketFallbackToProxyHttp is On and mod_proxy_http is there: `r`, no handshake, is its
-// business.
-bool falls_back_to_http(request_rec* r);
+// What becomes of a request that is no handshake where `r` is, on a ws:// or wss:// mapping.
+enum class PlainRequests {
+    go_to_http,   // to the same backend, by mod_proxy_http
+    off,          // 426: ProxyWebsocketFallbackToProxyHttp is Off
+    lack_module,  // 426: it is On, and mod_proxy_http is not loaded
+    never,        // 426: ProxyPassWS has mapped it, when it still was a handshake
+};
+PlainRequests plain_requests_on(request_rec* r);
 
 // Makes it where there is none.
 RequestRecord& record_of(request_rec* r);
@@ -50,8 +55,8 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded);
 // `websocket_scheme`: the URL is ws or wss.
 const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme);
 
-// mod_proxy's check_trans: a request that asks neither for WebSocket nor for what upgrade= allows
-// passes a ws:// or wss:// mapping by. One for an error page is not given back to it afterwards: the page
+// mod_proxy's check_trans: a request that asks neither for WebSocket nor for what upgrade= allows, and that mod_proxy_http
+// may not have, passes a ws:// or wss:// mapping by. One for an error page is not given back to it afterwards: the page
 // may be a file, and 426 is no answer to whoever was told something else.
 int check_trans(request_rec* r, const char* url);
 

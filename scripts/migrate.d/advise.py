@@ -13,7 +13,7 @@ ONLY_NARROW = ("%{QUERY_STRING}", "%{REQUEST_URI}")
 
 def all_advice(site):
     for advise in (load_module, names_in_if_module, rewrite_pairs, websocket_lines_beside_http, second_balancers, upgrade_words,
-                   many_upgrades, idle_words, reverse_lines, fallback, plain_requests):
+                   many_upgrades, idle_words, reverse_lines, fallback):
         yield from advise(site)
 
 
@@ -229,27 +229,11 @@ def reverse_lines(site):
 
 
 def fallback(site):
-    for directive in site.tree.named("proxywebsocketfallbacktoproxyhttp"):
-        if directive.args[:1] and directive.args[0].lower() == "off":
-            yield delete(directive.place, "ProxyWebsocketFallbackToProxyHttp Off may go: it is the default here")
-        else:
-            yield note(directive.place, "ProxyWebsocketFallbackToProxyHttp On is known here: plain requests go to mod_proxy_http, while "
-                                        "handshakes are always tunnelled by mod_proxy_websocket")
-
-
-def plain_requests(site):
-    """ws:// mappings that until now answered pages too, through mod_proxy_http; told once per virtual host."""
-    told = set()
-    for mapping in site.websockets:
-        if not mapping.has_websocket_scheme or mapping.kind not in ("ProxyPass", "ProxyPassMatch") or mapping.vhost in told:
-            continue
-        if site.setting("proxywebsocketfallbacktoproxyhttp", mapping.vhost) is None and not plain_neighbour(site, mapping):
-            told.add(mapping.vhost)
-            yield note(mapping.place, f"a plain request on {mapping.path}, no handshake, is answered 426; mod_proxy_wstunnel left it to "
-                                      "mod_proxy_http. Where this backend serves pages too, add ProxyWebsocketFallbackToProxyHttp On")
-
-
-def plain_neighbour(site, mapping):
-    """Another mapping that takes the plain requests which this one passes by."""
-    return any(other is not mapping and not other.has_websocket_scheme and other.vhost in (None, mapping.vhost)
-               and other.covers(mapping.sample) for other in site.passes("ProxyPass", "ProxyPassMatch"))
+    directives = list(site.tree.named("proxywebsocketfallbacktoproxyhttp"))
+    off = [directive for directive in directives if directive.args[:1] and directive.args[0].lower() == "off"]
+    for directive in directives:
+        if directive in off:
+            yield note(directive.place, "ProxyWebsocketFallbackToProxyHttp Off means the same here: a plain request goes on to the next "
+                                        "ProxyPass. Where there is none it is told 426, and no longer 404")
+        elif not off:   # else it may stand inside of one that is
+            yield delete(directive.place, "ProxyWebsocketFallbackToProxyHttp On may go: it is the default, here too")

@@ -94,8 +94,8 @@ MAY_GO = {
                               "<Proxy balancer://w>\nBalancerMember ws://a:1 retry=0\nBalancerMember ws://b:1\n</Proxy>"),
     "disablereuse": ("disablereuse=on may go", "never used again", "ProxyPass /a ws://app/a disablereuse=on"),
     "ProxyPassReverse": ("ProxyPassReverse may go", "ws://", "ProxyPass /a ws://app/a\nProxyPassReverse /a ws://app/a"),
-    "no fallback": ("ProxyWebsocketFallbackToProxyHttp Off may go", "default",
-                    "ProxyPass /a ws://app/a\nProxyWebsocketFallbackToProxyHttp Off"),
+    "the fallback": ("ProxyWebsocketFallbackToProxyHttp On may go", "default",
+                     "ProxyPass /a ws://app/a\nProxyWebsocketFallbackToProxyHttp On"),
 }
 MUST_STAY = {
     "a pair behind another condition": "RewriteCond %{REMOTE_ADDR} ^10\\.\n" + RULE + "ProxyPass / http://app:8000/",
@@ -128,14 +128,10 @@ def test_retry_0_of_the_only_backend_is_worth_keeping(look):
     assert [text for text in outcome.texts("note") if "worth keeping" in text]
 
 
-def test_plain_requests_on_a_websocket_mapping_are_told_once_per_virtual_host(look):
-    outcome = look("ProxyPass /a ws://app/a\nProxyPass /b ws://app/b")
-    assert outcome.lines("note", "426") == [7]
-
-
-@pytest.mark.parametrize("setting", ["ProxyWebsocketFallbackToProxyHttp On", "ProxyPass / http://app/other/"])
-def test_plain_requests_that_somebody_takes_are_not_mentioned(look, setting):
-    assert look(f"ProxyPass /a ws://app/a\n{setting}").lines("note", "426") == []
+@pytest.mark.parametrize("setting, lines", [("Off", [8]), ("On", [])])
+def test_only_where_the_fallback_is_off_plain_requests_are_told_426(look, setting, lines):
+    outcome = look(f"ProxyPass /a ws://app/a\nProxyWebsocketFallbackToProxyHttp {setting}\nProxyPass /b ws://app/b")
+    assert outcome.lines("note", "426") == lines
 
 
 def test_the_summary_counts(look):

@@ -20,6 +20,7 @@ SIDES = ["client", "backend"]
 def site(request, start_shared, module_listener, tls_module_listener):
     return start_shared(f"""
         {pump_line(request.param)}
+        ProxyWebsocketFallbackToProxyHttp Off
         ProxyPass /ws {module_listener.url}/
         ProxyPass /wss {tls_module_listener.url}/
         """)

@@ -18,6 +18,7 @@ def shared_site(request, start_shared, module_listener, tls_module_listener):
     server = start_shared(f"""
         {pump_line(request.param)}
         ProxyWebsocketCloseTimeout 200ms
+        ProxyWebsocketFallbackToProxyHttp Off
         ProxyPass /ws {module_listener.url}/ retry=0
         ProxyPass /wss {tls_module_listener.url}/ retry=0
         """)

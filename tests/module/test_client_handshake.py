@@ -13,7 +13,7 @@ BASE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="   # RFC 6455 1.3
 
 @pytest.fixture(scope="module")
 def site(start_shared, echo):
-    return start_shared(f"ProxyPass /ws {echo.url}/")
+    return start_shared(f"ProxyWebsocketFallbackToProxyHttp Off\nProxyPass /ws {echo.url}/")
 
 
 ACCEPTED = {

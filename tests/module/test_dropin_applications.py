@@ -35,8 +35,40 @@ def sticky(start_shared, one, two):
     return start_shared(example("sticky-balancer", BACKEND_PORT=one.port, SECOND_BACKEND_PORT=two.port))
 
 
-@pytest.mark.parametrize("transports, ends_with", [("polling,websocket", "websocket"), ("websocket", "websocket"),
-                                                   ("polling", "polling")])
+WAYS_OF_TRANSPORTS = pytest.mark.parametrize("transports, ends_with", [
+    ("polling,websocket", "websocket"), ("websocket", "websocket"), ("polling", "polling")])
+
+
+@pytest.fixture(scope="module")
+def ws_mappings(start_shared, one, two):
+    """Nothing but ws://: a mapping of one server, and both as members of a sticky balancer."""
+    return start_shared(f"""
+        ProxyPass /eventbus/ ws://127.0.0.1:{one.port}/eventbus/
+        <Proxy balancer://nodes>
+            BalancerMember ws://127.0.0.1:{one.port} route=1
+            BalancerMember ws://127.0.0.1:{two.port} route=2
+        </Proxy>
+        Header add Set-Cookie "ROUTEID=.%{{BALANCER_WORKER_ROUTE}}e; path=/" env=BALANCER_ROUTE_CHANGED
+        ProxyPass / balancer://nodes/ stickysession=ROUTEID
+        """)
+
+
+@WAYS_OF_TRANSPORTS
+def test_a_socketio_session_needs_nothing_but_ws_mappings(ws_mappings, apps, transports, ends_with):
+    sessions = run_json(apps, "node", "socketio-client.js", f"http://localhost:{ws_mappings.port}", transports, 4)
+    for session in sessions:
+        assert "error" not in session, session
+        assert (session["transport"], session["answer"]) == (ends_with, f"{session['server']} heard this")
+    assert {session["server"] for session in sessions} == {"one", "two"}
+
+
+@pytest.mark.parametrize("transport", SOCKJS_TRANSPORTS)
+def test_every_transport_of_sockjs_shares_one_ws_mapping(ws_mappings, apps, transport):
+    lines = run(apps, "node", "sockjs-client.js", f"http://localhost:{ws_mappings.port}/eventbus", transport)
+    assert lines[-2:] == [f"{transport}: one heard two", "closed 1000"]
+
+
+@WAYS_OF_TRANSPORTS
 def test_a_socketio_session_stays_with_one_of_two_servers_through_its_upgrade(sticky, apps, transports, ends_with):
     sessions = run_json(apps, "node", "socketio-client.js", f"http://localhost:{sticky.port}", transports, 6)
     for session in sessions:

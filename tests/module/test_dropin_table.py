@@ -19,14 +19,15 @@ FILES = {"htdocs/page.html": "static\n", "htdocs/files/index.html": "static\n",
          "passwords": "user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}   # password
 
 
-def open_backends(stack, folder):
+def open_backends(stack, folder, certificates):
     """What the table's placeholders stand for."""
     tellers = [stack.enter_context(Teller(name, speaks_websocket=name != "pages")) for name in ("app", "chat", "pages")]
+    secure = stack.enter_context(Teller("secure", tls=certificates.server_context()))
     socket = folder / "backend.sock"
     stack.enter_context(Teller("socket", str(socket)))
     socket.chmod(0o777)
     addresses = {teller.name: f"127.0.0.1:{teller.port}" for teller in tellers}
-    return addresses | {"socket": str(socket), "nobody": f"127.0.0.1:{free_port()}",
+    return addresses | {"socket": str(socket), "secure": f"localhost:{secure.port}", "nobody": f"127.0.0.1:{free_port()}",
                         "libraries": library_folder()}
 
 
@@ -41,11 +42,11 @@ def id_of(site):
 
 
 @pytest.fixture(scope="module")
-def addresses():
+def addresses(certificates):
     with ExitStack() as stack:   # below /tmp, where httpd's children may go
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wsp-", dir="/tmp")))
         folder.chmod(0o755)
-        yield open_backends(stack, folder)
+        yield open_backends(stack, folder, certificates)
 
 
 @pytest.fixture

@@ -7,14 +7,15 @@ import pytest
 
 from dropin.clients import ask, start_request
 from dropin.teller import Teller
-from dropin.ways import WAYS
+from dropin.ways import WAYS, WAYS_WITHOUT_HTTP
 from harness import http1
 from harness.http2 import Http2Connection
 from harness.httpd import free_port
 from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # what becomes of a request does not depend on it
-FILES = {f"htdocs/{way.name}/sorry.html": "a page of files\n" for way in WAYS}
+ALL_WAYS = WAYS + WAYS_WITHOUT_HTTP
+FILES = {f"htdocs/{way.name}/sorry.html": "a page of files\n" for way in ALL_WAYS}
 _NO_PAGE = "WSP0130: the client gets httpd's own text with the error"
 
 # kind of error -> its status, what makes it for /WAY/KIND/
@@ -42,11 +43,11 @@ def path_of(way, error):
 
 def site_lines(backends, stock=False):
     gates = [lines.replace("{way}", way.name).replace("{number}", str(number + 1))
-             for number, way in enumerate(WAYS) for _, lines in ERRORS.values()]
+             for number, way in enumerate(ALL_WAYS) for _, lines in ERRORS.values()]
     documents = [f"<Location /{way.name}/>\n" + "\n".join(f"ErrorDocument {status} /{way.name}/sorry.html"
-                 for status in (400, 401, 403, 404, 405, 406, 410, 503)) + "\n</Location>" for way in WAYS]
+                 for status in (400, 401, 403, 404, 405, 406, 410, 503)) + "\n</Location>" for way in ALL_WAYS]
     lines = ["RewriteEngine On", "SecRuleEngine On", *gates, *documents,
-             *((stock and way.stock) or way.lines for way in WAYS)]
+             *((stock and way.stock) or way.lines for way in ALL_WAYS)]
     return "\n".join(lines).replace("{chat}", backends["chat"]).replace("{app}", backends["app"])
 
 
@@ -88,22 +89,22 @@ def asked(tellers):
                     for name, teller in tellers.items() for request in teller.requests[before[name]:]]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_who_was_denied_gets_the_error_and_its_page_and_no_tunnel(site, asked, way):
+@pytest.mark.parametrize("way", ALL_WAYS, ids=lambda way: way.name)
+def test_who_was_denied_gets_the_error_and_its_page_and_no_tunnel(site, backends, asked, way):
     allow_refusals(site, way)
     for error, status in errors_of(way).items():
         answer = ask(site, "chrome", path_of(way, error))
         assert answer.response.status == status, error
-        assert answer.backend == ("app" if way.pages == "app" else ""), error
+        assert answer.backend == (way.pages if way.pages in backends else ""), error
         assert (answer.response.body == b"a page of files\n") == (way.pages == "file"), error
         assert answer.header("Sec-WebSocket-Accept") is None and answer.header("Upgrade") is None, error
         if status == 401:
             assert answer.header("WWW-Authenticate") == 'Basic realm="x"'
-    page = ("app", f"/{way.name}/sorry.html", False)
-    assert asked() == ([page] * len(errors_of(way)) if way.pages == "app" else [])
+    page = (way.pages, f"/{way.name}/sorry.html", False)
+    assert asked() == ([page] * len(errors_of(way)) if way.pages in backends else [])
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", ALL_WAYS, ids=lambda way: way.name)
 def test_stock_gives_the_tunnel(stock_site, way):
     """Why this file is not a comparison: were this to change, the documents should say so."""
     stock_site.allow_log("")
@@ -111,7 +112,7 @@ def test_stock_gives_the_tunnel(stock_site, way):
     assert set(statuses.values()) == {101}, statuses
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", ALL_WAYS, ids=lambda way: way.name)
 def test_who_is_not_denied_gets_the_tunnel(site, way):
     assert ask(site, "firefox", f"/{way.name}/open").response.status == 101
 
@@ -135,9 +136,9 @@ def test_the_access_log_tells_what_the_client_asked_for_and_was_told(start, back
         "403|websocket|keep-alive, Upgrade|13|websocket|/ws"
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way.pages != "app"], ids=lambda way: way.name)
+@pytest.mark.parametrize("way", [way for way in ALL_WAYS if way.pages in ("file", "")], ids=lambda way: way.name)
 def test_a_page_that_was_denied_stays_denied_too(site, asked, way):
-    """Its ErrorDocument is a plain request on the mapping, which is no reason to be told 426. (With an http:// mapping the
+    """Its ErrorDocument is a plain request on the mapping, which is no reason to be told 426. (Where a backend serves pages too, the
     client of a page is told the status that the ErrorDocument came with: as with stock httpd.)"""
     allow_refusals(site, way)
     path = f"/{way.name}/require/page"
@@ -196,7 +197,7 @@ def test_a_backend_that_is_down_is_tried_for_one_handshake(failing_site, number)
     failing_site.expect_log("WSP0114:")
     answer = ask(failing_site, "chrome", f"/{number}/chat")
     assert answer.response.status == 503
-    assert (answer.response.body == b"a page of files\n") == (number < 2)
+    assert (answer.response.body == b"a page of files\n") == DOWN[number].startswith("ProxyPassWS")
     assert len(failing_site.error_log.lines("handshake refused")) == 1
 
 
@@ -208,7 +209,7 @@ def test_a_backend_that_refuses_is_asked_for_one_handshake(failing_site, refusin
     assert answer.response.status == 404
     handshakes = [request.target for request in refusing.requests if request.header("Upgrade")]
     assert handshakes == [f"/{number}/chat"]
-    assert answer.backend == ("refusing" if number == len(DOWN + REFUSING) - 1 else "")
+    assert answer.backend == ("" if (DOWN + REFUSING)[number].startswith("ProxyPassWS") else "refusing")
 
 
 # --- chains of redirects ---
@@ -241,6 +242,7 @@ def chained_site(start_shared, backends):
         </Directory>
         <Location /other>
             Require all granted
+            ProxyWebsocketFallbackToProxyHttp Off
         </Location>
         <LocationMatch "^/(?!errors|other|server|index|$)">
             Require all denied
@@ -329,12 +331,10 @@ def test_another_internal_redirect_still_leads_to_a_tunnel(redirecting_site, pat
     assert ask(redirecting_site, "chrome", path).response.status == 101
 
 
-def test_a_subrequest_is_no_handshake_and_the_log_says_so(redirecting_site, asked):
-    """SSI in a page that was asked for with a handshake's headers: http:// mappings are asked for a page."""
-    redirecting_site.expect_log("WSP0131: subrequest for /chat refused: it is mapped to ws://")
-    redirecting_site.expect_log("unable to include")
+def test_a_subrequest_is_no_handshake(redirecting_site, asked):
+    """SSI in a page that was asked for with a handshake's headers: backends are asked for pages."""
     assert ask(redirecting_site, "chrome", "/page.shtml").response.status == 200
-    assert asked() == [("app", "/", False)]
+    assert sorted(asked()) == [("app", "/", False), ("chat", "/", False)]
 
 
 def test_over_http2_and_tls_too(start, backends, certificates):

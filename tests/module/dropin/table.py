@@ -2,7 +2,7 @@
 stock httpd (mod_proxy_http and mod_proxy_wstunnel) answers to the same. Data only, and all of it here (hence the length); test_dropin_table.py runs each row.
 
 An answer is the status, then the backend that gave it and the target that it was asked for; no backend: httpd itself. The
-backends: {app} and {chat} speak HTTP and WebSocket, {pages} speaks HTTP only, {socket} is a Unix socket, nobody listens on
+backends: {app} and {chat} speak HTTP and WebSocket, {secure} does within TLS, {pages} speaks HTTP only, {socket} is a Unix socket, nobody listens on
 {nobody}. httpd's modules are in {libraries}."""
 
 from dataclasses import dataclass, field
@@ -29,8 +29,7 @@ class Site:
     modules: tuple = ()
 
 
-_UPGRADE = "a plain request on a WebSocket mapping is told so; ProxyWebsocketFallbackToProxyHttp On forwards it"
-_NEXT = "a plain request goes on to the mapping that can serve it"
+_TOLD = "a WebSocket mapping that does not know its own path helps nobody"
 _ONE_SLASH = "stock asks itself for the path /slash/ws:/host; we refuse, and the log names the mistake"
 _NEEDED = {"Upgrade": "^websocket$"}
 
@@ -47,7 +46,7 @@ TABLE = (
         Row("capitals", "/ws", "101 chat /ws"),
         Row("polling", "/poll?transport=polling", "200 app /poll?transport=polling"),
         Row("posting", "/poll", "200 app /poll"),
-        Row("page", "/ws", "200 app /ws", "200 chat /ws", _NEXT),
+        Row("page", "/ws", "200 chat /ws"),
         Row("chrome", "/elsewhere", "200 app /elsewhere", seen={"Upgrade": None}),
     )),
     Site("the http mapping above the ws one, a mistake", """
@@ -62,9 +61,9 @@ TABLE = (
         """, (
         Row("chrome", "/any/path", "101 chat /any/path"),
         Row("firefox", "/", "101 chat /"),
-        Row("page", "/any/path", "200 app /any/path", "200 chat /any/path", _NEXT),
-        Row("posting", "/any/path", "200 app /any/path", "200 chat /any/path", _NEXT),
-        Row("curl --http2", "/any/path", "200 app /any/path", "200 chat /any/path", _NEXT),
+        Row("page", "/any/path", "200 chat /any/path"),
+        Row("posting", "/any/path", "200 chat /any/path"),
+        Row("curl --http2", "/any/path", "200 chat /any/path"),
     )),
     Site("ws and http on the same path, http first", """
         ProxyPass / http://{app}/
@@ -81,8 +80,10 @@ TABLE = (
         ProxyPassReverse /ws ws://{chat}/
         """, (
         Row("chrome", "/ws", "101 chat /"),
-        Row("page", "/ws", "426", "200 chat /", _UPGRADE, answer=_NEEDED),
-        Row("polling", "/ws", "426", "200 chat /", _UPGRADE, answer=_NEEDED),
+        Row("page", "/ws", "200 chat /", seen={"Upgrade": None, "X-Forwarded-For": "^127.0.0.1$"}),
+        Row("polling", "/ws?transport=polling&a=b%20c", "200 chat /?transport=polling&a=b%20c"),
+        Row("posting", "/ws", "200 chat /"),
+        Row("curl --http2", "/ws", "200 chat /"),
         Row("chrome", "/wsx", "404"),
     )),
     Site("fallback to HTTP asked for", """
@@ -99,7 +100,7 @@ TABLE = (
         ProxyPass /ws ws://{chat}/
         """, (
         Row("chrome", "/ws", "101 chat /"),
-        Row("page", "/ws", "426", "404", "a WebSocket mapping that does not know its own path helps nobody", answer=_NEEDED),
+        Row("page", "/ws", "426", "404", _TOLD, answer=_NEEDED),
         Row("curl --http2", "/ws", "426", answer=_NEEDED),
     )),
     Site("mod_proxy_wstunnel loaded before our module, and fallback", """
@@ -118,7 +119,7 @@ TABLE = (
         ProxyPass /app http://{app}/ upgrade=websocket
         """, (
         Row("chrome", "/ws", "101 chat /"),
-        Row("page", "/ws", "426", "404", "a WebSocket mapping that does not know its own path helps nobody", answer=_NEEDED),
+        Row("page", "/ws", "426", "404", _TOLD, answer=_NEEDED),
         Row("firefox", "/app", "101 app /"),
         Row("page", "/app", "200 app /"),
     )),
@@ -157,6 +158,8 @@ TABLE = (
         Row("chrome", "/star", "101 chat /star"),
         Row("chrome", "/none", "101 chat /none", "200 chat /none", "documented as: do not look at Upgrade"),
         Row("ssh", "/ssh", "101 app /ssh"),
+        Row("page", "/ssh", "200 app /ssh"),
+        Row("page", "/none", "200 chat /none"),
         Row("chrome", "/ssh", "426", "200 app /ssh", "nothing but ssh may be asked for here, and the answer says so",
             answer={"Upgrade": "^ssh$"}),
     )),
@@ -328,7 +331,42 @@ TABLE = (
         </Proxy>
         ProxyPass /ws balancer://ws
         """, (
-        Row("page", "/ws/", "426", "200 chat /", _UPGRADE, answer=_NEEDED),
+        Row("page", "/ws/", "200 chat /"),
+        Row("posting", "/ws/a?b", "200 chat /a?b"),
+        Row("chrome", "/ws/a?b", "101 chat /a?b"),
+    )),
+    Site("plain requests on every kind of ws mapping", r"""
+        ProxyPassMatch ^/matched/(\d+)$ ws://{chat}/m/$1
+        ProxyPass /socket unix:{socket}|ws://localhost/inner
+        ProxyPass /secure wss://{secure}/inner
+        ProxyPass /encoded ws://{chat}/e mapping=encoded
+        ProxyPass /raw ws://{chat}/raw nocanon
+        <Location /located/>
+            ProxyPass ws://{chat}/inner/
+        </Location>
+        RewriteEngine On
+        RewriteRule ^/rewritten/(.*)$ ws://{chat}/r/$1 [P]
+        RewriteRule ^/secure-rule$ wss://{secure}/r [P]
+        <Proxy balancer://both>
+            BalancerMember wss://{secure} route=secure
+            BalancerMember ws://{chat} route=chat status=D
+        </Proxy>
+        ProxyPass /balanced/ balancer://both/ stickysession=ROUTE
+        """, (
+        Row("page", "/matched/17?a", "200 chat /m/17?a"),
+        Row("page", "/socket/x?y=%2F", "200 socket /inner/x?y=%2F"),
+        Row("posting", "/socket/x", "200 socket /inner/x"),
+        Row("polling", "/secure/x?y", "200 secure /inner/x?y"),
+        Row("posting", "/secure", "200 secure /inner"),
+        Row("page", "/encoded/a%2Bb", "200 chat /e/a%2Bb"),
+        Row("page", "/raw/a%7Eb?c=d", "200 chat /raw/a%7Eb?c=d"),
+        Row("page", "/located/x", "200 chat /inner/x"),
+        Row("page", "/rewritten/a?b=c", "200 chat /r/a?b=c"),
+        Row("posting", "/rewritten/a", "200 chat /r/a"),
+        Row("page", "/secure-rule", "200 secure /r"),
+        Row("page", "/balanced/a?ROUTE=x.secure", "200 secure /a?ROUTE=x.secure"),
+        Row("chrome", "/balanced/a?ROUTE=x.secure", "101 secure /a?ROUTE=x.secure"),
+        Row("chrome", "/rewritten/a", "101 chat /r/a"),
     )),
     Site("a push service beside an application, as Nextcloud and Home Assistant document it", """
         ProxyPass /push/ws ws://{chat}/ws

@@ -54,9 +54,9 @@ def library_folder():
     return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _load_lines(mpm, folder, extra, stock, ours_early):
+def _load_lines(mpm, folder, extra, stock, ours_early, without):
     extra = [*extra, "proxy_wstunnel"] if stock else extra
-    names = [f"mpm_{mpm}", *_MODULES, *extra]
+    names = [f"mpm_{mpm}", *(name for name in _MODULES if name not in without), *extra]
     if ours_early:   # our module uses functions of mod_proxy
         names.remove("proxy")
         names.insert(0, "proxy")
@@ -76,13 +76,14 @@ def _user_lines():
 
 
 def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=(), stock=False,
-                 ours_early=False):
+                 ours_early=False, without=()):
     """The whole file; `lines` are the test's own, seen by both the plain and the TLS port. `stock`: mod_proxy_wstunnel
-    in our module's place. `ours_early`: our module is loaded before all others but mod_proxy, and not behind them."""
+    in our module's place. `ours_early`: our module is loaded before all others but mod_proxy, and not behind them.
+    `without`: modules that are there otherwise."""
     return "\n".join([
         f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run", crashes.DIRECTIVE,
         f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
-        *_load_lines(mpm, library_folder(), modules, stock, ours_early), *_user_lines(),
+        *_load_lines(mpm, library_folder(), modules, stock, ours_early, without), *_user_lines(),
         mpm_lines or _MPM_SIZES[mpm],
         "ErrorLog error.log", "LogLevel info", "LogLevel proxy:info",
         f'LogFormat "{FORMAT}" wsp', "CustomLog access.log wsp",

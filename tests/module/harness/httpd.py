@@ -99,7 +99,7 @@ class Httpd:
     for the rest."""
 
     def __init__(self, mpm, lines, certificates, mpm_lines=None, modules=(), files=None, stock=False, hosts=None,
-                 ours_early=False, faults=None):
+                 ours_early=False, faults=None, without=()):
         """`hosts`: a file that httpd sees in place of /etc/hosts; needs root (see can_change_hosts()). `faults`: a Faults,
         which says what memory there is."""
         self.mpm = mpm
@@ -115,7 +115,7 @@ class Httpd:
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
         self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                             self._fill_in(lines), mpm_lines, modules, stock, ours_early))
+                                             self._fill_in(lines), mpm_lines, modules, stock, ours_early, without))
         self.start()
         running.append(self)
 
