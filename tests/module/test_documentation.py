@@ -18,9 +18,10 @@ def blocks(page):
     return [match[2] for match in BLOCK.finditer(page.read_text())]
 
 
-def placed(block):
-    # Debian's folder for pages comes with a package that the tests do not need.
-    block = re.sub(r"^Define SITE_DIR .*$", f"Define SITE_DIR {REPOSITORY}", block, flags=re.MULTILINE)
+def placed(block, certificates):
+    # Debian's folder for pages, and its certificate, come with packages that the tests do not need.
+    for name, path in (("DIR", REPOSITORY), ("CERTIFICATE", certificates.certificate), ("KEY", certificates.key)):
+        block = re.sub(rf"^Define SITE_{name} .*$", f"Define SITE_{name} {path}", block, flags=re.MULTILINE)
     return block if OF_SERVER.search(block) else f"<VirtualHost *:1>\n{block}</VirtualHost>\n"
 
 
@@ -34,5 +35,5 @@ def test_no_block_is_left_out():
 
 @pytest.mark.parametrize("page", PAGES_WITH_BLOCKS, ids=lambda page: page.name)
 def test_every_block_of_a_page_loads_in_a_virtual_host(mpm, certificates, page):
-    lines = "".join(placed(block) for block in blocks(page))
+    lines = "".join(placed(block, certificates) for block in blocks(page))
     assert config_check(mpm, lines, certificates) == "", lines

@@ -1,17 +1,21 @@
 """conf/examples of whole sites, started as a user copies them."""
 
+import re
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 
 from dropin.clients import ask
 from dropin.examples import NAMES, example, in_virtual_host, is_for_virtual_hosts, variables_of
 from dropin.teller import Teller
-from harness.httpd import config_check
+from harness.httpd import config_check, free_port
 
 RUNS_ON = ["event"]
 # Each is shown by the test of its name here, or by one of these.
 SHOWN = {"access-log", "balancer", "files-and-websockets", "location", "proxypass", "rewrite", "wss-backend", "one-mapping",
          "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2", "django",
-         "many-clients"}
+         "many-clients", "application"}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,58 @@ def test_one_application_for_everything(start, app, tls, name):
     server = start(example(name, BACKEND_PORT=app.port))
     expected = ["101 app /a?b=c"] * 2 + ["200 app /a?b=c"] * 2
     assert answers(server, "/a?b=c") == answers(server, "/a?b=c", tls) == expected
+
+
+def refusal_of_strict(request):
+    """What an application says that compares a handshake's Origin with where it believes to be."""
+    here = f"{request.header('X-Forwarded-Proto')}://{request.header('Host')}"
+    return None if request.header("Origin") == here else "403 Forbidden"
+
+
+@contextmanager
+def application(start, certificates, changed=lambda lines: lines):
+    """The server of the example, and where its virtual host is."""
+    port = free_port()
+    with Teller("strict") as backend:
+        backend.refusal_of = refusal_of_strict
+        lines = changed(example("application", SITE_NAME="localhost", SITE_PORT=port, SITE_CERTIFICATE=certificates.certificate,
+                                SITE_KEY=certificates.key, BACKEND_PORT=backend.port))
+        start(f"Listen 127.0.0.1:{port}\n{lines}")
+        yield SimpleNamespace(tls_port=port)
+
+
+def test_application(start, certificates, tls):
+    with application(start, certificates) as site:
+        host = f"localhost:{site.tls_port}"
+        browser = [("Host", host), ("Origin", f"https://{host}")]
+        for client, status in (("chrome", 101), ("firefox", 101), ("page", 200), ("polling", 200), ("posting", 200)):
+            answer = ask(site, client, "/a?b=c", browser, tls=tls)
+            assert str(answer) == f"{status} strict /a?b=c"
+            assert (answer.seen.header("Host"), answer.seen.header("X-Forwarded-Proto")) == (host, "https")
+        stranger = ask(site, "chrome", "/a", [("Host", host), ("Origin", "https://elsewhere.example")], tls=tls)
+        assert stranger.response.status == 403
+        assert ask(site, "page", "/a%2Fb", browser, tls=tls).response.status == 404
+
+
+@pytest.mark.parametrize("line", ["ProxyPreserveHost On", "RequestHeader set X-Forwarded-Proto https"])
+def test_application_needs_each_of_its_lines(start, certificates, tls, line):
+    with application(start, certificates, lambda lines: lines.replace(f"    {line}\n", "")) as site:
+        host = f"localhost:{site.tls_port}"
+        assert ask(site, "chrome", "/", [("Host", host), ("Origin", f"https://{host}")], tls=tls).response.status == 403
+
+
+def test_application_with_the_lines_for_encoded_slashes(start, certificates, tls):
+    def changed(lines):
+        lines = re.sub(r"^    ProxyPass .*\n", "", lines, flags=re.MULTILINE)
+        lines, count = re.subn(r"^    #   (?=AllowEncodedSlashes |ProxyPass )", "    ", lines, flags=re.MULTILINE)
+        assert count == 2
+        return lines
+
+    with application(start, certificates, changed) as site:
+        host = f"localhost:{site.tls_port}"
+        for client, status in (("chrome", 101), ("page", 200)):
+            answer = ask(site, client, "/a%2Fb%7Ec?d=%2F", [("Host", host), ("Origin", f"https://{host}")], tls=tls)
+            assert str(answer) == f"{status} strict /a%2Fb%7Ec?d=%2F"
 
 
 def test_one_mapping_tls_backend(start, certificates, tls):
@@ -133,7 +189,7 @@ def test_every_example_works_first_in_a_virtual_host(start, app, certificates):
 
 def test_an_example_that_is_not_for_virtual_hosts_says_so_there(mpm, certificates):
     others = [name for name in NAMES if not is_for_virtual_hosts(name)]
-    assert others == ["many-clients"]
+    assert others == ["application", "many-clients"]   # the first is a virtual host itself
     lines = example("many-clients", BACKEND_PORT=1, SECOND_BACKEND_PORT=2)
     said = config_check(mpm, f"<VirtualHost *:1>\n{lines}\n</VirtualHost>", certificates)
     assert "ProxyWebsocketHandshakeThreads cannot occur within <VirtualHost> section; it is for the whole server" in said

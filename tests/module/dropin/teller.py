@@ -25,6 +25,7 @@ class Teller:
         self.name = name
         self.requests = []      # every request that came, oldest first
         self.refusal = None     # the status line of what handshakes are answered instead of 101
+        self.refusal_of = lambda request: self.refusal   # or one for each request
         self._speaks_websocket, self._tls = speaks_websocket, tls
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
@@ -59,8 +60,9 @@ class Teller:
         self.requests.append(request)
         story = json.dumps({"backend": self.name, "line": request.first_line, "headers": request.headers})
         upgrade = request.header("Upgrade")
-        if self.refusal and upgrade:
-            session.send(http1.format_head(f"HTTP/1.1 {self.refusal}", [("Content-Length", "0"), ("Connection", "close")]))
+        refusal = upgrade and self.refusal_of(request)
+        if refusal:
+            session.send(http1.format_head(f"HTTP/1.1 {refusal}", [("Content-Length", "0"), ("Connection", "close")]))
             return
         if self._speaks_websocket and upgrade:
             session.accept_handshake({"Upgrade": upgrade, "X-Backend": self.name, "Set-Cookie": "sid=1; Path=/inner"})
