@@ -22,6 +22,7 @@
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
 #include "uncounted_limits.hpp"
+#include "version.hpp"
 #include "worker_load.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
@@ -40,6 +41,10 @@ int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* server) n
                       [&] { return warn_of_one_slash_rules(server), OK; });
 }
 
+void on_test_config(apr_pool_t* pconf, server_rec*) noexcept {
+    guarded_or(0, [&] { return list_version(pconf), 0; });
+}
+
 int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {
     return guarded_or(DECLINED, [&] { return look_up_leaf(parms); });
 }
@@ -51,6 +56,7 @@ int on_open_logs(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {
 int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         end_of_opening_logs();
+        log_version(server);
         learn_log_formats(pconf, ptemp, server);
         learn_worker_limits(server);
         learn_proxy_sections();
@@ -157,6 +163,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
                                                 nullptr};
     static const char* const kMappers[] = {"mod_alias.c", "mod_userdir.c", "mod_vhost_alias.c",
                                            "mod_wsgi.c", nullptr};
+    static const char* const kModuleList[] = {"mod_so.c", nullptr};
     static const char* const kLogConfig[] = {"mod_log_config.c", nullptr};
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
@@ -164,6 +171,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_expr_lookup(on_expr_lookup, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_test_config(on_test_config, kModuleList, nullptr, APR_HOOK_MIDDLE);
     ap_hook_open_logs(on_open_logs, nullptr, kLogConfig, APR_HOOK_FIRST);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last, so that our end of the child comes first (cleanups run last-in first-out):
