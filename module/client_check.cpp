@@ -37,7 +37,7 @@ const char* why_no_http(request_rec* r) {
             }
             return ", and mod_proxy_http is not loaded";
         case PlainRequests::off:
-            return ", and ProxyWebsocketFallbackToProxyHttp is Off";
+            return ", and mod_proxy_http may not have it: ProxyWebsocketFallbackToProxyHttp is Off";
         case PlainRequests::never:
             return ", and ProxyPassWS is for handshakes only";
         default:

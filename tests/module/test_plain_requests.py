@@ -93,7 +93,8 @@ def test_what_proxypassws_has_mapped_never_becomes_a_page(site, chat):
 
 
 # --- it does not ---
-WHY = {"off": ", and ProxyWebsocketFallbackToProxyHttp is Off; request", "lacking": ", and mod_proxy_http is not loaded; request"}
+WHY = {"off": ", and mod_proxy_http may not have it: ProxyWebsocketFallbackToProxyHttp is Off; request",
+       "lacking": ", and mod_proxy_http is not loaded; request"}
 TO_LOAD = "WSP0147: mod_proxy_http is not loaded: .*a2enmod proxy_http"
 
 
