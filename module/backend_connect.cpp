@@ -240,11 +240,8 @@ ConnectFault race_for_request(Member& member, proxy_conn_rec& record, MonotonicU
     if (fault == ConnectFault::none || is_for_mod_proxy(record, fault)) {
         return fault;
     }
-    if (fault != ConnectFault::stopped &&
-        ap_proxy_determine_address("ws", &record, record.hostname, record.port,
-                                   PROXY_DETERMINE_ADDRESS_CHECK, nullptr,
-                                   member.server()) == APR_SUCCESS) {
-        fault = race(member, record, deadline, true);  // the name has moved
+    if (fault != ConnectFault::stopped && has_moved(record, member.server())) {
+        fault = race(member, record, deadline, true);
     }
     if (fault != ConnectFault::none && fault != ConnectFault::stopped) {
         put_in_error(member);
@@ -327,8 +324,8 @@ ConnectFault connect_ahead(Member& member, BackendConnection& connection,
         record.hostname = apr_pstrdup(record.pool, target.hostname.c_str());
         record.port = target.port;
         apr_sockaddr_info_get(&record.addr, record.uds_path, APR_UNIX, 0, 0, record.pool);
-    } else if (ap_proxy_determine_address("ws", &record, target.hostname.c_str(), target.port, 0,
-                                          nullptr, member.server()) != APR_SUCCESS) {
+    } else if (determine_address(record, target.hostname.c_str(), target.port, member.server()) !=
+               APR_SUCCESS) {
         return ConnectFault::name_not_found;
     }
     if (target.tls) {

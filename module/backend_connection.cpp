@@ -19,7 +19,7 @@ BackendConnection::BackendConnection(proxy_worker* worker, server_rec* server, c
 }
 
 BackendConnection::~BackendConnection() {
-    apr_pool_t* const path_pool = record_->uds_pool;  // not a child of the other
+    apr_pool_t* const path_pool = path_pool_of(*record_);  // not a child of the other
     apr_pool_destroy(record_->pool);
     if (path_pool != nullptr) {
         apr_pool_destroy(path_pool);

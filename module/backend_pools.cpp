@@ -69,7 +69,7 @@ bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* ser
         ap_conf_vector_t* const section = APR_ARRAY_IDX(proxy->sec_proxy, i, ap_conf_vector_t*);
         const auto* const config =
             static_cast<const proxy_dir_conf*>(ap_get_module_config(section, &proxy_module));
-        if (section != worker->section_config && may_match(*config, worker->s->name_ex)) {
+        if (section != worker->section_config && may_match(*config, name_of(*worker))) {
             return false;
         }
     }
@@ -96,7 +96,7 @@ Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& c
       tls_reusable_(has_one_tls_configuration(worker, server)),
       limits_(limits_of(worker, config, reusable_)),
       pool_(limits_, pool_clock()) {
-    const std::string_view url(worker->s->name_ex);
+    const std::string_view url(name_of(*worker));
     if (limits_.warm > 0 && !tls_reusable_ && url.substr(0, 4) == "wss:") {
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE, 0, server,
@@ -104,7 +104,7 @@ Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& c
             "directives may change their TLS from request to request; put the directives into "
             "the virtual host, or give the backend's own section a parameter "
             "(<Proxy %s keepalive=on>)",
-            worker->s->name_ex, worker->s->name_ex);
+            name_of(*worker), name_of(*worker));
     }
     if (limits_.max_connecting > 0) {
         wake_warmer();
@@ -146,7 +146,7 @@ void Member::wake_warmer() noexcept {
         ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
                      "WSP0014: no thread for the idle connections to %s: none are made ahead, "
                      "and those that are kept are looked at when they are needed",
-                     worker_->s->name_ex);
+                     name_of(*worker_));
     }
 }
 

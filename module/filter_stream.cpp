@@ -14,7 +14,7 @@ namespace {
 // ap_get_pollfd_from_conn).
 int descriptor_of(conn_rec* c) {
     apr_pollfd_t watched{};
-    if (ap_get_pollfd_from_conn(c, &watched, nullptr) != APR_SUCCESS) {
+    if (pollfd_of(c, watched) != APR_SUCCESS) {
         return -1;
     }
     if (watched.desc_type == APR_POLL_SOCKET) {

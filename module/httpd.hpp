@@ -4,6 +4,8 @@
 
 #include <openssl/ssl.h>
 
+#include <cstring>
+
 // First: httpd's other headers rely on it.
 #include "httpd.h"
 
@@ -38,6 +40,8 @@ APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, init_server,
                           (server_rec * s, apr_pool_t* p, int is_proxy, SSL_CTX* ctx))
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))
 }
+
+#include "httpd_compat.hpp"
 
 // LogLevel proxy_websocket:debug addresses our lines.
 APLOG_USE_MODULE(proxy_websocket);

@@ -212,11 +212,8 @@ int canonicalise(request_rec* r, char* url) {
     if (!raw_path && apr_table_get(r->notes, "proxy-noencode") == nullptr) {
         const auto* const core =
             static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
-        const int flags = core->allow_encoded_slashes && !core->decode_encoded_slashes
-                              ? PROXY_CANONENC_NOENCODEDSLASHENCODING
-                              : 0;
-        path = ap_proxy_canonenc_ex(r->pool, rest, static_cast<int>(std::strlen(rest)), enc_path,
-                                    flags, r->proxyreq);
+        path =
+            canonical_path(r, rest, core->allow_encoded_slashes && !core->decode_encoded_slashes);
         if (path == nullptr) {
             return HTTP_BAD_REQUEST;
         }

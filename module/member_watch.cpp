@@ -81,7 +81,7 @@ void MemberWatch::look() {
             ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
                          "WSP0017: %s is taken out: its tunnels in this child process are told to "
                          "go within %" APR_INT64_T_FMT " ms",
-                         entry.worker_->s->name_ex, spread / kMillisecond);
+                         name_of(*entry.worker_), spread / kMillisecond);
             entry.down_since_.store(monotonic_now());
             entry.spread_.store(spread);
             entry.times_down_.fetch_add(1, std::memory_order_release);

@@ -35,7 +35,7 @@ enum { IS_GLOBAL_WSP_ANYWHERE = 0, IS_GLOBAL_WSP_GLOBAL = 1 };
     AP_INIT_TAKE1(name, wsp_set_##type, (void*)&setting_##field, context, doc),
 static const command_rec commands[] = {
 #include "directives.def"
-    {NULL}};
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 #undef WSP_DIRECTIVE
 #undef WSP_CUSTOM
 #undef WSP_HANDLED
