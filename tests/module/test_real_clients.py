@@ -1,20 +1,18 @@
 """Clients and servers that others wrote: Python websockets, node ws, curl's hand-made handshake."""
 
 import asyncio
-import shutil
 import subprocess
 import threading
 
 import pytest
 import websockets
 
-from harness.config import REPOSITORY
 from harness.http1 import new_key
+from harness.node_clients import install_clients
 from harness.waiting import BOUND
 
 RUNS_ON = ["event"]   # a client sees no MPM; test_drain_strict_clients.py has them where it does
 
-_CLIENTS = REPOSITORY / "tests/clients"
 _MESSAGES = ["", "hello", "ü" * 1000, b"\0\xff" * 40_000, "x" * 1_000_000]
 
 
@@ -81,12 +79,7 @@ def test_python_websockets_echoes_and_closes(site, tls, secure, path, compressio
 
 @pytest.fixture(scope="session")
 def node_modules(tmp_path_factory):
-    """node's ws in the version of tests/clients/package-lock.json, installed outside the repository."""
-    folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", "ws-client.js"):
-        shutil.copy(_CLIENTS / name, folder)
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=300)
-    return folder
+    return install_clients(tmp_path_factory.mktemp("node"))
 
 
 @pytest.mark.parametrize("path", ["/ws", "/wss"])
