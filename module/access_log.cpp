@@ -86,7 +86,7 @@ LogRecord::LogRecord(request_rec* last, const char* backend_url) : server_(last-
 
     const auto all = [](const char*) { return true; };
     Packer packer;
-    packer.text(name_of_tunnel(last->useragent_ip, numbers.client_port, backend_url).c_str());
+    packer.text(name_of_tunnel(*last, backend_url).c_str());
     pack_connection(packer, *c, numbers, needs);
     packer.table(answers, all);
     packer.table(ssl_variables(last, needs.ssl), all);

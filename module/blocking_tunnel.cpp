@@ -36,8 +36,7 @@ class NotesObserver final : public TunnelObserver {
             for (request_rec* each = r_; each != nullptr; each = each->prev) {
                 set_tunnel_notes(each->pool, each->notes, report);
             }
-            const std::string about =
-                name_of_tunnel(r_->useragent_ip, r_->connection->client_addr->port, backend_url_);
+            const std::string about = name_of_tunnel(*r_, backend_url_);
             log_end_of_tunnel(r_->server, about.c_str(), report);
             return 0;
         });

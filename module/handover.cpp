@@ -60,11 +60,14 @@ void log_stays(request_rec* r, Stays why, const char* detail) {
 }
 
 // The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
-// time the request (mod_reqtimeout), or only count (mod_logio).
+// time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could be
+// read: mod_remoteip's takes the PROXY protocol's header off, keeps nothing, and then passes everything through
+// (mod_remoteip.c remoteip_input_filter).
 bool may_be_left(const char* filter) {
     static constexpr std::string_view kKnown[] = {
-        "core",       "core_in",          "ssl/tls filter",
-        "reqtimeout", "log_input_output", "ssl/tls coalescing filter"};
+        "core",          "core_in",          "ssl/tls filter",
+        "reqtimeout",    "log_input_output", "ssl/tls coalescing filter",
+        "remoteip_input"};
     for (const std::string_view known : kKnown) {
         if (strcasecmp(known.data(), filter) == 0) {
             return true;

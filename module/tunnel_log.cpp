@@ -26,12 +26,12 @@ const char* violation_text(const TunnelReport& report) {
 
 }  // namespace
 
-std::string name_of_tunnel(const char* client_ip, apr_port_t client_port, const char* backend_url) {
+std::string name_of_tunnel(const request_rec& r, const char* backend_url) {
     static constexpr std::size_t kLongest = 200;
     const std::string_view url(backend_url);
-    std::string name(client_ip);
+    std::string name(r.useragent_ip);
     name += ':';
-    name += std::to_string(client_port);
+    name += std::to_string(r.useragent_addr->port);
     name += " to ";
     name += url.substr(0, std::min(url.find('?'), kLongest));
     return name;

@@ -9,8 +9,8 @@
 namespace wsp {
 
 // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat": which tunnel; without the query, since tokens do
-// not belong into logs.
-std::string name_of_tunnel(const char* client_ip, apr_port_t client_port, const char* backend_url);
+// not belong into logs. The address is the user agent's, where a proxy in front has told it.
+std::string name_of_tunnel(const request_rec& r, const char* backend_url);
 
 // "tunnel ended: ..." with who, why, how long and how much; at info for routine ends, at warning
 // for broken rules and for ends that the server's own limits brought about for lack of something.
