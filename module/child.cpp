@@ -14,6 +14,7 @@
 #include "config.h"
 #include "mpm_query.hpp"
 #include "slot_watch.hpp"
+#include "tunnel_slots.hpp"
 
 namespace wsp {
 namespace {
@@ -204,13 +205,14 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
 void Child::stop_tunnels(bool graceful) {
     const ClosePlan plan = plan_of_stop(graceful);
     (graceful ? drain_ : stop_).signal();
+    TunnelSlot::end_waiting();
     if (graceful && is_threaded_mpm()) {
         hurry_on_term(stop_.write.get());
     }
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }
-    // No lock: prefork may be inside a signal handler here. Of two threads, one that sets stopping_
+    // Not our mutex: prefork may be inside a signal handler here. Of two threads, one that sets stopping_
     // and then looks for pumps, and one that makes pumps and then looks at stopping_, one at least
     // sees the other.
     if (threads_made_.load()) {

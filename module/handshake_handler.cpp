@@ -1,6 +1,7 @@
 // Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
 #include "handshake_handler.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 
@@ -51,6 +52,7 @@ class Handshake {
     HandshakeError check_answer(const apr_table_t* fields) const;
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int admit();
+    int take_slot();
     int exchange(const char* proxyname, apr_port_t proxyport);
     int refuse_for(LinkFault fault);
     ExchangeFault ask();
@@ -116,11 +118,6 @@ int Handshake::admit() {
     }
     deadline_ = monotonic_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
-    if (!slot_.take(worker_)) {
-        note_full_worker(r_, worker_);
-        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0122",
-                      "the backend has as many live tunnels in this child process as max= allows");
-    }
     if (!share_.take(Child::current().handshake_threads())) {
         note_full_worker(r_, worker_);
         set_retry_soon(r_);
@@ -128,7 +125,37 @@ int Handshake::admit() {
                       "as many threads of this child process are in handshakes as "
                       "ProxyWebsocketHandshakeThreads allows");
     }
-    return OK;
+    return take_slot();
+}
+
+// A place under the worker's max=. acquire= of the worker is how long to wait for one.
+int Handshake::take_slot() {
+    const bool may_wait = worker_->s->acquire_set != 0;
+    AcquireFault fault = slot_.take(worker_, 0);
+    if (fault == AcquireFault::timed_out && may_wait) {
+        const MonotonicUs now = monotonic_now();
+        const MonotonicUs until = std::min<MonotonicUs>(now + worker_->s->acquire, deadline_);
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                      "WSP0134: the backend has as many live tunnels in this child process as max= "
+                      "allows; waiting up to %" APR_INT64_T_FMT " ms for one of them to end",
+                      (until - now) / kMillisecond);
+        fault = slot_.take(worker_, until);
+    }
+    if (fault == AcquireFault::none) {
+        return OK;
+    }
+    note_full_worker(r_, worker_);
+    if (fault == AcquireFault::shut_down && may_wait) {
+        set_retry_soon(r_);
+        return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0138",
+                      "this child process is ending, and has as many live tunnels to the backend "
+                      "as max= allows");
+    }
+    return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0122",
+                  may_wait ? "the backend has as many live tunnels in this child process as max= "
+                             "allows, and none of them has ended within acquire="
+                           : "the backend has as many live tunnels in this child process as max= "
+                             "allows");
 }
 
 // Connection, request, answer. An idle connection that the server has closed meanwhile is none of

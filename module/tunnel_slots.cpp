@@ -1,62 +1,61 @@
-// Limits are learned before the children are forked; in a child only the counts change.
+// Limits are learned before the children are forked; in a child only who has a permit changes.
 #include "tunnel_slots.hpp"
 
-#include <atomic>
 #include <limits>
 #include <unordered_map>
 
 #include "mapping.hpp"
+#include "pool/permits.hpp"
 #include "proxy_workers.hpp"
 
 namespace wsp {
 namespace {
 
-struct Limit {
-    int most = 0;
-    std::atomic<int> live{0};
-};
-
-std::unordered_map<const proxy_worker*, Limit>& limits() {
-    static std::unordered_map<const proxy_worker*, Limit> known;
+std::unordered_map<const proxy_worker*, Permits>& limits() {
+    static std::unordered_map<const proxy_worker*, Permits> known;
     return known;
+}
+
+PoolClock& clock_of_permits() {
+    static SystemPoolClock clock;
+    return clock;
 }
 
 }  // namespace
 
 TunnelSlot::~TunnelSlot() {
     if (worker_ != nullptr) {
-        limits().find(worker_)->second.live.fetch_sub(1);
+        limits().find(worker_)->second.give_back();
     }
 }
 
-bool TunnelSlot::take(const proxy_worker* worker) noexcept {
+AcquireFault TunnelSlot::take(const proxy_worker* worker, MonotonicUs deadline) {
     const auto known = limits().find(worker);
-    if (known == limits().end()) {
-        return true;
+    const AcquireFault fault =
+        known != limits().end() ? known->second.take(deadline) : AcquireFault::none;
+    if (known != limits().end() && fault == AcquireFault::none) {
+        worker_ = worker;
     }
-    Limit& limit = known->second;
-    if (limit.live.fetch_add(1) >= limit.most) {
-        limit.live.fetch_sub(1);
-        return false;
+    return fault;
+}
+
+void TunnelSlot::end_waiting() noexcept {
+    for (auto& [worker, permits] : limits()) {
+        permits.end_waiting();
     }
-    worker_ = worker;
-    return true;
 }
 
 std::size_t TunnelSlot::room(const proxy_worker* worker) noexcept {
     const auto known = limits().find(worker);
-    if (known == limits().end()) {
-        return std::numeric_limits<std::size_t>::max();
-    }
-    const int left = known->second.most - known->second.live.load();
-    return left > 0 ? static_cast<std::size_t>(left) : 0;
+    return known != limits().end() ? known->second.left() : std::numeric_limits<std::size_t>::max();
 }
 
 void learn_worker_limits(server_rec* main_server) {
     limits().clear();
     each_worker(main_server, [](const proxy_worker* worker) {
         if (worker->s->hmax > 0) {
-            limits()[worker].most = worker->s->hmax;
+            limits().try_emplace(worker, static_cast<std::size_t>(worker->s->hmax),
+                                 clock_of_permits());
         }
     });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "httpd.hpp"
+#include "pool/pool_clock.hpp"
 
 namespace wsp {
 
@@ -22,8 +23,12 @@ class TunnelSlot {
     TunnelSlot& operator=(const TunnelSlot&) = delete;
     ~TunnelSlot();
 
-    // False when the worker has as many live tunnels in this child as its max= allows.
-    [[nodiscard]] bool take(const proxy_worker* worker) noexcept;
+    // Has failed when the worker has as many live tunnels in this child as its max= allows. Until the deadline, where that
+    // is to come, it waits for one of them to end, first come first served. Request thread.
+    [[nodiscard]] AcquireFault take(const proxy_worker* worker, MonotonicUs deadline);
+
+    // The child is to end: nobody waits any more, now or later. From inside prefork's signal handlers too.
+    static void end_waiting() noexcept;
 
     // How many more the worker may have in this child.
     static std::size_t room(const proxy_worker* worker) noexcept;

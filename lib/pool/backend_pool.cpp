@@ -3,21 +3,9 @@
 #include "pool/backend_pool.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace wsp {
-
-bool SystemPoolClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                           MonotonicUs deadline) {
-    const DurationUs left = deadline - now();
-    if (left <= 0) {
-        return false;
-    }
-    // Bounded, since a sum with the clock's own time may overflow.
-    changed.wait_for(lock, std::chrono::microseconds(std::min<DurationUs>(left, 3600 * kSecond)));
-    return now() < deadline;
-}
 
 // --- requests -------------------------------------------------------------------------------------
 
@@ -71,7 +59,7 @@ AcquireFault BackendPool::await_turn(SignalSafeLock& lock, Waiter& waiter, Monot
         statistics_.waits += waiter.has_waited ? 0 : 1;
         waiter.has_waited = true;
         while (in_time && must_wait()) {
-            in_time = wait(lock, waiter, deadline);
+            in_time = wait_for_turn(clock_, lock, waiter.turn, deadline);
         }
         queue_.remove(&waiter);
     }
@@ -83,15 +71,6 @@ AcquireFault BackendPool::await_turn(SignalSafeLock& lock, Waiter& waiter, Monot
         return AcquireFault::timed_out;
     }
     return AcquireFault::none;
-}
-
-// False when the deadline has passed. Where signals end the process (prefork), it looks for them now and then: they are
-// not to wait for a turn that may be a minute away.
-bool BackendPool::wait(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline) {
-    const MonotonicUs look_at = lock.holds_off_the_end() ? clock_.now() + kSignalLook : kNever;
-    const bool woken = clock_.wait(lock.held(), waiter.turn, std::min(deadline, look_at));
-    lock.let_signals_through();
-    return woken || look_at < deadline;
 }
 
 // Who wants a fresh connection leaves the idle ones to those behind it.

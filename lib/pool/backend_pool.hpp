@@ -28,6 +28,7 @@
 #include "base/clock.hpp"
 #include "base/signal_safe_lock.hpp"
 #include "pool/connect_fault.hpp"
+#include "pool/pool_clock.hpp"
 
 namespace wsp {
 
@@ -67,25 +68,6 @@ struct PoolStatistics {
     }
 };
 
-// The time, and waiting for it; tests invent both.
-class PoolClock {
-  public:
-    virtual ~PoolClock() = default;
-    virtual MonotonicUs now() noexcept = 0;
-    // False when the deadline has passed.
-    virtual bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                      MonotonicUs deadline) = 0;
-};
-
-class SystemPoolClock final : public PoolClock {
-  public:
-    MonotonicUs now() noexcept override { return monotonic_now(); }
-    bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-              MonotonicUs deadline) override;
-};
-
-enum class AcquireFault : std::uint8_t { none, timed_out, shut_down };
-
 class BackendPool {
     struct Entry {
         ConnectionState state = ConnectionState::gone;
@@ -98,8 +80,6 @@ class BackendPool {
     using Place = std::list<Entry>::iterator;
 
   public:
-    // How long a signal that ends the process may have to wait for a request that waits for its turn.
-    static constexpr DurationUs kSignalLook = 500 * kMillisecond;
     // How long after the last request connections are still made ahead.
     static constexpr DurationUs kRestAfter = 600 * kSecond;
     // A connection made ahead that the server closes sooner than this counts as a failed connect. Such
@@ -192,7 +172,6 @@ class BackendPool {
 
     Lease acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault);
     AcquireFault await_turn(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline);
-    bool wait(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline);
     Turn turn_of(const Waiter& waiter) noexcept;
     void wake() noexcept;
     Place newest_idle() noexcept;

@@ -1,0 +1,28 @@
+// Waits on condition variables, and for signals.
+#include "pool/pool_clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace wsp {
+
+bool SystemPoolClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                           MonotonicUs deadline) {
+    const DurationUs left = deadline - now();
+    if (left <= 0) {
+        return false;
+    }
+    // Bounded, since a sum with the clock's own time may overflow.
+    changed.wait_for(lock, std::chrono::microseconds(std::min<DurationUs>(left, 3600 * kSecond)));
+    return now() < deadline;
+}
+
+bool wait_for_turn(PoolClock& clock, SignalSafeLock& lock, std::condition_variable& changed,
+                   MonotonicUs deadline) {
+    const MonotonicUs look_at = lock.holds_off_the_end() ? clock.now() + kSignalLook : kNever;
+    const bool woken = clock.wait(lock.held(), changed, std::min(deadline, look_at));
+    lock.let_signals_through();
+    return woken || look_at < deadline;
+}
+
+}  // namespace wsp

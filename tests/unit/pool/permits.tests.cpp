@@ -1,0 +1,121 @@
+// A number of permits, and whoever waits for one.
+#include "pool/permits.hpp"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
+
+#include "support/scripted_network.hpp"
+
+using namespace wsp;
+using namespace wsp::test;
+
+namespace {
+
+struct PermitRig {
+    explicit PermitRig(std::size_t most) : permits(most, clock) {}
+
+    AcquireFault take(DurationUs patience = 0) { return permits.take(clock.time + patience); }
+
+    ScriptedClock clock;
+    Permits permits;
+};
+
+}  // namespace
+
+TEST_CASE("as many permits as there are can be had at once", "[permits]") {
+    PermitRig rig(2);
+    CHECK(rig.take() == AcquireFault::none);
+    CHECK(rig.permits.left() == 1);
+    CHECK(rig.take() == AcquireFault::none);
+    CHECK(rig.take() == AcquireFault::timed_out);
+    CHECK(rig.clock.waits == 0);
+    rig.permits.give_back();
+    CHECK(rig.take() == AcquireFault::none);
+    CHECK(rig.permits.left() == 0);
+}
+
+TEST_CASE("who waits has the permit that is given back", "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    rig.clock.meanwhile.push_back([&] {
+        rig.permits.give_back();
+        CHECK(rig.take() == AcquireFault::timed_out);  // a newcomer's it is not
+    });
+    CHECK(rig.take(kSecond) == AcquireFault::none);
+    CHECK(rig.permits.left() == 0);
+    rig.permits.give_back();
+    CHECK(rig.permits.left() == 1);
+}
+
+TEST_CASE("a permit that comes with the deadline is had", "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    rig.clock.meanwhile.push_back([&] {
+        rig.permits.give_back();
+        rig.clock.time += kSecond;
+    });
+    CHECK(rig.take(kSecond) == AcquireFault::none);
+}
+
+TEST_CASE("who has waited in vain is given none afterwards", "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    CHECK(rig.take(kSecond) == AcquireFault::timed_out);
+    CHECK(rig.clock.time == 1001 * kSecond);
+    rig.permits.give_back();
+    CHECK(rig.permits.left() == 1);
+}
+
+TEST_CASE("a waiter that wakes for nothing goes on waiting", "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    rig.clock.meanwhile.push_back([] {});
+    rig.clock.meanwhile.push_back([&] { rig.permits.give_back(); });
+    CHECK(rig.take(kSecond) == AcquireFault::none);
+    CHECK(rig.clock.waits == 2);
+}
+
+TEST_CASE("when waiting is over, whoever waits is sent away, and what is free can be had",
+          "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    rig.clock.meanwhile.push_back([&] {
+        rig.permits.end_waiting();
+        rig.permits.give_back();  // too late for the one that waits
+    });
+    CHECK(rig.take(kSecond) == AcquireFault::shut_down);
+    CHECK(rig.take() == AcquireFault::none);
+    CHECK(rig.take(kSecond) == AcquireFault::shut_down);
+    CHECK(rig.clock.waits == 1);
+}
+
+TEST_CASE("a crowd never has more than there are, and nobody waits for ever",
+          "[permits][threads]") {
+    constexpr int kThreads = 8, kRounds = 500;
+    SystemPoolClock clock;
+    Permits permits(2, clock);
+    std::atomic<int> holders{0}, too_many{0}, served{0};
+    std::vector<std::thread> threads;
+    for (int number = 0; number < kThreads; ++number) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < kRounds; ++round) {
+                if (permits.take(monotonic_now() + 60 * kSecond) != AcquireFault::none) {
+                    continue;
+                }
+                too_many += holders.fetch_add(1) >= 2 ? 1 : 0;
+                std::this_thread::yield();
+                holders.fetch_sub(1);
+                ++served;
+                permits.give_back();
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    CHECK(served == kThreads * kRounds);
+    CHECK(too_many == 0);
+    CHECK(permits.left() == 2);
+}
