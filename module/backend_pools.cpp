@@ -6,9 +6,11 @@
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/signal_safe_lock.hpp"
 #include "config_tree.hpp"
+#include "proxy_workers.hpp"
 #include "warmer.hpp"
 
 namespace wsp {
@@ -19,6 +21,32 @@ PoolClock& pool_clock() {
     return clock;
 }
 
+// Where neither ProxyWebsocketPool nor the worker says anything.
+constexpr std::size_t kMaxIdle = 8;
+constexpr DurationUs kTtl = 30 * kSecond;
+
+// Workers with an smax=. A child's mod_proxy fills in another where there is none (proxy_util.c
+// ap_proxy_initialize_worker).
+std::unordered_map<const proxy_worker*, int>& soft_limits() {
+    static std::unordered_map<const proxy_worker*, int> known;
+    return known;
+}
+
+std::size_t max_idle_of(const proxy_worker* worker, const wsp_dir_config& config) {
+    if (config.pool_max_idle != WSP_UNSET) {
+        return static_cast<std::size_t>(config.pool_max_idle);
+    }
+    const auto soft = soft_limits().find(worker);
+    return soft != soft_limits().end() ? static_cast<std::size_t>(soft->second) : kMaxIdle;
+}
+
+DurationUs ttl_of(const proxy_worker* worker, const wsp_dir_config& config) {
+    if (config.pool_ttl_us != WSP_UNSET) {
+        return config.pool_ttl_us;
+    }
+    return worker->s->ttl > 0 ? worker->s->ttl : kTtl;
+}
+
 PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config, bool reusable) {
     PoolLimits limits;
     if (worker->s->is_address_reusable) {  // else it stands for many backends
@@ -26,8 +54,8 @@ PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config, b
     }
     if (reusable) {
         limits.warm = static_cast<std::size_t>(config.pool_warm);
-        limits.max_idle = static_cast<std::size_t>(config.pool_max_idle);
-        limits.ttl = config.pool_ttl_us;
+        limits.max_idle = max_idle_of(worker, config);
+        limits.ttl = ttl_of(worker, config);
     }
     return limits;
 }
@@ -87,6 +115,15 @@ void learn_proxy_sections() {
                find_directive(directive->first_child, sets_tls) != nullptr;
     };
     any_section_sets_tls = find_directive(ap_conftree, is_section_with_tls) != nullptr;
+}
+
+void learn_idle_limits(server_rec* main_server) {
+    soft_limits().clear();
+    each_worker(main_server, [](const proxy_worker* worker) {
+        if (worker->s->smax >= 0) {
+            soft_limits()[worker] = worker->s->smax;
+        }
+    });
 }
 
 Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config)

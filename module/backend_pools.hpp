@@ -19,8 +19,9 @@ namespace wsp {
 
 class Warmer;
 
-// post_config: finds out whether <Proxy> sections have TLS settings of their own. Main thread.
+// post_config: finds out whether <Proxy> sections have TLS settings of their own, and which workers have an smax=. Main thread.
 void learn_proxy_sections();
+void learn_idle_limits(server_rec* main_server);
 
 // One worker as one virtual host uses it: TLS settings are the host's.
 class Member {

@@ -59,6 +59,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         log_version(server);
         learn_log_formats(pconf, ptemp, server);
         learn_worker_limits(server);
+        learn_idle_limits(server);
         learn_proxy_sections();
         advise_on_mpm_settings(server);
         warn_of_uncounted_limits(server);
@@ -165,6 +166,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
                                            "mod_wsgi.c", nullptr};
     static const char* const kModuleList[] = {"mod_so.c", nullptr};
     static const char* const kLogConfig[] = {"mod_log_config.c", nullptr};
+    static const char* const kBalancer[] = {"mod_proxy_balancer.c", nullptr};
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
     BackendIo::register_filters();
@@ -173,7 +175,9 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_test_config(on_test_config, kModuleList, nullptr, APR_HOOK_MIDDLE);
     ap_hook_open_logs(on_open_logs, nullptr, kLogConfig, APR_HOOK_FIRST);
-    ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // While workers are as they are configured: with BalancerPersist mod_proxy_balancer gives them what the generation before
+    // has left in shared memory, where mod_proxy has filled in limits that nobody has set.
+    ap_hook_post_config(on_post_config, nullptr, kBalancer, APR_HOOK_MIDDLE);
     // Last, so that our end of the child comes first (cleanups run last-in first-out):
     // mod_log_config's buffers are still there for the last lines.
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);

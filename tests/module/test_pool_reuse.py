@@ -189,6 +189,21 @@ def test_a_connection_is_not_lent_after_its_ttl(start_one, stage):
         expect_fresh(server, "/ws", stage)
 
 
+def test_smax_and_ttl_of_a_worker_are_about_idle_connections_where_no_directive_is(start_one, stage):
+    url = stage.url
+    server = start_one(f"""
+        ProxyPass /none {url}/none smax=0 retry=0
+        ProxyPass /short {url}/short ttl=1 retry=0
+        ProxyPass /kept {url}/kept smax=0 ttl=1 retry=0
+        <Proxy {url}/kept>
+            ProxyWebsocketPool max-idle=2 ttl=1min
+        </Proxy>""")
+    kept, none, short = (refuse_first(server, path, stage, refusal()) for path in ("/kept", "/none", "/short"))
+    none.expect_end()
+    short.expect_end()
+    expect_reused(server, "/kept", kept)
+
+
 def test_what_the_server_closes_leaves_no_socket_behind(start_one, stage):
     server = start_one(f"ProxyPass /ws {stage.url}/")
     refuse_first(server, "/ws", stage, refusal()).close()

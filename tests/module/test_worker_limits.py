@@ -70,6 +70,22 @@ def test_a_balancer_goes_on_to_another_member_and_holds_nothing_against_the_full
     second.close()
 
 
+@pytest.mark.runs_on("event")
+def test_without_max_there_is_no_limit_after_a_reload_either(start, echo):
+    """BalancerPersist keeps what mod_proxy has filled in for a member without max=: its threads."""
+    server = start(f"""
+        BalancerPersist On
+        <Proxy balancer://pool>
+            BalancerMember {echo.url}
+        </Proxy>
+        ProxyPass /ws balancer://pool/""")
+    server.graceful()
+    clients = [server.open_tunnel("/ws") for _ in range(20)]   # a child has 16 threads
+    for client in clients:
+        client.echo()
+        client.close()
+
+
 # --- acquire= ---
 
 def start_full(start, echo, mpm, acquire):
