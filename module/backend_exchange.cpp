@@ -2,12 +2,29 @@
 #include "backend_exchange.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace wsp {
 namespace {
 
 // Response heads are a few hundred bytes; cookies and policies make some a few KiB.
 constexpr std::size_t kMaxHead = 128 * 1024;
+
+struct HeadLimits {
+    std::size_t field = kMaxHead;
+    std::size_t head = kMaxHead;
+};
+
+// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. One that is larger than any sensible head makes
+// room for such a field.
+HeadLimits limits_of(const proxy_worker_shared& shared) {
+    HeadLimits limits;
+    if (shared.response_field_size_set) {
+        limits.field = shared.response_field_size - 1;
+        limits.head += limits.field;
+    }
+    return limits;
+}
 // mod_proxy_http's limit (AP_MAX_INTERIM_RESPONSES).
 constexpr int kMaxInterim = 10;
 
@@ -38,8 +55,8 @@ apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
     return APR_SUCCESS;
 }
 
-// Adds one line, or as much of it as there is, to `text`.
-ExchangeFault read_line(BackendConnection& backend, std::string& text) {
+// Adds one line, or a piece of a long one, to `text`.
+ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
     proxy_conn_rec& record = *backend.record();
     const std::size_t before = text.size();
     apr_brigade_cleanup(record.tmp_bb);
@@ -49,17 +66,17 @@ ExchangeFault read_line(BackendConnection& backend, std::string& text) {
         status = append(text, record.tmp_bb);
     }
     apr_brigade_cleanup(record.tmp_bb);
-    if (status != APR_SUCCESS || text.size() == before) {
-        return fault_of(backend, ExchangeFault::closed);
-    }
-    return text.size() > kMaxHead ? ExchangeFault::too_large : ExchangeFault::none;
+    return status == APR_SUCCESS && text.size() > before ? ExchangeFault::none
+                                                         : fault_of(backend, ExchangeFault::closed);
 }
 
-bool ends_with_empty_line(const std::string& text) {
-    const auto ends_with = [&text](const char* end, std::size_t size) {
-        return text.size() >= size && text.compare(text.size() - size, size, end) == 0;
-    };
-    return ends_with("\n\r\n", 3) || ends_with("\n\n", 2);
+// Without the end of the line.
+std::string_view line_at(const std::string& text, std::size_t begin) {
+    std::string_view line = std::string_view(text).substr(begin);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) {
+        line.remove_suffix(1);
+    }
+    return line;
 }
 
 // A peer that does not speak HTTP may never end its first line or send an empty one: one look at
@@ -70,17 +87,35 @@ bool cannot_be_http(const std::string& text) {
                         std::min(text.size(), sizeof kStart - 1)) != 0;
 }
 
-ExchangeFault read_head(BackendConnection& backend, Answer& answer) {
-    answer.text.clear();
+// One whole line more; `line` is what it is without its end, and lies in the text.
+ExchangeFault read_line(BackendConnection& backend, std::string& text, std::string_view& line) {
+    const HeadLimits limits = limits_of(*backend.record()->worker->s);
+    const std::size_t begin = text.size();
     do {
-        const ExchangeFault fault = read_line(backend, answer.text);
+        const ExchangeFault fault = read_piece(backend, text);
         if (fault != ExchangeFault::none) {
             return fault;
         }
-        if (cannot_be_http(answer.text)) {
+        if (cannot_be_http(text)) {
             return ExchangeFault::not_http;
         }
-    } while (!ends_with_empty_line(answer.text));
+        line = line_at(text, begin);
+        if (line.size() > limits.field || text.size() > limits.head) {
+            return text.size() > limits.head ? ExchangeFault::too_large : ExchangeFault::long_field;
+        }
+    } while (text.back() != '\n');
+    return ExchangeFault::none;
+}
+
+ExchangeFault read_head(BackendConnection& backend, Answer& answer) {
+    answer.text.clear();
+    std::string_view line;
+    do {
+        const ExchangeFault fault = read_line(backend, answer.text, line);
+        if (fault != ExchangeFault::none) {
+            return fault;
+        }
+    } while (!line.empty());
     return parse_response_head(answer.text, answer.head) == HeadFault::none
                ? ExchangeFault::none
                : ExchangeFault::not_http;
@@ -102,6 +137,8 @@ const char* text_of(ExchangeFault fault) {
             return "closed the connection before it had answered";
         case ExchangeFault::too_large:
             return "sent a response head of more than 128 KiB";
+        case ExchangeFault::long_field:
+            return "sent a header field that is longer than its responsefieldsize= allows";
         case ExchangeFault::not_http:
             return "did not answer with an HTTP/1.x response head";
     }

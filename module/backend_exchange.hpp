@@ -17,6 +17,7 @@ enum class ExchangeFault {
     stopping,     // httpd stops meanwhile, and not gracefully
     closed,       // the backend closed or broke the connection before it had answered
     too_large,    // the answer's head is larger than any sensible one
+    long_field,   // a field of it is longer than the worker's responsefieldsize=
     not_http,     // what it sent is not an HTTP/1.x head
 };
 
