@@ -109,11 +109,16 @@ ExchangeFault read_line(BackendConnection& backend, std::string& text, std::stri
 
 ExchangeFault read_head(BackendConnection& backend, Answer& answer) {
     answer.text.clear();
+    answer.head = ResponseHead();
     std::string_view line;
     do {
+        const bool is_first = answer.text.empty();
         const ExchangeFault fault = read_line(backend, answer.text, line);
         if (fault != ExchangeFault::none) {
             return fault;
+        }
+        if (is_first) {  // the status, whatever follows
+            parse_response_head(answer.text, answer.head);
         }
     } while (!line.empty());
     return parse_response_head(answer.text, answer.head) == HeadFault::none

@@ -24,7 +24,7 @@ enum class ExchangeFault {
 // What is said of it in the log: "the backend <text>".
 const char* text_of(ExchangeFault fault);
 
-// The answer of a backend: `head` refers to `text`.
+// The answer of a backend: `head` refers to `text`. Of a head that is no good only the status may be there; 0 if not even that.
 struct Answer {
     std::string text;
     ResponseHead head;

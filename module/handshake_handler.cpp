@@ -56,6 +56,7 @@ class Handshake {
     int exchange(const char* proxyname, apr_port_t proxyport);
     int refuse_for(LinkFault fault);
     ExchangeFault ask();
+    void note_answer();
     int refuse_for(ExchangeFault fault);
     int take_answer();
     int pass_on_refusal();
@@ -224,6 +225,16 @@ int Handshake::refuse_for(LinkFault fault) {
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// What access logs may ask, under the names of mod_proxy_http. The status is the backend's, which may not be the client's.
+void Handshake::note_answer() {
+    const apr_sockaddr_t* const source = link_.record()->connection->local_addr;
+    apr_table_setn(r_->notes, "proxy-source-port",
+                   apr_itoa(r_->pool, source != nullptr ? source->port : 0));
+    if (answer_.head.status != 0) {
+        apr_table_setn(r_->notes, "proxy-status", apr_itoa(r_->pool, answer_.head.status));
+    }
+}
+
 ExchangeFault Handshake::ask() {
     BackendConnection& backend = link_.connection();
     const BackendIo::Limit limit(backend.io(), deadline_);
@@ -234,6 +245,7 @@ ExchangeFault Handshake::ask() {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
         fault = read_answer(backend, answer_);
+        note_answer();
     }
     return fault;
 }

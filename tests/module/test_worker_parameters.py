@@ -3,9 +3,11 @@
 import pytest
 
 from harness import http1
-from harness.client import finish_handshake
+from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # what a request thread reads and writes
+
+NOTES = "%{proxy-status}n %{proxy-source-port}n"
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +18,12 @@ def sites(start_shared, module_listener):
         ProxyPass /sized {url}/sized responsefieldsize=100 retry=0
         ProxyPass /large {url}/large responsefieldsize=200000 retry=0
         ProxyPass /plain {url}/plain retry=0
+        ProxyPass /thread {url}/thread retry=0
+        <Location /thread>
+            ProxyWebsocketAsync Off
+        </Location>
+        LogFormat "%U %>s {NOTES}" notes
+        CustomLog notes.log notes
         """)
 
 
@@ -47,3 +55,26 @@ def test_a_field_may_be_as_long_as_responsefieldsize_says(sites, stage, path, lo
 def test_without_responsefieldsize_a_field_may_be_longer_than_8_kib(sites, stage):
     sites.error_log.allow(r"WSP\d{4}: ")
     assert [answered(sites, "/plain", stage, answer).status for answer in with_field(60_000)] == [101, 403]
+
+
+# --- %{proxy-status}n and %{proxy-source-port}n ---
+
+ANSWERS = {
+    "tunnel": (http1.handshake_response, 101, 101),
+    "refusal": (lambda _: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 403, 403),
+    "success": (lambda _: b"HTTP/1.1 204 No Content\r\n\r\n", 502, 204),
+    "bad-head": (lambda _: b"HTTP/1.1 101 Switching Protocols\r\nno field\r\n\r\n", 502, 101),
+    "no-http": (lambda _: b"SSH-2.0-OpenSSH_9.2\r\n", 502, "-"),
+}
+
+
+@pytest.mark.parametrize("pump", ["plain", "thread"])
+def test_logs_know_the_backends_status_and_our_port_to_it(sites, stage, pump):
+    sites.error_log.allow(r"WSP\d{4}: ")
+    for name, (answer, status, proxy_status) in ANSWERS.items():
+        with sites.start_handshake(f"/{pump}/{name}") as client, stage.accept() as session:
+            port = session.sock.getpeername()[1]
+            session.send(answer(session.request))
+            assert client.read_response().status == status
+        line = f"/{pump}/{name} {status} {proxy_status} {port}"
+        wait_until(lambda: line in (sites.root / "notes.log").read_text().splitlines(), f"the line {line}")
