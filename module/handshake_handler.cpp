@@ -290,13 +290,18 @@ int Handshake::take_answer() {
         return refuse(http_status_of(error), "WSP0119", text_of(error).data());
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0103: 101 from the backend");
-    return take_over_headers(r_, head) ? open_tunnel() : HTTP_BAD_GATEWAY;
+    if (!take_over_headers(r_, head)) {
+        return HTTP_BAD_GATEWAY;
+    }
+    add_via(r_, *conf_, server_portstr_);
+    return open_tunnel();
 }
 
 int Handshake::pass_on_refusal() {
     if (!take_over_headers(r_, answer_.head)) {
         return HTTP_BAD_GATEWAY;
     }
+    add_via(r_, *conf_, server_portstr_);
     bool whole = false;
     const int status =
         relay_refusal(r_, link_.connection(), answer_.head, handshake_timeout(), whole);

@@ -181,6 +181,28 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
     return true;
 }
 
+void add_via(request_rec* r, const proxy_server_conf& conf, const char* port) {
+    if (conf.viaopt != proxy_server_conf::via_on && conf.viaopt != proxy_server_conf::via_full) {
+        return;
+    }
+    const char* name = ap_get_server_name(r);
+    if (name == r->hostname) {
+        // UseCanonicalName Off: the client's word. As on the request to the backend (proxy_util.c ap_proxy_create_hdrbrgd).
+        name = r->server->server_hostname;
+    }
+    const char* product = "";
+    if (conf.viaopt == proxy_server_conf::via_full) {
+        ap_version_t version;
+        ap_get_server_revision(&version);
+        product = apr_psprintf(r->pool, " (" AP_SERVER_BASEPRODUCT "/%d.%d.%d)", version.major,
+                               version.minor, version.patch);
+    }
+    // RFC 9110 7.6.3
+    apr_table_addn(r->headers_out, "Via",
+                   apr_psprintf(r->pool, "%d.%d %s%s%s", HTTP_VERSION_MAJOR(r->proto_num),
+                                HTTP_VERSION_MINOR(r->proto_num), name, port, product));
+}
+
 bool send_switching_protocols(request_rec* r, const char* protocol) {
     r->status = HTTP_SWITCHING_PROTOCOLS;
     r->status_line = nullptr;

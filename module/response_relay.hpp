@@ -13,6 +13,9 @@ namespace wsp {
 // malformed.
 bool take_over_headers(request_rec* r, const ResponseHead& head);
 
+// ProxyVia On and Full: says in r->headers_out that the answer comes by here. `port` is "" or ":8080".
+void add_via(request_rec* r, const proxy_server_conf& conf, const char* port);
+
 // Sends the 101 with r->headers_out, through the response path (HTTP/2 makes a 200 of it), and
 // flushes. False when the client has gone.
 bool send_switching_protocols(request_rec* r, const char* protocol);

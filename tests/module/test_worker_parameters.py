@@ -78,3 +78,44 @@ def test_logs_know_the_backends_status_and_our_port_to_it(sites, stage, pump):
             assert client.read_response().status == status
         line = f"/{pump}/{name} {status} {proxy_status} {port}"
         wait_until(lambda: line in (sites.root / "notes.log").read_text().splitlines(), f"the line {line}")
+
+
+# --- ProxyVia ---
+
+@pytest.fixture(scope="module")
+def via(start_shared, module_listener):
+    """A path for each value of ProxyVia; the virtual hosts are told apart by their names."""
+    hosts = "".join(f"""
+        <VirtualHost *:{{port}}>
+            ServerName {value.lower()}.example
+            ProxyVia {value}
+            ProxyPass /ws {module_listener.url}/{value}/
+        </VirtualHost>""" for value in ("Off", "On", "Full", "Block"))
+    return start_shared(hosts)
+
+
+# ProxyVia -> what there is of Via on the request to the backend and on the answer to the client; {} is the virtual host, and
+# (...) stands for httpd's name and version.
+VIA = {
+    "Off": ("1.0 before", ["1.0 behind"]),
+    "On": ("1.0 before, 1.1 {}", ["1.0 behind", "1.1 {}"]),
+    "Full": ("1.0 before, 1.1 {} (...)", ["1.0 behind", "1.1 {} (...)"]),
+    "Block": (None, ["1.0 behind"]),
+}
+
+
+@pytest.mark.parametrize("value", VIA)
+def test_via_says_who_passes_a_handshake_and_its_answer_on(via, stage, value):
+    """The answer's version is that of the request, as with mod_proxy_http."""
+    via.error_log.allow(r"WSP\d{4}: ")
+    host = f"{value.lower()}.example:{via.port}"
+    version = via.get("/").header("Server")
+    sent, answered = VIA[value]
+    full = lambda text: text and text.format(host).replace("(...)", f"({version.split()[0]})")
+    for answer, status in ((lambda r: http1.handshake_response(r, {"Via": "1.0 behind"}), 101),
+                           (lambda _: b"HTTP/1.1 403 Forbidden\r\nVia: 1.0 behind\r\nContent-Length: 0\r\n\r\n", 403)):
+        with via.start_handshake("/ws", {"Host": host, "Via": "1.0 before"}) as client, stage.accept() as session:
+            assert session.request.header("Via") == full(sent)
+            session.send(answer(session.request))
+            response = client.read_response()
+            assert (response.status, response.all("Via")) == (status, [full(each) for each in answered])
