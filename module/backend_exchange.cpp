@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "protocol/header_tokens.hpp"
+
 namespace wsp {
 namespace {
 
@@ -107,23 +109,60 @@ ExchangeFault read_line(BackendConnection& backend, std::string& text, std::stri
     return ExchangeFault::none;
 }
 
-ExchangeFault read_head(BackendConnection& backend, Answer& answer) {
-    answer.text.clear();
-    answer.head = ResponseHead();
+BadLines bad_lines_of(const proxy_server_conf& conf) {
+    switch (conf.badopt) {
+        case proxy_server_conf::bad_ignore:
+            return BadLines::leave_out;
+        case proxy_server_conf::bad_body:
+            return BadLines::start_a_body;
+        default:
+            return BadLines::refuse;
+    }
+}
+
+// Reads until the empty line, or until the line that is the beginning of the body.
+ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
     std::string_view line;
     do {
-        const bool is_first = answer.text.empty();
+        const std::size_t begin = answer.text.size();
         const ExchangeFault fault = read_line(backend, answer.text, line);
         if (fault != ExchangeFault::none) {
             return fault;
         }
-        if (is_first) {  // the status, whatever follows
+        if (begin == 0) {  // the status, whatever follows
             parse_response_head(answer.text, answer.head);
+        } else if (bad_lines == BadLines::start_a_body && kind_of_line(line) == LineKind::other) {
+            answer.body = answer.text.substr(begin);
+            answer.text.resize(begin);
+            return ExchangeFault::none;
         }
     } while (!line.empty());
-    return parse_response_head(answer.text, answer.head) == HeadFault::none
-               ? ExchangeFault::none
-               : ExchangeFault::not_http;
+    return ExchangeFault::none;
+}
+
+// A body that has begun has to be one that can go on: not of a 101, and not one in chunks, whose first size it was.
+bool may_begin_a_body(const ResponseHead& head) {
+    return head.status >= 200 &&
+           std::none_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
+               return iequals(field.name, "Transfer-Encoding");
+           });
+}
+
+ExchangeFault read_head(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
+    answer = Answer();
+    const ExchangeFault fault = read_lines(backend, bad_lines, answer);
+    if (fault != ExchangeFault::none) {
+        return fault;
+    }
+    switch (parse_response_head(answer.text, answer.head, bad_lines)) {
+        case HeadFault::none:
+            return answer.body.empty() || may_begin_a_body(answer.head) ? ExchangeFault::none
+                                                                        : ExchangeFault::bad_line;
+        case HeadFault::bad_field:
+            return ExchangeFault::bad_line;
+        default:
+            return ExchangeFault::not_http;
+    }
 }
 
 }  // namespace
@@ -146,6 +185,9 @@ const char* text_of(ExchangeFault fault) {
             return "sent a header field that is longer than its responsefieldsize= allows";
         case ExchangeFault::not_http:
             return "did not answer with an HTTP/1.x response head";
+        case ExchangeFault::bad_line:
+            return "sent a response head with a line that is no header field (ProxyBadHeader says "
+                   "what to make of one)";
     }
     return "failed";
 }
@@ -171,9 +213,10 @@ ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_wor
                : fault_of(backend, ExchangeFault::send_failed);
 }
 
-ExchangeFault read_answer(BackendConnection& backend, Answer& answer) {
+ExchangeFault read_answer(BackendConnection& backend, const proxy_server_conf& conf,
+                          Answer& answer) {
     for (int i = 0; i < kMaxInterim; ++i) {
-        const ExchangeFault fault = read_head(backend, answer);
+        const ExchangeFault fault = read_head(backend, bad_lines_of(conf), answer);
         if (fault != ExchangeFault::none) {
             return fault;
         }

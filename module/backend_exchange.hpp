@@ -19,6 +19,7 @@ enum class ExchangeFault {
     too_large,    // the answer's head is larger than any sensible one
     long_field,   // a field of it is longer than the worker's responsefieldsize=
     not_http,     // what it sent is not an HTTP/1.x head
+    bad_line,     // a line of the head is no header field, and ProxyBadHeader does not help
 };
 
 // What is said of it in the log: "the backend <text>".
@@ -28,6 +29,7 @@ const char* text_of(ExchangeFault fault);
 struct Answer {
     std::string text;
     ResponseHead head;
+    std::string body;  // what of it has been read with the head: ProxyBadHeader StartBody
 };
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
@@ -38,6 +40,8 @@ ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_wor
 
 // Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
 // follows in the connection's filters.
-ExchangeFault read_answer(BackendConnection& backend, Answer& answer);
+// `conf` has ProxyBadHeader.
+ExchangeFault read_answer(BackendConnection& backend, const proxy_server_conf& conf,
+                          Answer& answer);
 
 }  // namespace wsp

@@ -238,14 +238,20 @@ void Handshake::note_answer() {
 ExchangeFault Handshake::ask() {
     BackendConnection& backend = link_.connection();
     const BackendIo::Limit limit(backend.io(), deadline_);
-    answer_.text.clear();
+    answer_ = Answer();
     ExchangeFault fault =
         send_request(r_, backend, worker_, conf_, &uri_, path_, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
-        fault = read_answer(backend, answer_);
+        fault = read_answer(backend, *conf_, answer_);
         note_answer();
+    }
+    if (fault == ExchangeFault::none && (answer_.head.left_out > 0 || !answer_.body.empty())) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
+                      "WSP0139: the backend's response head has a line that is no header field: it "
+                      "is %s (ProxyBadHeader)",
+                      answer_.body.empty() ? "left out" : "where the body begins");
     }
     return fault;
 }
@@ -303,8 +309,7 @@ int Handshake::pass_on_refusal() {
     }
     add_via(r_, *conf_, server_portstr_);
     bool whole = false;
-    const int status =
-        relay_refusal(r_, link_.connection(), answer_.head, handshake_timeout(), whole);
+    const int status = relay_refusal(r_, link_.connection(), answer_, handshake_timeout(), whole);
     if (whole) {
         link_.give_back();
     }

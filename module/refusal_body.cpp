@@ -2,6 +2,10 @@
 #include "refusal_body.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
+#include <system_error>
 
 #include "protocol/header_tokens.hpp"
 
@@ -28,10 +32,35 @@ class BodyPool {
     apr_pool_t* pool_ = nullptr;
 };
 
+// Of digits; what does not fit is more than anybody sends.
+apr_uint64_t number_in(std::string_view digits) {
+    apr_uint64_t number = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return parsed.ec == std::errc() ? number : std::numeric_limits<apr_uint64_t>::max();
+}
+
+// What has come of the body with the head, and no more of it than belongs to it.
+std::string_view begin_of_body(const Answer& answer) {
+    std::string_view begin = answer.body;
+    for (const HeaderField& field : answer.head.fields) {
+        if (iequals(field.name, "Content-Length")) {
+            begin = begin.substr(0, number_in(field.value));
+        }
+    }
+    return begin;
+}
+
+const char* length_to_come(apr_pool_t* pool, std::string_view length, const Answer& answer) {
+    return answer.body.empty() ? apr_pstrmemdup(pool, length.data(), length.size())
+                               : apr_psprintf(pool, "%" APR_UINT64_T_FMT,
+                                              number_in(length) - begin_of_body(answer).size());
+}
+
 // A request that is really a response, so that httpd's HTTP_IN filter reads its body
 // (http_filters.c ap_http_filter).
 request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* origin,
-                                 const ResponseHead& head) {
+                                 const Answer& answer) {
+    const ResponseHead& head = answer.head;
     auto* const fake = static_cast<request_rec*>(apr_pcalloc(pool, sizeof(request_rec)));
     fake->pool = pool;
     fake->connection = origin;
@@ -57,7 +86,7 @@ request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* ori
     for (const HeaderField& field : head.fields) {
         if (iequals(field.name, "Content-Length")) {  // equal ones count once
             apr_table_setn(fake->headers_in, "Content-Length",
-                           apr_pstrmemdup(pool, field.value.data(), field.value.size()));
+                           length_to_come(pool, field.value, answer));
         } else if (iequals(field.name, "Transfer-Encoding")) {
             apr_table_mergen(fake->headers_in, "Transfer-Encoding",
                              apr_pstrmemdup(pool, field.value.data(), field.value.size()));
@@ -69,25 +98,36 @@ request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* ori
 
 class BodyRelay {
   public:
-    BodyRelay(request_rec* r, BackendConnection& backend, const ResponseHead& head,
-              DurationUs patience)
+    BodyRelay(request_rec* r, BackendConnection& backend, const Answer& answer, DurationUs patience)
         : r_(r),
           io_(backend.io()),
           pool_(r->pool),
-          fake_(response_as_request(pool_, r, backend.record()->connection, head)),
+          fake_(response_as_request(pool_, r, backend.record()->connection, answer)),
           in_(apr_brigade_create(pool_, backend.record()->connection->bucket_alloc)),
           out_(apr_brigade_create(pool_, r->connection->bucket_alloc)),
           patience_(patience),
-          left_(patience) {}
+          left_(patience),
+          begin_(begin_of_body(answer)) {}
 
     bool run() {
-        while (next_piece()) {
+        for (bool goes_on = send_begin(); goes_on; goes_on = next_piece()) {
         }
         apr_brigade_cleanup(in_);
         return whole_;
     }
 
   private:
+    // As next_piece().
+    bool send_begin() {
+        if (begin_.empty()) {
+            return true;
+        }
+        APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_transient_create(begin_.data(), begin_.size(),
+                                                                  r_->connection->bucket_alloc));
+        unflushed_ = true;
+        return pass();
+    }
+
     // False when there is no more to do.
     bool next_piece() {
         apr_status_t status = read(APR_NONBLOCK_READ);
@@ -169,16 +209,17 @@ class BodyRelay {
     apr_bucket_brigade* in_;
     apr_bucket_brigade* out_;
     const DurationUs patience_;
-    DurationUs left_;         // of the time that the backend may be waited for
-    bool unflushed_ = false;  // the client may lack some of what has come
+    DurationUs left_;               // of the time that the backend may be waited for
+    const std::string_view begin_;  // what has come with the head
+    bool unflushed_ = false;        // the client may lack some of what has come
     bool whole_ = false;
 };
 
 }  // namespace
 
-bool relay_body(request_rec* r, BackendConnection& backend, const ResponseHead& head,
+bool relay_body(request_rec* r, BackendConnection& backend, const Answer& answer,
                 DurationUs patience) {
-    return BodyRelay(r, backend, head, patience).run();
+    return BodyRelay(r, backend, answer, patience).run();
 }
 
 }  // namespace wsp

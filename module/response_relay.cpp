@@ -86,7 +86,11 @@ void apply_header_directives(request_rec* r) {
 
 // Whether the backend keeps the connection open, and where the answer ends on it is beyond doubt
 // (RFC 9112 6.3, 9.3). NTLM and Negotiate authenticate connections, not requests.
-bool leaves_connection_open(const ResponseHead& head) {
+bool leaves_connection_open(const Answer& answer) {
+    const ResponseHead& head = answer.head;
+    if (head.left_out > 0 || !answer.body.empty()) {
+        return false;  // a line that nobody has understood may have been about just that
+    }
     const bool modern = head.http_major > 1 || head.http_minor >= 1;
     int lengths = 0;
     bool chunked = false;
@@ -216,8 +220,9 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
     return !r->connection->aborted;
 }
 
-int relay_refusal(request_rec* r, BackendConnection& backend, const ResponseHead& head,
+int relay_refusal(request_rec* r, BackendConnection& backend, const Answer& answer,
                   DurationUs patience, bool& whole) {
+    const ResponseHead& head = answer.head;
     whole = false;
     r->status = head.status;
     r->status_line = apr_psprintf(r->pool, "%03d %.*s", head.status,
@@ -241,10 +246,10 @@ int relay_refusal(request_rec* r, BackendConnection& backend, const ResponseHead
     }
     r->sent_bodyct = 1;
     if (has_body(head.status)) {
-        whole = relay_body(r, backend, head, patience) && leaves_connection_open(head);
+        whole = relay_body(r, backend, answer, patience) && leaves_connection_open(answer);
     } else {
         end_response(r);
-        whole = leaves_connection_open(head);
+        whole = leaves_connection_open(answer);
     }
     return OK;
 }

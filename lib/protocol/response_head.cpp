@@ -56,14 +56,8 @@ bool parse_status_line(std::string_view line, ResponseHead& head) {
 
 HeadFault parse_field(std::string_view line, HeaderField& field) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) {
-        return HeadFault::bad_field;
-    }
     field.name = line.substr(0, colon);
     field.value = trim(line.substr(colon + 1));
-    if (!std::all_of(field.name.begin(), field.name.end(), is_token_char)) {
-        return HeadFault::bad_field;
-    }
     return std::any_of(field.value.begin(), field.value.end(), is_bad_octet) ? HeadFault::bad_octet
                                                                              : HeadFault::none;
 }
@@ -77,20 +71,44 @@ const char* text_of(HeadFault fault) noexcept {
         case HeadFault::not_http:
             return "the first line is not an HTTP/1.x status line";
         case HeadFault::bad_field:
-            return "a line is not a header field";
+            return "a line is no header field";
         case HeadFault::bad_octet:
             return "a header field has a control character in its value";
     }
     return "unknown";
 }
 
-HeadFault parse_response_head(std::string_view text, ResponseHead& head) {
+LineKind kind_of_line(std::string_view line) noexcept {
+    if (line.empty() || line.front() == ' ' || line.front() == '\t') {
+        return LineKind::continuation;
+    }
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    if (colon != std::string_view::npos && colon > 0 &&
+        std::all_of(name.begin(), name.end(), is_token_char)) {
+        return LineKind::field;
+    }
+    ResponseHead unused;
+    return parse_status_line(line, unused) ? LineKind::status : LineKind::other;
+}
+
+HeadFault parse_response_head(std::string_view text, ResponseHead& head, BadLines bad_lines) {
     std::string_view line;
-    head.fields.clear();
+    head = ResponseHead();
     if (!next_line(text, line) || !parse_status_line(line, head)) {
+        head = ResponseHead();
         return HeadFault::not_http;
     }
     while (next_line(text, line) && !line.empty()) {
+        const LineKind kind = kind_of_line(line);
+        if (kind == LineKind::status ||
+            (kind == LineKind::other && bad_lines == BadLines::leave_out)) {
+            ++head.left_out;
+            continue;
+        }
+        if (kind != LineKind::field) {
+            return HeadFault::bad_field;
+        }
         HeaderField field;
         const HeadFault fault = parse_field(line, field);
         if (fault != HeadFault::none) {

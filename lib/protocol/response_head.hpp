@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -19,20 +20,39 @@ struct ResponseHead {
     int status = 0;
     std::string_view reason;
     std::vector<HeaderField> fields;
+    int left_out = 0;  // lines that are no fields, and were passed over
+};
+
+// What to make of a line of a head that is no header field.
+enum class BadLines : std::uint8_t {
+    refuse,       // the head is no good
+    leave_out,    // as if it had not been sent
+    start_a_body  // the body begins with it: the empty line before it was forgotten
+};
+
+enum class LineKind : std::uint8_t {
+    field,         // a name and a colon; what the value is nobody has looked at
+    continuation,  // of the line before (RFC 9112 5.2): never accepted
+    status,        // another status line, as some servers put it there: always left out
+    other
 };
 
 enum class HeadFault {
     none,
     not_http,   // the first line is not "HTTP/1.x NNN [reason]"
-    bad_field,  // a line without a colon, white space before the colon, a bad name, a continuation
-                // line
+    bad_field,  // a line that is no field, see LineKind
     bad_octet,  // NUL or another control character in a value
 };
 
 const char* text_of(HeadFault fault) noexcept;
 
+// Of a line behind the first, without its end.
+LineKind kind_of_line(std::string_view line) noexcept;
+
 // Takes apart `text`, a whole head with or without its empty line; lines end in CRLF or LF. May
-// allocate (bad_alloc). `head` is meaningful only when the result is `none`.
-HeadFault parse_response_head(std::string_view text, ResponseHead& head);
+// allocate (bad_alloc). With another result than `none` only the status line may be meaningful: with a status of 0 it is not.
+// A body is for the reader to find: start_a_body is `refuse` here.
+HeadFault parse_response_head(std::string_view text, ResponseHead& head,
+                              BadLines bad_lines = BadLines::refuse);
 
 }  // namespace wsp

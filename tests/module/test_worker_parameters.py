@@ -1,5 +1,7 @@
 """Parameters of workers, and directives of mod_proxy, that are about a backend's answer."""
 
+import socket
+
 import pytest
 
 from harness import http1
@@ -119,3 +121,66 @@ def test_via_says_who_passes_a_handshake_and_its_answer_on(via, stage, value):
             session.send(answer(session.request))
             response = client.read_response()
             assert (response.status, response.all("Via")) == (status, [full(each) for each in answered])
+
+
+# --- ProxyBadHeader ---
+
+@pytest.fixture(scope="module")
+def bad(start_shared, module_listener):
+    """A virtual host for each value of ProxyBadHeader, and one without."""
+    hosts = "".join(f"""
+        <VirtualHost *:{{port}}>
+            ServerName {value.lower()}.example
+            {"" if value == "unset" else f"ProxyBadHeader {value}"}
+            ProxyPass /ws {module_listener.url}/{value}/ retry=0
+        </VirtualHost>""" for value in ("unset", "IsError", "Ignore", "StartBody"))
+    return start_shared(hosts)
+
+
+def tunnel(lines):
+    """A 101 with these lines in front of its last field."""
+    def answer(request):
+        first, last, end = http1.handshake_response(request).rpartition(b"Sec-WebSocket-Accept")
+        return first + lines + last + end
+    return answer
+
+
+def refusal(rest):
+    return lambda _: b"HTTP/1.1 403 Forbidden\r\n" + rest
+
+
+REFUSED = (502, None)
+# What the backend answers -> (status, body) for the client with IsError, Ignore and StartBody; a body of None is not looked at.
+BAD_HEADS = {
+    "a line without a colon in a 101": (tunnel(b"no field\r\n"), REFUSED, (101, None), REFUSED),
+    "a name with a space in a 101": (tunnel(b"X-A : b\r\n"), REFUSED, (101, None), REFUSED),
+    "a continuation in a 101": (tunnel(b"X: a\r\n b\r\n"), REFUSED, REFUSED, REFUSED),
+    "a NUL in a 101": (tunnel(b"X: a\0b\r\n"), REFUSED, REFUSED, REFUSED),
+    "another status line in a 101": (tunnel(b"HTTP/1.0 200 OK\r\n"), (101, None), (101, None), (101, None)),
+    "a line without a colon in a refusal": (refusal(b"no field\r\nContent-Length: 2\r\n\r\nhi"), REFUSED, (403, b"hi"),
+                                            (403, b"no field\r\nContent-Length: 2\r\n\r\nhi")),
+    "no empty line before the body": (refusal(b"Content-Length: 13\r\n<p>hello</p>\n"), REFUSED, REFUSED,
+                                      (403, b"<p>hello</p>\n")),
+    "nor before a longer one": (refusal(b"Content-Length: 26\r\n<p>hello</p>\n<p>world</p>\n"), REFUSED, REFUSED,
+                                (403, b"<p>hello</p>\n<p>world</p>\n")),
+    "more of a body than its length": (refusal(b"Content-Length: 5\r\n<p>hello</p>\n"), REFUSED, REFUSED, (403, b"<p>he")),
+    "nor before chunks": (refusal(b"Transfer-Encoding: chunked\r\n2\r\nhi\r\n0\r\n\r\n"), REFUSED, REFUSED, REFUSED),
+}
+
+
+@pytest.mark.parametrize("value, number", [("unset", 1), ("IsError", 1), ("Ignore", 2), ("StartBody", 3)])
+def test_bad_header_lines_are_an_error_left_out_or_the_body(bad, stage, value, number):
+    bad.error_log.allow(r"WSP\d{4}: ")
+    told = 0
+    for name, row in BAD_HEADS.items():
+        with bad.start_handshake("/ws", {"Host": f"{value.lower()}.example"}) as client, stage.accept() as session:
+            session.send(row[0](session.request))
+            if row[number][0] != 101:
+                session.sock.shutdown(socket.SHUT_WR)   # the end of a body without a length
+            response = client.read_response()
+        status, body = row[number]
+        assert (name, response.status) == (name, status)
+        assert body is None or (name, response.body) == (name, body)
+        if status != 502:   # and why it is not is said
+            told += 1
+            assert len(bad.error_log.lines("WSP0139: ")) == told, name
