@@ -258,8 +258,8 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
         return race(member, record, deadline, false);
     }
     // What has died since it was lent is closed by this, and made anew below.
-    if (record.sock != nullptr &&
-        ap_proxy_check_connection("ws", &record, member.server(), 0, 0) == APR_SUCCESS) {
+    if (record.sock != nullptr && ap_proxy_check_connection(connection.scheme(), &record,
+                                                            member.server(), 0, 0) == APR_SUCCESS) {
         return note_success(member);
     }
     if (record.forward == nullptr && record.uds_path == nullptr && record.addr != nullptr) {
@@ -272,20 +272,20 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
         }
     }
     const MonotonicUs begin = monotonic_now();
-    if (ap_proxy_connect_backend("ws", &record, member.worker(), member.server()) == OK) {
+    if (ap_proxy_connect_backend(connection.scheme(), &record, member.worker(), member.server()) ==
+        OK) {
         return ConnectFault::none;
     }
     return monotonic_now() - begin >= connect_timeout(member) ? ConnectFault::timed_out
                                                               : ConnectFault::refused;
 }
 
-int set_up_connection(Member& member, BackendConnection& connection, const char* scheme,
-                      request_rec* r) {
+int set_up_connection(Member& member, BackendConnection& connection, request_rec* r) {
     proxy_conn_rec& record = *connection.record();
     const bool is_new = record.connection == nullptr;
-    const int status = r != nullptr
-                           ? ap_proxy_connection_create_ex(scheme, &record, r)
-                           : ap_proxy_connection_create(scheme, &record, nullptr, member.server());
+    const int status = r != nullptr ? ap_proxy_connection_create_ex(connection.scheme(), &record, r)
+                                    : ap_proxy_connection_create(connection.scheme(), &record,
+                                                                 nullptr, member.server());
     if (status == OK && is_new) {
         connection.io().put_on(record.connection);
     }
@@ -332,7 +332,7 @@ ConnectFault connect_ahead(Member& member, BackendConnection& connection,
         record.ssl_hostname = apr_pstrdup(record.scpool, target.tls_name.c_str());
     }
     ConnectFault fault = connect_socket(member, connection, deadline, false);
-    if (fault == ConnectFault::none && set_up_connection(member, connection, "ws", nullptr) != OK) {
+    if (fault == ConnectFault::none && set_up_connection(member, connection, nullptr) != OK) {
         fault = ConnectFault::tls_failed;
     }
     return fault == ConnectFault::none ? shake_hands(connection, deadline) : fault;

@@ -16,8 +16,7 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
 
 // Makes httpd's connection on the socket, with mod_ssl's settings of `r`, or, without a request,
 // of the worker. Returns OK or an HTTP status.
-int set_up_connection(Member& member, BackendConnection& connection, const char* scheme,
-                      request_rec* r);
+int set_up_connection(Member& member, BackendConnection& connection, request_rec* r);
 
 // Lets mod_ssl shake hands by `deadline`. Nothing to do without TLS.
 ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline);

@@ -26,6 +26,7 @@ class BackendConnection final : public PooledConnection {
     int fd() const noexcept override;
 
     proxy_conn_rec* record() const { return record_; }
+    const char* scheme() const { return scheme_; }
     // What bounds the reading and writing on it.
     BackendIo& io() { return io_; }
     // Cuts the ties to the request that has used it, whose configuration is about to go away

@@ -103,7 +103,7 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
     }
     reused_ = reused_ &&
               record()->connection != nullptr;  // or it was closed just now, and a new one made
-    const int status = set_up_connection(member_, *connection_, scheme_, r_);
+    const int status = set_up_connection(member_, *connection_, r_);
     if (status != OK) {
         return failed(LinkFault::not_set_up, status);
     }

@@ -31,7 +31,7 @@ class Member {
 
     // Whom a request has asked for, so that connections made ahead are for the same.
     struct Target {
-        std::string scheme;
+        const char* scheme = "ws";  // a literal, for mod_proxy's log lines
         std::string hostname;
         apr_port_t port = 0;
         std::string uds_path;

@@ -93,7 +93,7 @@ void Warmer::fill() {
     while (BackendPool::Lease lease = member_.pool().refill(TunnelSlot::room(member_.worker()))) {
         const Member::Target target = member_.target();
         auto connection = std::make_unique<BackendConnection>(member_.worker(), member_.server(),
-                                                              "ws", target.tls);
+                                                              target.scheme, target.tls);
         const ConnectFault fault =
             connect_ahead(member_, *connection, target, monotonic_now() + kConnectPatience);
         if (fault == ConnectFault::none) {

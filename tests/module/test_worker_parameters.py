@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from harness import http1
+from harness.backend import Listener
 from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # what a request thread reads and writes
@@ -184,3 +185,18 @@ def test_bad_header_lines_are_an_error_left_out_or_the_body(bad, stage, value, n
         if status != 502:   # and why it is not is said
             told += 1
             assert len(bad.error_log.lines("WSP0139: ")) == told, name
+
+
+# --- what mod_proxy logs for us ---
+
+def test_mod_proxys_lines_name_the_scheme_of_the_mapping(start):
+    with Listener() as unused:
+        port = unused.port   # nobody listens there now
+    schemes = ("ws", "wss", "http", "https")
+    server = start("ProxyWebsocketUpgradeHttp On\n" + "\n".join(
+        f"ProxyPass /{scheme} {scheme}://127.0.0.1:{port}/{scheme}" for scheme in schemes))
+    server.allow_log(r"WSP\d{4}: |AH0")
+    for scheme in schemes:
+        with server.start_handshake(f"/{scheme}") as client:
+            assert client.read_response().status == 503
+        server.error_log.wait_for(rf"AH00957: {scheme}: attempt to connect to 127.0.0.1:{port} ")
