@@ -42,6 +42,7 @@ struct RequestNumbers {
     int proto_num;
     int method_number;
     apr_port_t useragent_port;
+    bool is_the_connections;  // its address, as httpd compares them (core.c ap_get_useragent_host)
     // Of the configuration of its location, what names depend on.
     unsigned hostname_lookups;
     unsigned canonical_name;
@@ -59,6 +60,7 @@ RequestNumbers numbers_of(const request_rec& r) {
             r.proto_num,
             r.method_number,
             port_of(r.useragent_addr),
+            r.useragent_addr == nullptr || r.useragent_addr == r.connection->client_addr,
             core->hostname_lookups,
             core->use_canonical_name,
             core->use_canonical_phys_port};
@@ -86,6 +88,16 @@ apr_sockaddr_t* address(const char* ip, apr_port_t port, apr_pool_t* pool) {
         apr_sockaddr_info_get(&made, "0.0.0.0", APR_INET, port, 0, pool);
     }
     return made;
+}
+
+// What c.client_addr holds, where c.client_ip is another: modules like mod_rpaf write over the one and not the other, and a
+// name is looked up for the first (core.c ap_get_remote_host). Null where they agree.
+const char* other_address(const conn_rec& c) {
+    char* held = nullptr;
+    const bool differs = c.client_addr != nullptr && c.client_ip != nullptr &&
+                         apr_sockaddr_ip_get(&held, c.client_addr) == APR_SUCCESS &&
+                         std::strcmp(held, c.client_ip) != 0;
+    return differs ? held : nullptr;
 }
 
 // The configuration of the location, as far as anybody looks at it here: the server's, but for what names depend on.
@@ -131,6 +143,7 @@ void pack_connection(Packer& packer, conn_rec c, const ConnectionNumbers& number
     each_text(c, [&](const char* value, std::string_view items) {
         packer.text(items.empty() || needs.any_letter(items) ? value : nullptr);
     });
+    packer.text(other_address(c));
 }
 
 void pack_request(Packer& packer, const request_rec& r, const LogNeeds& needs) {
@@ -155,12 +168,13 @@ conn_rec* unpack_connection(Unpacker& unpacker, ConnectionNumbers& numbers, serv
     auto* const c = static_cast<conn_rec*>(apr_pcalloc(pool, sizeof(conn_rec)));
     numbers = unpacker.numbers<ConnectionNumbers>();
     unpack_texts(unpacker, *c);
+    const char* const other = unpacker.text();
     c->pool = pool;
     c->base_server = server;
     c->id = numbers.id;
     c->conn_config = static_cast<ap_conf_vector_t*>(ap_create_conn_config(pool));
     c->notes = apr_table_make(pool, 1);
-    c->client_addr = address(c->client_ip, numbers.client_port, pool);
+    c->client_addr = address(other != nullptr ? other : c->client_ip, numbers.client_port, pool);
     c->local_addr = address(c->local_ip, numbers.local_port, pool);
     c->keepalive = AP_CONN_CLOSE;
     c->keepalives = numbers.keepalives;
@@ -179,10 +193,9 @@ request_rec* unpack_request(Unpacker& unpacker, conn_rec* c, server_rec* server)
     r->status = numbers.status;
     r->proto_num = numbers.proto_num;
     r->method_number = numbers.method_number;
-    const bool same = std::string_view(r->useragent_ip != nullptr ? r->useragent_ip : "") ==
-                      (c->client_ip != nullptr ? c->client_ip : "");
-    r->useragent_addr =
-        same ? c->client_addr : address(r->useragent_ip, numbers.useragent_port, pool);
+    r->useragent_addr = numbers.is_the_connections
+                            ? c->client_addr
+                            : address(r->useragent_ip, numbers.useragent_port, pool);
     r->headers_in = unpacker.table(pool);
     r->headers_out = unpacker.table(pool);
     r->err_headers_out = unpacker.table(pool);

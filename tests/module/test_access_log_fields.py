@@ -5,9 +5,11 @@ import socket
 
 import pytest
 
-from harness import client
+from harness import client, http1
+from harness.foreign import load_line
 from harness.httpd import free_port
-from harness.waiting import wait_until
+from harness.peer import Peer
+from harness.waiting import BOUND, wait_until
 
 RUNS_ON = ["event"]   # a copy of the request is logged; %P, %k and %X are elsewhere looked at too
 
@@ -129,3 +131,43 @@ def test_ipv6_addresses_are_logged_as_such(start, stage):
     lines = wait_until(lambda: path.exists() and [line for line in path.read_text().splitlines() if "/ws/v6" in line],
                        "the tunnel's line")
     assert lines == [f"::1 ::1 ::1 ::1 {own_port} {port} /ws/v6"]
+
+
+# --- clients with two addresses ---
+
+ADDRESSES = "%h %{c}h %a %{c}a %{remote}p"
+
+
+@pytest.fixture(scope="module")
+def renamed(start_shared, echo):
+    return start_shared(f"""
+        {load_line("foreign_rpaf")}
+        RemoteIPHeader X-Forwarded-For
+        RemoteIPInternalProxy 127.0.0.9
+        LogFormat "{ADDRESSES} %U" addresses
+        CustomLog addresses.log addresses
+        ProxyPass /Off {echo.url}/
+        ProxyPass /On {echo.url}/
+        <LocationMatch On$>
+            HostnameLookups On
+        </LocationMatch>""", modules=["remoteip"])
+
+
+@pytest.mark.parametrize("header", ["X-Client-In-Request", "X-Client-In-Connection", "X-Forwarded-For"])
+@pytest.mark.parametrize("lookups", ["Off", "On"])
+def test_a_client_with_two_addresses_is_named_as_in_any_requests_line(renamed, header, lookups):
+    """Of the two addresses, 127.0.0.9 and 127.0.0.1, only the second has a name."""
+    fields = {header: "127.0.0.1"}
+
+    def logged(path, request):
+        with socket.create_connection(("127.0.0.1", renamed.port), BOUND, ("127.0.0.9", 0)) as sock:
+            port = sock.getsockname()[1]
+            peer = Peer(sock, masks=True)
+            peer.send(request)
+            peer.read_head()
+        lines = lambda: [line for line in (renamed.root / "addresses.log").read_text().splitlines() if line.endswith(path)]
+        return wait_until(lines, f"a line for {path}")[-1].replace(str(port), "PORT").removesuffix(path)
+
+    page = logged(f"/{header}.page.{lookups}", http1.plain_request(f"/{header}.page.{lookups}", fields.items()))
+    tunnel = logged(f"/{lookups}/{header}.{lookups}", http1.handshake_request(f"/{lookups}/{header}.{lookups}", fields))
+    assert tunnel == page
