@@ -8,6 +8,7 @@
 #include "child.hpp"
 #include "net/socket_stream.hpp"
 #include "protocol/close_code.hpp"
+#include "served_bytes.hpp"
 #include "tunnel_log.hpp"
 #include "worker_load.hpp"
 
@@ -37,6 +38,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     }
     void on_end(const TunnelReport& report) noexcept override {
         has_ended_ = true;
+        note_served_bytes(report);
         Child::current().scribe().write(std::move(log_), report);
     }
 

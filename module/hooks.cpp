@@ -18,6 +18,7 @@
 #include "mapping.hpp"
 #include "net/tls_ties.hpp"
 #include "one_slash.hpp"
+#include "served_bytes.hpp"
 #include "ssl_log_items.hpp"
 #include "startup_checks.hpp"
 #include "tunnel_slots.hpp"
@@ -70,6 +71,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
 void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
     guarded_or(0, [&] {
         prove_logio_layout(pchild, server);
+        learn_what_is_served();
         wrap_log_writer();
         Child::make(pchild, server);
         return 0;
@@ -149,7 +151,10 @@ int on_request_status(int* status, request_rec* r) noexcept {
 }
 
 int on_log_transaction(request_rec* r) noexcept {
-    return guarded(r, [r] { return complete_error_pages_for_log(r), log_departed_request(r); });
+    return guarded(r, [r] {
+        book_served_bytes(r);
+        return complete_error_pages_for_log(r), log_departed_request(r);
+    });
 }
 
 }  // extern "C"

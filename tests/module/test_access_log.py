@@ -6,8 +6,10 @@ import time
 import pytest
 
 from harness import frames
+from harness.config import ONE_CHILD
 from harness.pair import open_pair
 from harness.pumps import PUMP_PARAMS, PUMPS, pump_line
+from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # the scribe has the same thread in every child; elsewhere whose line it writes, and when
 
@@ -182,3 +184,21 @@ def test_every_tunnel_has_its_own_line(site, path, stage):
         close_in_order(pair)
     lines = site.access_log.wait_for(path, 6)
     assert sorted(line.number("messages_in") for line in lines) == list(range(6))
+
+
+def total_kbytes(server):
+    """As server-status says it; each question is a request of the child, too."""
+    lines = server.get("/server-status?auto").body.decode().splitlines()
+    return int(next(line for line in lines if line.startswith("Total kBytes:")).split()[2])
+
+
+@pytest.mark.runs_on("event")   # every MPM has the same scoreboard
+@pytest.mark.parametrize("pump", ["loop", "thread"])
+def test_the_totals_of_server_status_have_a_tunnels_bytes(start, echo, pump):
+    server = start(f"{pump_line(pump)}\nProxyPass /ws {echo.url}/", mpm_lines=ONE_CHILD["event"])
+    before = total_kbytes(server)
+    with server.open_tunnel("/ws") as client:
+        for _ in range(10):
+            client.echo(b"x" * 100_000)
+    wait_until(lambda: total_kbytes(server) - before >= 1900, "2 MB in the totals")
+    assert total_kbytes(server) - before < 2500
