@@ -11,18 +11,17 @@
 namespace wsp {
 namespace {
 
-CloseCodes close_codes_for(const wsp_dir_config& config) {
+void set_close_codes(Policy& policy, const wsp_dir_config& config) {
     const auto code = [](int64_t value) { return static_cast<std::uint16_t>(value); };
     const auto* const main = static_cast<const wsp_server_config*>(
         ap_get_module_config(ap_server_conf->module_config, &proxy_websocket_module));
-    CloseCodes codes;
-    codes.idle = code(config.close_code_idle);
-    codes.lifetime = code(config.close_code_lifetime);
-    codes.expired = code(config.close_code_expires);
-    codes.drain = code(main->drain_code != WSP_UNSET ? main->drain_code : config.close_code_drain);
-    codes.stop = code(config.close_code_stop);
-    codes.member_down = code(config.close_code_member_down);
-    return codes;
+    policy.close_code_idle = code(config.close_code_idle);
+    policy.close_code_lifetime = code(config.close_code_lifetime);
+    policy.close_code_expired = code(config.close_code_expires);
+    policy.close_code_drain =
+        code(main->drain_code != WSP_UNSET ? main->drain_code : config.close_code_drain);
+    policy.close_code_stop = code(config.close_code_stop);
+    policy.close_code_member_down = code(config.close_code_member_down);
 }
 
 // 0: no limit.
@@ -57,7 +56,7 @@ Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server
     policy.message_burst = static_cast<std::uint32_t>(config.message_burst);
     policy.group = config.on_member_down != 0 ? &worker : nullptr;
     policy.idle_timeout = idle_timeout_for(r, worker, conf, config);
-    policy.close_codes = close_codes_for(config);
+    set_close_codes(policy, config);
     return policy;
 }
 

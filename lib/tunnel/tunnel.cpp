@@ -113,7 +113,7 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     if (ended_by_us_) {
         return;
     }
-    const std::uint16_t code = policy_->close_codes.of(reason);
+    const std::uint16_t code = policy_->close_code(reason);
     ended_by_us_ = true;
     note_end(reason, code);
     closing_since_ = now;

@@ -24,7 +24,7 @@ void expect_own_closes(const Rig& rig, unsigned code) {
 TEST_CASE("an idle tunnel that the proxy ends says Close to both sides") {
     const unsigned code = GENERATE(1001, 1012);
     Setup setup;
-    setup.policy.close_codes.drain = static_cast<std::uint16_t>(code);
+    setup.policy.close_code_drain = static_cast<std::uint16_t>(code);
     const auto story = [&](Rig& rig) {
         rig.client.text("hello");
         rig.backend.text("welcome");
