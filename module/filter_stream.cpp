@@ -54,6 +54,19 @@ std::uint64_t FilterStream::tls_bytes_read() const noexcept {
     return input != nullptr ? BIO_number_read(input) : 0;
 }
 
+// A client that ends an HTTP/2 stream resets it, or its whole connection is gone (a closed tab): mod_http2 has one status for
+// both (h2_c2.c h2_c2_abort). Nothing has broken.
+bool FilterStream::was_reset(apr_status_t status) const noexcept {
+    return c_->master != nullptr && APR_STATUS_IS_ECONNABORTED(status);
+}
+
+IoResult FilterStream::end_of_input(apr_status_t status) const noexcept {
+    if (APR_STATUS_IS_EOF(status) || was_reset(status)) {
+        return {IoStatus::eof, 0, 0};
+    }
+    return {IoStatus::error, 0, status};
+}
+
 IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     may_have_more_ = false;
     const std::uint64_t before = tls_bytes_read();
@@ -67,7 +80,7 @@ IoResult FilterStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
         return {IoStatus::would_block, 0, 0};
     }
     if (status != APR_SUCCESS) {
-        return {APR_STATUS_IS_EOF(status) ? IoStatus::eof : IoStatus::error, 0, status};
+        return end_of_input(status);
     }
     apr_size_t size = room;
     const apr_status_t copied = apr_brigade_flatten(in_, reinterpret_cast<char*>(to), &size);
@@ -107,7 +120,7 @@ IoResult FilterStream::pass(apr_bucket* data, std::size_t size) noexcept {
     APR_BRIGADE_INSERT_TAIL(out_, data);
     const apr_status_t status = pass_flush();
     if (status != APR_SUCCESS || c_->aborted) {
-        return {IoStatus::error, 0, status};
+        return {IoStatus::error, 0, was_reset(status) ? 0 : status};
     }
     written_ += size;
     return {IoStatus::ok, size, 0};

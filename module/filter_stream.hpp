@@ -20,12 +20,16 @@ class FilterStream final : public Stream {
     void shutdown_write() noexcept override;
     int fd() const noexcept override { return fd_; }
     bool has_buffered_input() const noexcept override { return may_have_more_; }
+    // RST_STREAM, which mod_http2 sends for what the client has not ended, takes nothing away from it (RFC 9113 8.1).
+    bool ends_at_once() const noexcept override { return c_->master != nullptr; }
     std::uint64_t wire_bytes_read() const noexcept override { return read_; }
     std::uint64_t wire_bytes_written() const noexcept override { return written_; }
 
   private:
     // What OpenSSL has had from mod_ssl so far, encrypted; 0 without TLS.
     std::uint64_t tls_bytes_read() const noexcept;
+    bool was_reset(apr_status_t status) const noexcept;
+    IoResult end_of_input(apr_status_t status) const noexcept;
     apr_status_t pass_flush() noexcept;
     IoResult pass(apr_bucket* data, std::size_t size) noexcept;
 

@@ -46,6 +46,10 @@ class Stream {
     // is true.
     virtual bool has_buffered_input() const noexcept { return false; }
 
+    // After shutdown_write() the stream may be given up at once, whatever the peer still sends. Not so over TCP, where bytes that
+    // nobody reads become a reset, which can overtake what the peer has still to get.
+    virtual bool ends_at_once() const noexcept { return false; }
+
     // What a read (write) that would block waits for. TLS may need the opposite of the obvious.
     virtual Interest interest_to_read() const noexcept { return kReadable; }
     virtual Interest interest_to_write() const noexcept { return kWritable; }

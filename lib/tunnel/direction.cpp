@@ -296,10 +296,10 @@ void Direction::lose_sink() noexcept {
     }
 }
 
-void Direction::lose_source() noexcept {
+void Direction::leave_source(Source how) noexcept {
     flow_ = Flow::stopped;
     if (source_state_ == Source::open) {
-        source_state_ = Source::lost;
+        source_state_ = how;
     }
     drop_carry();
 }

@@ -84,7 +84,9 @@ class Direction {
     // The sink is gone: drops what is held and whatever comes.
     void lose_sink() noexcept;
     // The source is gone: reads no more.
-    void lose_source() noexcept;
+    void lose_source() noexcept { leave_source(Source::lost); }
+    // The same, of one whose end nobody waits for any more.
+    void end_source() noexcept { leave_source(Source::ended); }
 
     bool wants_read() const noexcept;
     bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
@@ -131,6 +133,7 @@ class Direction {
         return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying;
     }
     bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
+    void leave_source(Source how) noexcept;
     void drop_carry() noexcept;
     void push(MonotonicUs now) noexcept;
     bool pull(Scratch scratch, MonotonicUs now) noexcept;

@@ -175,6 +175,12 @@ void Tunnel::settle(MonotonicUs now) noexcept {
     if (heeds_closes()) {
         settle_closes();
     }
+    for (const Side side : kSides) {
+        if (may_be_given_up(side)) {
+            from(side).end_source();
+            settle_end_of(side, now);
+        }
+    }
 }
 
 // With Validate::off bytes are bytes, and the peers end TCP when they like; not so once the proxy has
@@ -258,6 +264,14 @@ void Tunnel::settle_closes() noexcept {
             to(side).finish();
         }
     }
+}
+
+// It has been told all that it will be told, and what it may still send is for nobody.
+bool Tunnel::may_be_given_up(Side side) const noexcept {
+    return stream(side).ends_at_once() && from(side).source_state() == Direction::Source::open &&
+           to(side).sink_state() == Direction::Sink::finished &&
+           (from(side).flow() == Direction::Flow::discarding ||
+            (heeds_closes() && closes_exchanged_with(side)));
 }
 
 bool Tunnel::closes_exchanged_with(Side side) const noexcept {

@@ -18,6 +18,7 @@
 //   - No Close is made up for a side that has sent its own: only the other side can answer it.
 //   - A side that the proxy itself has sent a Close has time to answer it before it sees FIN,
 //     whatever the other side does.
+//   - A stream that ends_at_once() is not read any more once both Closes have passed it, or what it sends reaches nobody.
 //   - Once it is ending, a tunnel lives for as long as bytes still arrive, and for
 //     ProxyWebsocketCloseTimeout after the last; bytes that are dropped do not count.
 #pragma once
@@ -123,6 +124,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     void settle_end_of(Side side, MonotonicUs now) noexcept;
     void settle_closes() noexcept;
     bool closes_exchanged_with(Side side) const noexcept;
+    bool may_be_given_up(Side side) const noexcept;
     bool heeds_closes() const noexcept;
     bool is_told(Side side) const noexcept;
     bool may_answer_us(Side side) const noexcept;

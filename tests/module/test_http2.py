@@ -1,5 +1,7 @@
 """Tunnels over HTTP/2 (RFC 8441): mod_http2 hands an extended CONNECT on, the blocking pump carries it."""
 
+import uuid
+
 import pytest
 
 from harness import frames
@@ -14,9 +16,11 @@ def mpm_with_http2(mpm):
 
 @pytest.fixture(scope="module")
 def site(start_shared, echo, tls_echo, module_listener):
+    """No test could wait for the close timeout: what ends a tunnel is what the test does."""
     return start_shared(f"""
         Protocols h2 h2c http/1.1
         H2WebSockets on
+        ProxyWebsocketCloseTimeout 10min
         ProxyPass /ws {echo.url}/
         ProxyPass /wss {tls_echo.url}/
         ProxyPass /stage {module_listener.url}/
@@ -94,3 +98,53 @@ def test_a_client_that_resets_its_stream_ends_the_backends_connection(connection
         connection.finish_tunnel(stream)
         stream.reset()
         session.expect_broken()
+
+
+@pytest.fixture
+def path():
+    """To the stage, and no other test's, so that the tunnel's line in the access log can be told."""
+    return f"/stage?{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def tunnel_and_session(connection, stage, path):
+    stream = connection.start_tunnel(path)
+    with stage.accept() as session:
+        session.accept_handshake()
+        yield connection.finish_tunnel(stream), session
+
+
+@pytest.mark.parametrize("first", ["client", "backend"])
+def test_both_closes_end_the_stream_though_the_client_ends_nothing(site, tunnel_and_session, first, path):
+    """As Firefox does: it waits for the server, and holds a thread meanwhile."""
+    tunnel, session = tunnel_and_session
+    ends = [tunnel, session] if first == "client" else [session, tunnel]
+    for sender, reader in (ends, ends[::-1]):
+        sender.send_close(1000)
+        assert reader.read_close() == (1000, "")
+    session.close()
+    tunnel.expect_end()
+    line = site.access_log.wait_for(path)[0]
+    assert (line.code, line.by) == ("1000", first)
+
+
+CLOSED_TABS = {
+    "stream reset": (None, lambda connection, tunnel: tunnel.sock.reset()),
+    "connection closed": (None, lambda connection, tunnel: connection.close()),
+    "close, then stream reset": (1001, lambda connection, tunnel: tunnel.sock.reset()),
+    "close, then connection closed": (1001, lambda connection, tunnel: connection.close()),
+}
+
+
+@pytest.mark.parametrize("story", CLOSED_TABS)
+def test_a_closed_tab_is_logged_as_what_the_backend_was_told(site, connection, tunnel_and_session, story, path):
+    tunnel, session = tunnel_and_session
+    code, leave = CLOSED_TABS[story]
+    if code:
+        tunnel.send_close(code)
+        assert session.read_close() == (code, "")
+    leave(connection, tunnel)
+    session.expect_end()
+    session.close()
+    line = site.access_log.wait_for(path)[0]
+    assert (line.code, line.by) == (str(code or 1006), "client")

@@ -30,6 +30,7 @@ struct Script {
     std::size_t fail_read_at = 0;  // the Nth read breaks the connection; 0: none
     std::size_t end_read_at = 0;   // the Nth read finds EOF
     std::size_t fail_write_at = 0;
+    bool ends_at_once = false;  // like a stream of HTTP/2
 
     // What the tunnel did.
     std::string written;
@@ -108,6 +109,7 @@ class ScriptedStream final : public Stream {
 
     int fd() const noexcept override { return -1; }
     bool has_buffered_input() const noexcept override { return s_.buffered > 0; }
+    bool ends_at_once() const noexcept override { return s_.ends_at_once; }
     std::uint64_t wire_bytes_read() const noexcept override { return s_.taken; }
     std::uint64_t wire_bytes_written() const noexcept override { return s_.written.size(); }
 

@@ -112,6 +112,60 @@ TEST_CASE("when both Closes have passed the client gets FIN, and the backend's F
     CHECK(rig.now == 1'000'000'000);
 }
 
+TEST_CASE("a client's stream that ends at once is given up when both Closes have passed") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    rig.script(Side::client).ends_at_once = true;
+    rig.client.stay_silent();
+    rig.backend.stay_silent();
+    rig.peer(first).close(1000);
+    rig.run();
+    CHECK_FALSE(rig.client.got_fin());
+    rig.peer(other(first)).close(1000);
+    rig.run();
+    CHECK(rig.client.got_fin());
+    CHECK_FALSE(rig.backend.got_fin());  // it goes first
+
+    rig.client.send("whatever");
+    rig.backend.end();
+    rig.run();
+    CHECK(rig.tunnel->done());
+    CHECK(rig.now == 1'000'000'000);
+    rig.tunnel->finish_report(rig.now);
+    expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), 1000);
+}
+
+TEST_CASE("a client's stream that ends at once is given up when nobody gets what it sends") {
+    const bool breaks_a_rule = GENERATE(true, false);
+    Rig rig;
+    rig.script(Side::client).ends_at_once = true;
+    rig.client.stay_silent();
+    greet(rig);
+    if (breaks_a_rule) {
+        rig.client.send("\x83\x80mask");  // an opcode that there is not
+    } else {
+        rig.backend.reset();
+    }
+    rig.run();
+    CHECK(rig.client.got_fin());
+    CHECK(rig.tunnel->done());
+    CHECK(rig.now == 1'000'000'000);
+}
+
+TEST_CASE("a client's stream that ends at once is read for as long as the backend may read it") {
+    Rig rig;
+    rig.script(Side::client).ends_at_once = true;
+    rig.client.stay_silent();
+    greet(rig);
+    rig.backend.end();
+    rig.run();
+    CHECK(rig.client.got_fin());
+    rig.client.text("last words");
+    rig.run();
+    expect_all_delivered(rig);
+    CHECK_FALSE(rig.tunnel->done());
+}
+
 TEST_CASE("FIN goes to the client behind a Close that it has not taken yet") {
     Rig rig;
     rig.client.stop_reading();
