@@ -166,6 +166,7 @@ void pump_on_this_thread(OpenTunnel& tunnel) {
     const StopWatch stop;
     limit_blocking_writes(tunnel.r->connection, tunnel.policy.send_timeout);
     limit_blocking_writes(tunnel.backend.record()->connection, tunnel.policy.send_timeout);
+    const SpareSockets::Hold reachable(Child::current().spare_sockets(), tunnel.r->connection);
     TunnelParts parts;
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);

@@ -220,6 +220,12 @@ void Child::stop_tunnels(bool graceful) {
     }
 }
 
+void Child::stop_at_once() {
+    spare_sockets_.give_back();
+    stop_tunnels(false);
+    spare_sockets_.end_with_tunnels(kStopPatience);
+}
+
 ClosePlan Child::plan_of_stop(bool graceful) {
     const MonotonicUs now = monotonic_now();
     return graceful ? drain_plan(now) : ClosePlan::stop(now);

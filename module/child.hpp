@@ -19,6 +19,7 @@
 #include "member_watch.hpp"
 #include "net/tls_ties.hpp"
 #include "scribe.hpp"
+#include "spare_sockets.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
 
@@ -41,6 +42,7 @@ class Child {
     SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
     Scribe& scribe() { return scribe_; }
     BackendPools& pools() { return pools_; }
+    SpareSockets& spare_sockets() { return spare_sockets_; }
     MemberWatch& member_watch() { return member_watch_; }
     std::int64_t handshake_threads() const { return config_.handshake_threads; }
     // One shared copy per distinct policy.
@@ -57,6 +59,9 @@ class Child {
     // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once
     // or more; the first graceful call fixes the plan.
     void stop_tunnels(bool graceful);
+    // child_stopping, not graceful: the same, and waits, about a second at most, until the tunnels that keep their threads have
+    // said Close.
+    void stop_at_once();
     bool is_stopping() const { return stopping_.load(); }
     // Ends the pumped tunnels whose policy names `group`. False, logged, when there was no memory to tell every pump.
     bool close_group(const void* group, const ClosePlan& plan);
@@ -89,6 +94,7 @@ class Child {
     Scribe scribe_;
     BackendPools pools_;
     MemberWatch member_watch_;
+    SpareSockets spare_sockets_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
     Pipe drain_;

@@ -39,8 +39,11 @@ bool ends_stream(apr_bucket_brigade* brigade) {
 FilterStream::FilterStream(conn_rec* c)
     : c_(c),
       in_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      out_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      fd_(descriptor_of(c)) {}
+      out_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
+
+int FilterStream::fd() const noexcept {
+    return descriptor_of(c_);
+}
 
 FilterStream::~FilterStream() {
     apr_brigade_destroy(in_);

@@ -18,7 +18,7 @@ class FilterStream final : public Stream {
     // Blocks until httpd's filters have sent everything, at most for the connection's timeout.
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
     void shutdown_write() noexcept override;
-    int fd() const noexcept override { return fd_; }
+    int fd() const noexcept override;  // may change when the child stops: see spare_sockets.hpp
     bool has_buffered_input() const noexcept override { return may_have_more_; }
     // RST_STREAM, which mod_http2 sends for what the client has not ended, takes nothing away from it (RFC 9113 8.1).
     bool ends_at_once() const noexcept override { return c_->master != nullptr; }
@@ -36,7 +36,6 @@ class FilterStream final : public Stream {
     conn_rec* c_;
     apr_bucket_brigade* in_;
     apr_bucket_brigade* out_;
-    int fd_ = -1;
     bool may_have_more_ = true;
     bool request_ended_ = false;
     std::uint64_t read_ = 0;

@@ -81,8 +81,14 @@ void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
 void on_child_stopping(apr_pool_t*, int graceful) noexcept {
     // A signal can end a child before child_init has run (prefork.c just_die).
     if (Child::exists()) {
-        guarded_or(
-            0, [&] { return Child::current().stop_tunnels(ends_gracefully(graceful != 0)), 0; });
+        guarded_or(0, [&] {
+            if (ends_gracefully(graceful != 0)) {
+                Child::current().stop_tunnels(true);
+            } else {
+                Child::current().stop_at_once();
+            }
+            return 0;
+        });
     }
 }
 
@@ -164,6 +170,7 @@ int on_log_transaction(request_rec* r) noexcept {
 extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kRewrite[] = {"mod_rewrite.c", nullptr};
     static const char* const kCache[] = {"mod_cache.c", nullptr};
+    static const char* const kHttp2[] = {"mod_http2.c", nullptr};
     static const char* const kProxy[] = {"mod_proxy.c", nullptr};
     static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c",
                                                 nullptr};
@@ -186,7 +193,8 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     // Last, so that our end of the child comes first (cleanups run last-in first-out):
     // mod_log_config's buffers are still there for the last lines.
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);
-    ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Before mod_http2, whose connections send nothing any more once it has been told (h2_mplx.c workers_shutdown).
+    ap_hook_child_stopping(on_child_stopping, nullptr, kHttp2, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // Last: nobody changes the context's callbacks after us.
     APR_OPTIONAL_HOOK(ssl, init_server, on_ssl_init_server, nullptr, nullptr, APR_HOOK_REALLY_LAST);

@@ -107,9 +107,14 @@ def expect_told(end, tunnels, seconds):
 
 
 @pytest.mark.parametrize("end", ["stop", "restart"])
-def test_an_ungraceful_end_tells_everyone_at_once_and_waits_for_nobody(server, crowds, end):
+def test_an_ungraceful_end_tells_everyone_at_once_and_waits_for_nobody(server, crowds, end, tls):
+    """Those in request threads too, whose sockets the MPM closes (close_worker_sockets in event.c, worker.c)."""
     plain, secure = crowds
-    expect_told(getattr(server, end), plain.tunnels + secure.tunnels, 1)
+    with Crowd(server, "/thread") as threaded, Crowd(server, "/thread", tls) as secure_threaded:
+        threaded.open(3)
+        secure_threaded.open(3)
+        expect_told(getattr(server, end), [tunnel for crowd in (plain, secure, threaded, secure_threaded)
+                                           for tunnel in crowd.tunnels], 1)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """HTTP/2 sites: many tunnels beside ordinary streams on one connection, clients that are early or leave, a graceful restart."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from dropin.clients import ask
@@ -132,6 +134,20 @@ def test_a_graceful_restart_lets_tunnels_end_with_a_close(start, echo, certifica
         assert connection.going_away
     with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
         connection.open_tunnel("/ws").echo()
+
+
+@pytest.mark.parametrize("end", ["stop", "restart"])
+def test_an_ungraceful_end_says_close_too(start, echo, certificates, end):
+    """The MPM closes the connection's socket first of all (close_worker_sockets in event.c, worker.c)."""
+    server = start(f"Protocols h2 http/1.1\nH2WebSockets on\nProxyPass /ws {echo.url}/", modules=["http2"])
+    with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
+        tunnels = [connection.open_tunnel("/ws") for _ in range(3)]
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(getattr(server, end))
+            for tunnel in tunnels:
+                assert tunnel.read_close() == (1012, "httpd is stopping")
+                tunnel.send_close(1012)
+            ended.result()
 
 
 def test_the_example(start, app, certificates, tls):
