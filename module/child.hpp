@@ -16,6 +16,7 @@
 #include "base/unique_fd.hpp"
 #include "config.h"
 #include "httpd.hpp"
+#include "kept_threads.hpp"
 #include "member_watch.hpp"
 #include "net/tls_ties.hpp"
 #include "scribe.hpp"
@@ -42,6 +43,7 @@ class Child {
     SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
     Scribe& scribe() { return scribe_; }
     BackendPools& pools() { return pools_; }
+    KeptThreads& kept_threads() { return kept_threads_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
     MemberWatch& member_watch() { return member_watch_; }
     std::int64_t handshake_threads() const { return config_.handshake_threads; }
@@ -94,6 +96,7 @@ class Child {
     Scribe scribe_;
     BackendPools pools_;
     MemberWatch member_watch_;
+    KeptThreads kept_threads_;
     SpareSockets spare_sockets_;
     UniqueFd idle_;
     UniqueFd idle_peer_;

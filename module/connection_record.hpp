@@ -12,7 +12,8 @@ namespace wsp {
 class Departure;
 
 struct ConnectionRecord {
-    SSL* ssl = nullptr;  // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
+    bool offer_decided = false;  // see connect_offer.hpp
+    SSL* ssl = nullptr;          // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
     // Let go of when the connection is no more: the last of a departure's two connections lets the
     // tunnel start.
     std::shared_ptr<Departure> departure;

@@ -8,14 +8,21 @@
 #include "config.h"
 #include "directive_values.h"
 
+/* NULL where a directive for the whole server may stand. */
+static const char* check_global(cmd_parms* cmd) {
+    const char* const err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    return err ? apr_pstrcat(cmd->pool, err,
+                             "; it is for the whole server: write it outside all sections", NULL)
+               : NULL;
+}
+
 static const char* store(cmd_parms* cmd, void* dir_config, int64_t value) {
     const wsp_setting* setting = cmd->info;
     char* base = dir_config;
     if (setting->global) {
-        const char* err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        const char* const err = check_global(cmd);
         if (err) {
-            return apr_pstrcat(cmd->pool, err,
-                               "; it is for the whole server: write it outside all sections", NULL);
+            return err;
         }
         base = ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
     }
@@ -143,6 +150,37 @@ const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* t
     }
     return wsp_parse_duration(cmd, "lifetime", time, 1000000, 31536000000000,
                               &config->max_lifetime_us);
+}
+
+const char* wsp_set_max_blocking(cmd_parms* cmd, void* dir_config, const char* first,
+                                 const char* second) {
+    wsp_server_config* const config =
+        ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
+    const char* const upper = second ? second : first;
+    const char* const err = check_global(cmd);
+    (void)dir_config;
+
+    if (err) {
+        return err;
+    }
+    config->max_blocking = 0;
+    config->max_blocking_offers = WSP_UNSET;
+    if (wsp_is_off(first)) {
+        return expect_no_more(cmd, second);
+    }
+    if (!wsp_parse_number(upper, 0, &config->max_blocking) || config->max_blocking < 1 ||
+        config->max_blocking > 100000) {
+        return apr_psprintf(cmd->pool,
+                            "%s: the upper number must be from 1 to 100000, or Off; it is \"%s\"",
+                            cmd->cmd->name, upper);
+    }
+    if (second && (!wsp_parse_number(first, 0, &config->max_blocking_offers) ||
+                   config->max_blocking_offers > config->max_blocking)) {
+        return apr_psprintf(
+            cmd->pool, "%s: the lower number must be from 0 to the upper one, %s; it is \"%s\"",
+            cmd->cmd->name, upper, first);
+    }
+    return NULL;
 }
 
 const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const char* client,

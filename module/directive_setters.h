@@ -36,6 +36,8 @@ const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, co
 const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* time,
                                  const char* jitter);
 const char* wsp_set_close_code(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]);
+const char* wsp_set_max_blocking(cmd_parms* cmd, void* dir_config, const char* first,
+                                 const char* second);
 const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const char* client,
                                      const char* backend);
 const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* rate,

@@ -62,12 +62,12 @@ void log_stays(request_rec* r, Stays why, const char* detail) {
 // The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
 // time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could be
 // read: mod_remoteip's takes the PROXY protocol's header off, keeps nothing, and then passes everything through
-// (mod_remoteip.c remoteip_input_filter).
+// (mod_remoteip.c remoteip_input_filter). Ours is gone after the first answer.
 bool may_be_left(const char* filter) {
     static constexpr std::string_view kKnown[] = {
-        "core",          "core_in",          "ssl/tls filter",
-        "reqtimeout",    "log_input_output", "ssl/tls coalescing filter",
-        "remoteip_input"};
+        "core",           "core_in",          "ssl/tls filter",
+        "reqtimeout",     "log_input_output", "ssl/tls coalescing filter",
+        "remoteip_input", "wsp_connect_offer"};
     for (const std::string_view known : kKnown) {
         if (strcasecmp(known.data(), filter) == 0) {
             return true;
@@ -100,15 +100,15 @@ Stays why_connection_stays(conn_rec* c, const char*& detail) {
     return ap_ssl_conn_is_ssl(c) && record->ssl == nullptr ? Stays::foreign_tls : Stays::no;
 }
 
-Stays why_stays(const OpenTunnel& tunnel, const char*& detail) {
-    conn_rec* const client = tunnel.r->connection;
+Stays why_client_stays(conn_rec* client, bool async, const char*& detail) {
     if (client->master != nullptr) {
         return Stays::http2;
     }
-    if (!tunnel.async) {
-        return Stays::off;
-    }
-    const Stays why = why_connection_stays(client, detail);
+    return async ? why_connection_stays(client, detail) : Stays::off;
+}
+
+Stays why_stays(const OpenTunnel& tunnel, const char*& detail) {
+    const Stays why = why_client_stays(tunnel.r->connection, tunnel.async, detail);
     return why != Stays::no ? why
                             : why_connection_stays(tunnel.backend.record()->connection, detail);
 }
@@ -210,6 +210,11 @@ Stays leave(OpenTunnel& tunnel) {
 
 }  // namespace
 
+bool keeps_thread(request_rec* r, bool async) {
+    const char* detail = nullptr;
+    return why_client_stays(r->connection, async, detail) != Stays::no;
+}
+
 int run_tunnel(OpenTunnel& tunnel) {
     strip_filters(tunnel.r, tunnel.backend.record()->connection);
     const char* detail = nullptr;
@@ -219,6 +224,7 @@ int run_tunnel(OpenTunnel& tunnel) {
     }
     if (why != Stays::no) {
         log_stays(tunnel.r, why, detail);
+        tunnel.kept.take_anyway(Child::current().kept_threads());
         pump_on_this_thread(tunnel);
     }
     return OK;

@@ -6,6 +6,7 @@
 
 #include "backend_link.hpp"
 #include "httpd.hpp"
+#include "kept_threads.hpp"
 #include "member_watch.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/tunnel.hpp"
@@ -23,9 +24,13 @@ struct OpenTunnel {
     std::uint8_t allowed_rsv;
     bool raw;
     const char* backend_url;  // for the logs
+    KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
     TunnelSlot slot;          // held for as long as the tunnel lives
     MemberWatch::Tie member;  // whose end is the tunnel's too
 };
+
+// Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`: ProxyWebsocketAsync.
+bool keeps_thread(request_rec* r, bool async);
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request
 // thread.

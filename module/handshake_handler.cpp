@@ -53,6 +53,8 @@ class Handshake {
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int admit();
     int take_slot();
+    bool has_a_thread_to_keep();
+    int refuse_for_kept_threads();
     int exchange(const char* proxyname, apr_port_t proxyport);
     int refuse_for(LinkFault fault);
     ExchangeFault ask();
@@ -73,6 +75,7 @@ class Handshake {
     char* path_;  // of the URL, as the request line to the backend has it
     const MappedUrl& target_;
     TunnelSlot slot_;
+    KeptThreads::Slot kept_;
     HandshakeShare share_;
     wsp_dir_config config_;
     BackendLink link_;
@@ -119,6 +122,9 @@ int Handshake::admit() {
     }
     deadline_ = monotonic_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
+    if (!has_a_thread_to_keep()) {
+        return refuse_for_kept_threads();
+    }
     if (!share_.take(Child::current().handshake_threads())) {
         note_full_worker(r_, worker_);
         set_retry_soon(r_);
@@ -157,6 +163,28 @@ int Handshake::take_slot() {
                              "allows, and none of them has ended within acquire="
                            : "the backend has as many live tunnels in this child process as max= "
                              "allows");
+}
+
+// What leaves its thread needs none.
+bool Handshake::has_a_thread_to_keep() {
+    return !keeps_thread(r_, config_.async != 0) || kept_.take(Child::current().kept_threads());
+}
+
+// Its line is a rare one: visitors try again and again.
+int Handshake::refuse_for_kept_threads() {
+    KeptThreads& kept = Child::current().kept_threads();
+    std::uint32_t left_out = 0;
+    const bool due = kept.refusals().is_due(monotonic_now(), left_out);
+    ap_log_rerror(
+        APLOG_MARK, due ? APLOG_WARNING : APLOG_DEBUG, 0, r_,
+        "WSP0132: handshake refused with 503: %" APR_INT64_T_FMT
+        " tunnels keep their threads in this child process, as many as "
+        "ProxyWebsocketMaxBlockingTunnels allows (%u more refused since this was last said); "
+        "request %s %s, mapped to %s",
+        kept.limits().most, left_out, r_->method, r_->uri, url_);
+    note_full_worker(r_, worker_);
+    set_retry_soon(r_);
+    return HTTP_SERVICE_UNAVAILABLE;
 }
 
 // Connection, request, answer. An idle connection that the server has closed meanwhile is none of
@@ -359,6 +387,7 @@ int Handshake::run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv
                       allowed_rsv,
                       !is_websocket(),
                       url_,
+                      std::move(kept_),
                       std::move(slot_),
                       member};
     return run_tunnel(tunnel);

@@ -8,10 +8,12 @@
 #include "boundary.hpp"
 #include "cache_bypass.hpp"
 #include "child.hpp"
+#include "connect_offer.hpp"
 #include "connection_record.hpp"
 #include "error_pages.hpp"
 #include "expression_leaves.hpp"
 #include "handshake_handler.hpp"
+#include "kept_threads.hpp"
 #include "log_conditions.hpp"
 #include "log_writer.hpp"
 #include "logio_bridge.hpp"
@@ -63,6 +65,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         learn_idle_limits(server);
         learn_proxy_sections();
         advise_on_mpm_settings(server);
+        learn_kept_threads(server);
         warn_of_uncounted_limits(server);
         return OK;
     });
@@ -94,6 +97,10 @@ void on_child_stopping(apr_pool_t*, int graceful) noexcept {
 
 int on_pre_connection(conn_rec* c, void*) noexcept {
     return guarded_or(OK, [&] { return note_connection(c), OK; });
+}
+
+int on_process_connection(conn_rec* c) noexcept {
+    return guarded_or(DECLINED, [&] { return decide_connect_offer(c), DECLINED; });
 }
 
 int on_ssl_init_server(server_rec*, apr_pool_t*, int, SSL_CTX* ctx) noexcept {
@@ -171,6 +178,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kRewrite[] = {"mod_rewrite.c", nullptr};
     static const char* const kCache[] = {"mod_cache.c", nullptr};
     static const char* const kHttp2[] = {"mod_http2.c", nullptr};
+    static const char* const kSsl[] = {"mod_ssl.c", nullptr};
     static const char* const kProxy[] = {"mod_proxy.c", nullptr};
     static const char* const kProxySchemes[] = {"mod_proxy_http.c", "mod_proxy_wstunnel.c",
                                                 nullptr};
@@ -182,6 +190,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     static const char* const kLogItems[] = {"mod_log_config.c", "mod_ssl.c", nullptr};
 
     BackendIo::register_filters();
+    register_connect_offer();
     ap_hook_pre_config(on_pre_config, kLogItems, nullptr, APR_HOOK_LAST);
     ap_hook_expr_lookup(on_expr_lookup, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
@@ -196,6 +205,7 @@ extern "C" void wsp_register_hooks(apr_pool_t*) noexcept {
     // Before mod_http2, whose connections send nothing any more once it has been told (h2_mplx.c workers_shutdown).
     ap_hook_child_stopping(on_child_stopping, nullptr, kHttp2, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(on_pre_connection, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    ap_hook_process_connection(on_process_connection, kSsl, kHttp2, APR_HOOK_LAST);
     // Last: nobody changes the context's callbacks after us.
     APR_OPTIONAL_HOOK(ssl, init_server, on_ssl_init_server, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, on_ssl_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);

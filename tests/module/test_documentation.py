@@ -11,7 +11,7 @@ RUNS_ON = ["event"]
 PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"^( *)```apache\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 # A block with one of these is no virtual host's.
-OF_SERVER = re.compile(r"^\s*(LoadModule|ServerLimit|<VirtualHost)\b", re.MULTILINE)
+OF_SERVER = re.compile(r"^\s*(LoadModule|ServerLimit|ThreadsPerChild|<VirtualHost)\b", re.MULTILINE)
 
 
 def blocks(page):

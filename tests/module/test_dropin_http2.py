@@ -25,6 +25,7 @@ def site(start_shared, echo, app, module_listener):
         Protocols h2 http/1.1
         H2WebSockets on
         H2MaxWorkers {4 * MANY}
+        ProxyWebsocketMaxBlockingTunnels {2 * MANY}
         ProxyWebsocketUpgradeHttp On
         ProxyPass /ws {echo.url}/
         ProxyPass /stage {module_listener.url}/
@@ -151,8 +152,10 @@ def test_an_ungraceful_end_says_close_too(start, echo, certificates, end):
 
 
 def test_the_example(start, app, certificates, tls):
+    """Pages over HTTP/2, no offer of WebSockets there, and a tunnel over HTTP/1.1, whose thread is free again."""
     server = start(example("http2", BACKEND_PORT=app.port), modules=["http2"])
-    with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
-        tunnel = connection.open_tunnel("/chat/room")
-        assert b'"GET /room HTTP/1.1"' in tunnel.read_message()
+    with Http2Connection(server.tls_port, certificates.client_context(["h2"]), needs_connect=False) as connection:
+        assert connection.get("/").status == 200
+        assert not connection.allows_connect_protocol
         assert str(ask(server, "chrome", "/chat/room", tls=tls)) == "101 app /room"
+    assert not server.error_log.lines("WSP0028:|WSP0110:")

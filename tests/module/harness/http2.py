@@ -103,6 +103,10 @@ class Http2Connection:
     def open_tunnel(self, path, extra=()):
         return self.finish_tunnel(self.start_tunnel(path, extra))
 
+    def setting(self, code):
+        """What the server has set, or the protocol's default; 0 where that is nothing."""
+        return self._h2.remote_settings.get(code, 0)
+
     def close(self):
         self._sock.close()
 
