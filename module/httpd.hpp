@@ -41,7 +41,7 @@ APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, init_server,
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))
 }
 
-// mod_http2.h, which apache2-dev has only where mod_http2 was built with it: how many workers a child process may have.
+// All that is used of mod_http2.h, an optional function: how many workers a child process may have.
 extern "C" {
 APR_DECLARE_OPTIONAL_FN(void, http2_get_num_workers, (server_rec * s, int* least, int* most));
 }

@@ -111,7 +111,10 @@ def tunnel_and_session(connection, stage, path):
     stream = connection.start_tunnel(path)
     with stage.accept() as session:
         session.accept_handshake()
-        yield connection.finish_tunnel(stream), session
+        tunnel = connection.finish_tunnel(stream)
+        tunnel.send_text("open")   # so that nobody leaves before it is
+        assert session.read_message() == b"open"
+        yield tunnel, session
 
 
 @pytest.mark.parametrize("first", ["client", "backend"])
