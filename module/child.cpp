@@ -221,7 +221,7 @@ void Child::stop_tunnels(bool graceful) {
 }
 
 void Child::stop_at_once() {
-    spare_sockets_.give_back();
+    guarded_or(0, [this] { return spare_sockets_.give_back(), 0; });
     stop_tunnels(false);
     spare_sockets_.end_with_tunnels(kStopPatience);
 }
