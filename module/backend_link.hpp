@@ -51,6 +51,7 @@ class BackendLink {
     BackendConnection& connection() const { return *connection_; }
     proxy_conn_rec* record() const { return connection_->record(); }
     proxy_worker* worker() const { return worker_; }
+    WarningGates& warnings() const { return member_.warnings(); }
     // The connection has been idle: the server may be about to close it.
     bool is_reused() const { return reused_; }
 

@@ -214,4 +214,13 @@ Member& BackendPools::member(proxy_worker* worker, server_rec* server,
     return *member;
 }
 
+void BackendPools::log_left_out() noexcept {
+    const SignalSafeLock lock(mutex_);
+    for (const auto& [of_worker, member] : members_) {
+        if (member != nullptr) {  // for want of memory
+            wsp::log_left_out(of_worker.second, member->warnings(), of_worker.first->s->name_ex);
+        }
+    }
+}
+
 }  // namespace wsp

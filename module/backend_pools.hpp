@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "httpd.hpp"
+#include "limited_log.hpp"
 #include "net/connect_race.hpp"
 #include "pool/backend_pool.hpp"
 
@@ -49,6 +50,7 @@ class Member {
     bool good_address(ConnectAddress& address) const;
 
     BackendPool& pool() { return pool_; }
+    WarningGates& warnings() { return warnings_; }
     proxy_worker* worker() const { return worker_; }
     server_rec* server() const { return server_; }
     // Whether a connection may serve another request than the one that it was made for.
@@ -63,6 +65,7 @@ class Member {
     const bool tls_reusable_;  // no <Proxy> section may change TLS from request to request
     const PoolLimits limits_;
     BackendPool pool_;
+    WarningGates warnings_;
     mutable std::mutex mutex_;  // guards all below
     Target target_;
     ConnectAddress good_address_{};
@@ -75,6 +78,8 @@ class BackendPools {
   public:
     // `config`, resolved, is that of a request to the worker: what its pool is follows the first.
     Member& member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+    // The child ends: says how many warnings about each were left out.
+    void log_left_out() noexcept;
 
   private:
     std::mutex mutex_;

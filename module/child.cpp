@@ -12,6 +12,7 @@
 #include "base/signal_safe_lock.hpp"
 #include "boundary.hpp"
 #include "config.h"
+#include "limited_log.hpp"
 #include "mpm_query.hpp"
 #include "slot_watch.hpp"
 #include "tunnel_slots.hpp"
@@ -86,6 +87,8 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     // A pre-cleanup: workers, and what warmers use of them, are gone after it.
     apr_pool_pre_cleanup_register(pchild, nullptr, [](void*) -> apr_status_t {
         await_background_threads(kThreadPatience);
+        Child::current().pools().log_left_out();
+        log_left_out(ap_server_conf, gates_of_child(), nullptr);
         return APR_SUCCESS;
     });
 }

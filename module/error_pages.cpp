@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "limited_log.hpp"
 #include "mapping.hpp"
 #include "protocol/header_tokens.hpp"
 
@@ -148,20 +149,20 @@ void make_subrequest_plain(request_rec* r) {
 
 int refuse_what_is_never_a_handshake(request_rec* r, const char* url) {
     if (is_for_error_page(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0130: the client gets httpd's own text with the error %d: the "
-                      "ErrorDocument %s is mapped to %s, "
-                      "where only handshakes are served; exclude its path from the mapping",
-                      first_error_before(r), r->uri, url);
+        warn(r, apr_psprintf(r->pool,
+                             "WSP0130: the client gets httpd's own text with the error %d: the "
+                             "ErrorDocument %s is mapped to %s, where only handshakes are served; "
+                             "exclude its path from the mapping",
+                             first_error_before(r), r->uri, url));
         // Neither 500 nor 503, which tell mod_proxy that a balancer member has failed. See keep_first_error().
         return HTTP_UPGRADE_REQUIRED;
     }
     if (r->main != nullptr) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0131: subrequest for %s refused: it is mapped to %s, where only "
-                      "handshakes are served, and what "
-                      "another request includes (by SSI, for instance) is never one",
-                      r->uri, url);
+        warn(r, apr_psprintf(r->pool,
+                             "WSP0131: subrequest for %s refused: it is mapped to %s, where only "
+                             "handshakes are served, and what another request includes (by SSI, "
+                             "for instance) is never one",
+                             r->uri, url));
         return HTTP_UPGRADE_REQUIRED;
     }
     return OK;

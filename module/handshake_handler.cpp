@@ -13,6 +13,7 @@
 #include "error_pages.hpp"
 #include "handover.hpp"
 #include "handshake_share.hpp"
+#include "limited_log.hpp"
 #include "mapping.hpp"
 #include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
@@ -30,6 +31,12 @@ namespace {
 std::uint8_t rsv_bits(request_rec* r) {
     return rsv_bits_of_extensions(
         TableHeaders(r->pool, r->headers_out).get("Sec-WebSocket-Extensions"));
+}
+
+// A redirect, or a question for credentials.
+bool is_everyday_refusal(int status) {
+    return status < 400 || status == HTTP_UNAUTHORIZED ||
+           status == HTTP_PROXY_AUTHENTICATION_REQUIRED;
 }
 
 // One handshake.
@@ -61,10 +68,13 @@ class Handshake {
     void note_answer();
     int refuse_for(ExchangeFault fault);
     int take_answer();
+    void log_backends_refusal();
     int pass_on_refusal();
     int open_tunnel();
     int run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv);
+    int refuse_client(int status, const char* what);
     int refuse(int status, const char* id, const char* what);
+    const char* refusal_line(int status, const char* id, const char* what) const;
     const char* of_backend(const char* what) const;
     DurationUs handshake_timeout() const;
 
@@ -88,7 +98,7 @@ class Handshake {
 
 int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
     const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
-    int status = refusal.status == OK ? admit() : refuse(refusal.status, "WSP0111", refusal.why);
+    int status = refusal.status == OK ? admit() : refuse_client(refusal.status, refusal.why);
     if (status == OK) {
         status = exchange(proxyname, proxyport);
     }
@@ -96,10 +106,20 @@ int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
 }
 
 // The one log line of a refusal: what, which mapping, why.
+const char* Handshake::refusal_line(int status, const char* id, const char* what) const {
+    return apr_psprintf(r_->pool, "%s: handshake refused with %d: %s; request %s %s, mapped to %s",
+                        id, status, what, r_->method, r_->uri, url_);
+}
+
+// What any stranger can send: nothing that an administrator is to be woken for.
+int Handshake::refuse_client(int status, const char* what) {
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", refusal_line(status, "WSP0111", what));
+    return status;
+}
+
+// Our own side's trouble, or the backend's.
 int Handshake::refuse(int status, const char* id, const char* what) {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
-                  "%s: handshake refused with %d: %s; request %s %s, mapped to %s", id, status,
-                  what, r_->method, r_->uri, url_);
+    warn(r_, link_.warnings().of(id), refusal_line(status, id, what));
     return status;
 }
 
@@ -306,12 +326,7 @@ int Handshake::take_answer() {
                                        "WebSocket server at this path?",
                                        head.status));
         }
-        // The application's decision, and the client sees it whole: nothing for an administrator to
-        // mend.
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
-                      "WSP0119: handshake refused with %d: the backend's own answer; request %s "
-                      "%s, mapped to %s",
-                      head.status, r_->method, r_->uri, url_);
+        log_backends_refusal();
         return pass_on_refusal();
     }
     apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
@@ -329,6 +344,18 @@ int Handshake::take_answer() {
     }
     add_via(r_, *conf_, server_portstr_);
     return open_tunnel();
+}
+
+// The client sees it whole. A Host, Origin or path that the backend does not want is a matter of configuration; that it wants
+// to know who the client is, or sends it elsewhere, is the application's everyday business.
+void Handshake::log_backends_refusal() {
+    const int status = answer_.head.status;
+    const char* const line = refusal_line(status, "WSP0119", "the backend's own answer");
+    if (is_everyday_refusal(status)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", line);
+    } else {
+        warn(r_, link_.warnings().of(kBackendsAnswer), line);
+    }
 }
 
 int Handshake::pass_on_refusal() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "limited_log.hpp"
 #include "protocol/close_code.hpp"
 
 namespace wsp {
@@ -78,10 +79,10 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
     char* end = nullptr;
     const apr_int64_t seconds = apr_strtoi64(expires, &end, 10);
     if (end == expires || *end != '\0' || seconds <= 0 || seconds > APR_INT64_MAX / kSecond) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0106: the environment variable ws-expires must be seconds since 1970; it "
-                      "is \"%s\" and is ignored",
-                      expires);
+        warn(r, apr_psprintf(r->pool,
+                             "WSP0106: the environment variable ws-expires must be seconds since "
+                             "1970; it is \"%s\" and is ignored",
+                             expires));
         return {lifetime};
     }
     const DurationUs left =

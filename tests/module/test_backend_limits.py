@@ -8,6 +8,7 @@ import pytest
 from harness import http1
 from harness.backend import Listener, silent
 from harness.config import ONE_CHILD
+from harness.error_log import BACKEND_REFUSES
 from harness.waiting import BOUND, PATIENCE, SANITIZED
 
 RUNS_ON = ["event"]   # what is tested here waits and reads on all of them alike
@@ -112,6 +113,7 @@ BODIES = (_HEAD + b"\r\n", _HEAD + b"Content-Length: 100000\r\n\r\n", _CHUNKED +
 def test_a_dribbling_body_is_given_up(site, stage, tls_stage):
     """Up to the end, with a length, in a chunk, in a chunk's line, in a trailer."""
     site.expect_log("WSP0135: ")
+    site.allow_log(BACKEND_REFUSES)
     pairs = begin(site, (stage, tls_stage), [body + b"y" for body in BODIES])
     dribble(pairs)
     for client, _ in pairs:

@@ -4,6 +4,7 @@ import pytest
 
 from dropin.clients import ask
 from dropin.teller import Teller
+from harness.error_log import BACKEND_REFUSES
 
 RUNS_ON = ["event"]   # who serves a request does not depend on it
 # Chrome's handshake says no-cache, of which CacheIgnoreCacheControl thinks nothing; curl's does not.
@@ -77,6 +78,7 @@ def test_a_gate_holds_though_its_page_is_cached(site):
 
 
 def test_a_refusal_is_not_cached(site, app):
+    site.expect_log(BACKEND_REFUSES)
     app.refusal = "404 Not Found"
     try:
         assert ask(site, "curl", "/two/late").response.status == 404

@@ -7,6 +7,7 @@ import pytest
 from dropin.balancer import FAILURES, Members, OpenTunnels, await_fact, edit, facts, member_of, members_of
 from dropin.clients import ask
 from harness.backend import Listener
+from harness.error_log import BACKEND_REFUSES
 from harness.httpd import free_port
 from harness.waiting import wait_until
 
@@ -101,6 +102,7 @@ def test_failonstatus_puts_a_member_into_error(serve, members):
 def test_what_an_application_refuses_is_no_error_of_its_member(serve, members, refusal):
     members[1].refusal = members[2].refusal = refusal
     server = serve(members.lines())
+    server.allow_log(BACKEND_REFUSES)
     assert {status_of(server) for _ in range(6)} == {int(refusal.split()[0])}
     members[1].refusal = members[2].refusal = None
     assert set(members_of(server, 4)) == {"m1", "m2"}

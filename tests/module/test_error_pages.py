@@ -9,6 +9,7 @@ from dropin.clients import ask, start_request
 from dropin.teller import Teller
 from dropin.ways import WAYS, WAYS_WITHOUT_HTTP
 from harness import http1
+from harness.error_log import BACKEND_REFUSES
 from harness.http2 import Http2Connection
 from harness.httpd import free_port
 from harness.waiting import wait_until
@@ -205,6 +206,7 @@ def test_a_backend_that_is_down_is_tried_for_one_handshake(failing_site, number)
 def test_a_backend_that_refuses_is_asked_for_one_handshake(failing_site, refusing, number):
     """ProxyErrorOverride On: httpd's page in place of the backend's."""
     del refusing.requests[:]
+    failing_site.expect_log(BACKEND_REFUSES)
     answer = ask(failing_site, "chrome", f"/{number}/chat")
     assert answer.response.status == 404
     handshakes = [request.target for request in refusing.requests if request.header("Upgrade")]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.error_log import BACKEND_REFUSES
+
 RUNS_ON = ["event"]   # a request is mapped before its MPM matters
 
 
@@ -94,6 +96,7 @@ def test_the_backend_sees_the_path_and_query_that_the_mapping_makes(start, stage
         </Location>
         ProxyPassWS ~ ^/by/(.)$ {stage.url}/$1
         """)
+    server.allow_log(BACKEND_REFUSES)
     for asked, expected in [("/app/ws", "/socket"), ("/app/ws/a%20b?x=1&y=%2F", "/socket/a%20b?x=1&y=%2F"),
                             ("/room/7?token=t", "/rooms/7?token=t"), ("/left/12", "/halls/12/left"), ("/lobby", "/lobby"),
                             ("/by/z", "/z")]:

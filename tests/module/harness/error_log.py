@@ -9,6 +9,8 @@ _LINE = re.compile(r"^\[[^\]]*\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] \[pid (?
 _LOUD = {"emerg", "alert", "crit", "error", "warn"}
 # A line of our module about a handshake; others are about the server's start, or the end of an earlier test's tunnel.
 REFUSAL = r"WSP01\d\d: "
+# A backend's 4xx or 5xx, but for 401 and 407.
+BACKEND_REFUSES = "WSP0119: handshake refused with ...: the backend's own answer"
 _CRASH = re.compile(r"AH0005[12]:|exit signal|AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:")
 _SEGFAULT = r"AH00052: .*exit signal Segmentation fault"
 

@@ -13,7 +13,7 @@ import time
 
 from . import client, crashes, processes
 from .access_log import AccessLog
-from .config import MPM_IS_FULL, ONE_CHILD, OPENSSL_IS_OLDER, WORKER_MISCOUNTS, build_config
+from .config import LEFT_OUT, MPM_IS_FULL, ONE_CHILD, OPENSSL_IS_OLDER, WORKER_MISCOUNTS, build_config
 from .error_log import ErrorLog
 from .waiting import BOUND, SANITIZED, wait_until
 
@@ -108,7 +108,7 @@ class Httpd:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsp-", dir="/tmp"))
         self.port, self.tls_port = free_port(), free_port()
         one_child = mpm_lines in ONE_CHILD.values()   # prefork's is busy with any request at all
-        always = [OPENSSL_IS_OLDER] + [MPM_IS_FULL] * one_child + [WORKER_MISCOUNTS] * (mpm == "worker")
+        always = [LEFT_OUT, OPENSSL_IS_OLDER] + [MPM_IS_FULL] * one_child + [WORKER_MISCOUNTS] * (mpm == "worker")
         self.error_log = ErrorLog(self.root / "error.log", always)
         self.access_log = AccessLog(self.root / "access.log")
         self._process = None
