@@ -120,7 +120,7 @@ void Direction::source_ended(const IoResult& how) noexcept {
     drop_carry();
     flow_ = Flow::stopped;
     source_state_ = how.status == IoStatus::eof ? Source::ended : Source::lost;
-    os_error_ = how.error;
+    source_error_ = how.error;
 }
 
 void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
@@ -210,7 +210,7 @@ std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size)
             break;
         }
         if (put.status != IoStatus::ok) {
-            os_error_ = put.error;
+            sink_error_ = put.error;
             lose_sink();
             break;
         }

@@ -100,7 +100,9 @@ class Direction {
     Source source_state() const noexcept { return source_state_; }
     Errc violation() const noexcept { return violation_; }
     bool out_of_memory() const noexcept { return out_of_memory_; }
-    int os_error() const noexcept { return os_error_; }
+    // errno, when the source, or the sink, was lost because its connection broke.
+    int source_error() const noexcept { return source_error_; }
+    int sink_error() const noexcept { return sink_error_; }
     const FrameScanner& scanner() const noexcept { return scanner_; }
     // Data messages whose last byte the sink has taken.
     std::uint64_t delivered_messages() const noexcept {
@@ -163,7 +165,8 @@ class Direction {
     std::uint64_t dropped_messages_ = 0;   // that have passed the scanner and not reached the sink
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;
-    int os_error_ = 0;
+    int source_error_ = 0;
+    int sink_error_ = 0;
     Side from_;
     Flow flow_ = Flow::relaying;
     Sink sink_state_ = Sink::open;

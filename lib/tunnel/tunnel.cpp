@@ -210,6 +210,10 @@ void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
         to(side).sink_state() != Direction::Sink::lost) {
         return;
     }
+    if (reason_ == EndReason::none) {  // what breaks behind a Close is no trouble, and no errno to tell
+        os_error_ = from(side).source_error() != 0 ? from(side).source_error()
+                                                   : to(side).sink_error();
+    }
     lose(side, by_side(side, EndReason::client_lost, EndReason::backend_lost));
     start_closing(now);
 }
@@ -292,6 +296,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
     TunnelReport told;
     told.reason = reason_;
     told.close_code = close_code_;
+    told.os_error = os_error_;
     told.duration = started_ != kNever ? now - started_ : 0;
     told.client_rtt = pings_ ? (*pings_)[index(Side::client)].round_trip() : 0;
     for (const Side side : kSides) {
@@ -300,7 +305,6 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
         flow.messages = direction.delivered_messages();
         flow.wire_bytes_read = stream(side).wire_bytes_read();
         flow.wire_bytes_written = stream(side).wire_bytes_written();
-        told.os_error = told.os_error == 0 ? direction.os_error() : told.os_error;
         told.violation = told.violation == Errc::none ? direction.violation() : told.violation;
     }
     return told;

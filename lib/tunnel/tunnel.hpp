@@ -150,6 +150,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     MonotonicUs end_at_ = kNever;
     Lifetime lifetime_;
     MonotonicUs closing_since_ = kNever;
+    int os_error_ = 0;  // of the connection that broke, when that was the end
     std::uint16_t close_code_ = 0;
     EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;

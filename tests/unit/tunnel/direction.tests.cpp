@@ -301,5 +301,5 @@ TEST_CASE("a broken source tells its errno") {
     bench.source_script.broken = true;
     bench.advance();
     CHECK(bench.direction.source_state() == Direction::Source::lost);
-    CHECK(bench.direction.os_error() == ECONNRESET);
+    CHECK(bench.direction.source_error() == ECONNRESET);
 }

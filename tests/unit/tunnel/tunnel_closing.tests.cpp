@@ -254,6 +254,21 @@ TEST_CASE("a connection that breaks ends the other one") {
     });
 }
 
+TEST_CASE("the errno of a connection that breaks behind a Close is none of the tunnel's end") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const Side broken = GENERATE(Side::client, Side::backend);
+    Rig rig;
+    greet(rig);
+    rig.peer(broken).stay_silent();
+    rig.peer(first).close(1000, "bye");
+    rig.run();
+    rig.peer(broken).reset();
+    rig.run();
+    rig.finish();
+    expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), 1000);
+    CHECK(rig.report.os_error == 0);
+}
+
 TEST_CASE("a side that breaks while it takes nothing is noticed when something is held for it") {
     const Side first = GENERATE(Side::client, Side::backend);
     Rig rig;
