@@ -70,7 +70,7 @@ void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* m
     learn_log_conditions(pconf, ptemp, main_server, needs);
 }
 
-LogRecord::LogRecord(request_rec* last, const char* backend_url) : server_(last->server) {
+LogRecord::LogRecord(request_rec* last, const char* backend_url, const TunnelLog& log) : log_(log) {
     request_rec* const first = first_of(last);
     conn_rec* const c = first->connection;
     const apr_table_t* const answers = answers_for_conditions(first);
@@ -110,11 +110,11 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     Unpacker unpacker(block_.get());
     unpacker.text();  // about() is for the error log
     ConnectionNumbers numbers{};
-    conn_rec* const c = unpack_connection(unpacker, numbers, server_, pool);
+    conn_rec* const c = unpack_connection(unpacker, numbers, log_.server, pool);
     c->aborted = report.reason == EndReason::client_lost ? 1 : 0;
     const apr_table_t* const answers = unpacker.table(pool);
     const apr_table_t* const ssl_notes = unpacker.table(pool);
-    server_rec* const server = with_port(server_, numbers.default_port, pool);
+    server_rec* const server = with_port(log_.server, numbers.default_port, pool);
 
     request_rec* const last = unpack_request(unpacker, c, server);
     last->notes = apr_table_overlay(pool, last->notes, ssl_notes);

@@ -9,6 +9,7 @@
 
 #include "httpd.hpp"
 #include "tunnel/report.hpp"
+#include "tunnel_log.hpp"
 
 namespace wsp {
 
@@ -22,13 +23,13 @@ class LogRecord {
   public:
     // Packs what the formats need of `r`, whose 101 has been sent, and of the first of the requests that it was
     // redirected from. `backend_url` is for the error log. Request thread.
-    LogRecord(request_rec* r, const char* backend_url);
+    LogRecord(request_rec* r, const char* backend_url, const TunnelLog& log);
 
     // Writes the access log line, with `scratch` for everything that it takes; the caller clears
     // it. May block.
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
 
-    server_rec* server() const { return server_; }
+    const TunnelLog& log() const { return log_; }
     // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
     const char* about() const;
 
@@ -36,7 +37,7 @@ class LogRecord {
     std::size_t size() const noexcept { return size_; }
 
   private:
-    server_rec* server_;
+    TunnelLog log_;
     std::size_t size_;
     std::unique_ptr<char[]> block_;
 };

@@ -25,8 +25,9 @@ namespace {
 
 class NotesObserver final : public TunnelObserver {
   public:
-    NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url)
-        : r_(r), worker_(worker), backend_url_(backend_url) {}
+    NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url,
+                  const TunnelLog& log)
+        : r_(r), worker_(worker), backend_url_(backend_url), log_(log) {}
     void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
         add_traffic(worker_, read, written);
     }
@@ -37,7 +38,7 @@ class NotesObserver final : public TunnelObserver {
                 set_tunnel_notes(each->pool, each->notes, report);
             }
             const std::string about = name_of_tunnel(*r_, backend_url_);
-            log_end_of_tunnel(r_->server, about.c_str(), report);
+            log_end_of_tunnel(log_, about.c_str(), report);
             return 0;
         });
     }
@@ -46,6 +47,7 @@ class NotesObserver final : public TunnelObserver {
     request_rec* r_;
     proxy_worker* worker_;
     const char* backend_url_;
+    TunnelLog log_;
 };
 
 // What tells the blocking pump that its child is to end. prefork does so by signals whose handlers
@@ -174,8 +176,8 @@ void pump_on_this_thread(OpenTunnel& tunnel) {
     parts.allowed_rsv = tunnel.allowed_rsv;
     parts.raw = tunnel.raw;
     parts.lifetime = tunnel.lifetime;
-    parts.observer =
-        std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(), tunnel.backend_url);
+    parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(),
+                                                     tunnel.backend_url, tunnel.log());
     Tunnel pumped(std::move(parts));
     StopSignals signals = stop.signals();
     std::optional<MemberGroup> group;

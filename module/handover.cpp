@@ -192,7 +192,7 @@ Stays leave(OpenTunnel& tunnel) {
     TakenConnection from_client = take(client, std::move(client_fd));
     TakenConnection from_backend = take(backend, std::move(backend_fd));
     // Now that mod_logio has counted everything that went through httpd.
-    LogRecord log(r, tunnel.backend_url);
+    LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),

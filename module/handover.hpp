@@ -10,6 +10,7 @@
 #include "member_watch.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/tunnel.hpp"
+#include "tunnel_log.hpp"
 #include "tunnel_slots.hpp"
 
 namespace wsp {
@@ -27,6 +28,8 @@ struct OpenTunnel {
     KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
     TunnelSlot slot;          // held for as long as the tunnel lives
     MemberWatch::Tie member;  // whose end is the tunnel's too
+
+    TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
 };
 
 // Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`: ProxyWebsocketAsync.

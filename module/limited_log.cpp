@@ -39,19 +39,21 @@ WarningGates& gates_of_child() noexcept {
     return of_child;
 }
 
-const char* text_about_limit(apr_pool_t* pool, const LogGate::Verdict& verdict) {
-    return apr_pstrcat(
-        pool,
-        verdict.left_out > 0
-            ? apr_psprintf(pool, " (%u more of these were left out before)", verdict.left_out)
-            : "",
-        verdict.is_last ? " (further ones are at LogLevel info for up to a minute)" : "", nullptr);
+std::string text_about_limit(const LogGate::Verdict& verdict) {
+    std::string text;
+    if (verdict.left_out > 0) {
+        text = " (" + std::to_string(verdict.left_out) + " more of these were left out before)";
+    }
+    if (verdict.is_last) {
+        text += " (further ones are at LogLevel info for up to a minute)";
+    }
+    return text;
 }
 
 void warn(request_rec* r, LogGate& gate, const char* line, apr_status_t status) {
     const LogGate::Verdict verdict = gate.pass(monotonic_now());
     ap_log_rerror(APLOG_MARK, verdict.let_through ? APLOG_WARNING : APLOG_INFO, status, r, "%s%s",
-                  line, verdict.let_through ? text_about_limit(r->pool, verdict) : "");
+                  line, verdict.let_through ? text_about_limit(verdict).c_str() : "");
 }
 
 void warn(request_rec* r, const char* line) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "base/log_gate.hpp"
@@ -35,7 +36,7 @@ void warn(request_rec* r, LogGate& gate, const char* line, apr_status_t status =
 void warn(request_rec* r, const char* line);
 
 // What stands behind a line that a gate has let through: what was left out, and what will be.
-const char* text_about_limit(apr_pool_t* pool, const LogGate::Verdict& verdict);
+std::string text_about_limit(const LogGate::Verdict& verdict);
 
 // The child ends: says what the warnings have left out that nobody has said yet. Null: of what belongs to no mapping.
 void log_left_out(server_rec* server, WarningGates& gates, const char* mapping);

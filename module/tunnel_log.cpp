@@ -5,12 +5,14 @@
 #include <cinttypes>
 #include <string_view>
 
+#include "limited_log.hpp"
+
 namespace wsp {
 namespace {
 
+// What any client can bring about is no warning.
 int level_of(EndReason reason) {
     switch (reason) {
-        case EndReason::client_violation:
         case EndReason::backend_violation:
         case EndReason::out_of_memory:
         case EndReason::internal_error:
@@ -18,6 +20,15 @@ int level_of(EndReason reason) {
         default:
             return APLOG_INFO;
     }
+}
+
+// A server that logs as the request's configuration said. Only for the line that is being written: httpd asks a server for
+// its log, its name and the level.
+server_rec logging_as(const TunnelLog& log) {
+    server_rec server = *log.server;
+    server.log.level = log.level;
+    server.log.module_levels = nullptr;
+    return server;
 }
 
 const char* violation_text(const TunnelReport& report) {
@@ -37,15 +48,23 @@ std::string name_of_tunnel(const request_rec& r, const char* backend_url) {
     return name;
 }
 
-void log_end_of_tunnel(server_rec* server, const char* about, const TunnelReport& report) {
-    ap_log_error(APLOG_MARK, level_of(report.reason), report.os_error, server,
+void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelReport& report) {
+    int level = level_of(report.reason);
+    LogGate::Verdict verdict{};
+    if (level <= APLOG_WARNING) {
+        verdict = log.gate->pass(monotonic_now());
+        level = verdict.let_through ? level : APLOG_INFO;
+    }
+    server_rec server = logging_as(log);
+    ap_log_error(APLOG_MARK, level, report.os_error, &server,
                  "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64
                  " ms, messages %" PRIu64 " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64
-                 " out)",
+                 " out)%s",
                  about, text_of(report.reason).data(), report.violation == Errc::none ? "" : ": ",
                  violation_text(report), report.close_code, report.duration / kMillisecond,
                  report.client.messages, report.backend.messages, report.client.wire_bytes_read,
-                 report.client.wire_bytes_written);
+                 report.client.wire_bytes_written,
+                 verdict.let_through ? text_about_limit(verdict).c_str() : "");
 }
 
 void log_stuck_access_log() {

@@ -210,9 +210,10 @@ void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
         to(side).sink_state() != Direction::Sink::lost) {
         return;
     }
-    if (reason_ == EndReason::none) {  // what breaks behind a Close is no trouble, and no errno to tell
-        os_error_ = from(side).source_error() != 0 ? from(side).source_error()
-                                                   : to(side).sink_error();
+    if (reason_ ==
+        EndReason::none) {  // what breaks behind a Close is no trouble, and no errno to tell
+        os_error_ =
+            from(side).source_error() != 0 ? from(side).source_error() : to(side).sink_error();
     }
     lose(side, by_side(side, EndReason::client_lost, EndReason::backend_lost));
     start_closing(now);

@@ -3,7 +3,7 @@ minute; not what any stranger can send."""
 
 import pytest
 
-from harness import http1
+from harness import frames, http1
 from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.error_log import REFUSAL
@@ -125,3 +125,25 @@ def test_a_mapping_warns_five_times_a_minute_of_one_thing_and_counts_the_rest(fr
     fresh.stop()
     counts = [line.text for line in fresh.error_log.lines("WSP0141")]
     assert len(counts) == 1 and "left out 3 more warnings, about requests mapped to ws://" in counts[0], counts
+
+
+def broken_rule(stage, server, path, side):
+    """A tunnel that `side` ends with a frame that nobody may send; the line about it."""
+    client = server.start_handshake(path)
+    with stage.accept() as session:
+        session.accept_handshake()
+        finish_handshake(client)
+        sender, other = (client, session) if side == "client" else (session, client)
+        sender.send(sender.frame(frames.TEXT, b"x", rsv=7))
+        assert sender.read_close()[0] == 1002 and other.read_close()[0] == 1001
+        client.close()
+
+
+def test_a_rule_that_a_client_breaks_is_no_warning_and_a_backends_is_five_times(fresh, stage):
+    fresh.allow_log("WSP0201: .*the backend broke a rule")
+    for side in 2 * ["client"] + 7 * ["backend"]:
+        broken_rule(stage, fresh, "/ws", side)
+    fresh.error_log.wait_for("WSP0201", 9)
+    assert levels(fresh, "WSP0201.* the client broke a rule") == 2 * ["info"]
+    assert levels(fresh, "WSP0201.* the backend broke a rule") == 5 * ["warn"] + 2 * ["info"]
+    assert levels(fresh, "WSP0201.*further ones are at LogLevel info") == ["warn"]

@@ -42,7 +42,7 @@ class WatchedPair(Pair):
         assert (line.by, line.code) == (by, str(code)), line
 
     def expect_violation(self, side, code, rule):
-        """`side` broke `rule`: each side is told its code and then hung up on, one warning names the rule."""
+        """`side` broke `rule`: each side is told its code and then hung up on, one line names the rule."""
         offender, other = self.ends(side)
         assert offender.read_close() == (code, rule[:123])
         assert other.read_close() == OTHER_BROKE_A_RULE
@@ -53,8 +53,10 @@ class WatchedPair(Pair):
 
     def expect_rule_in_log(self, side, rule):
         pattern = "WSP0201: tunnel ended: .*" + re.escape(f"the {side} broke a rule: {rule}")
-        self.server.expect_log(pattern)
-        assert [line.level for line in self.server.error_log.wait_for(pattern)] == ["warn"]
+        self.server.allow_log(pattern)
+        # What a backend does is its administrator's business: beyond a few a minute at info as well.
+        levels = ["info"] if side == "client" else ["info", "warn"]
+        assert all(line.level in levels for line in self.server.error_log.wait_for(pattern))
 
     def expect_ended(self, code, text, by="proxy"):
         """The proxy itself ended the tunnel: both sides get the same Close, answer it and are hung up on."""
