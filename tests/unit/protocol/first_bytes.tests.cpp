@@ -1,0 +1,33 @@
+// The beginnings of what backends answer.
+#include "protocol/first_bytes.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace wsp;
+using namespace std::string_view_literals;
+
+TEST_CASE("what a backend speaks is known from its first bytes, and never guessed from fewer") {
+    const auto [whole, speech, needed] = GENERATE(
+        std::tuple{"HTTP/1.1 400 Bad Request"sv, Speech::http, 5},
+        std::tuple{"\x15\x03\x01\x00\x02\x02\x46"sv, Speech::tls, 2},  // an alert
+        std::tuple{"\x16\x03\x03\x00\x7a\x02"sv, Speech::tls, 2},      // a ServerHello
+        std::tuple{"SSH-2.0-OpenSSH_9.2"sv, Speech::other, 1},
+        std::tuple{"\0\0"sv, Speech::other, 1}, std::tuple{"HTTQ"sv, Speech::other, 4},
+        std::tuple{"\x15HTTP"sv, Speech::other, 2}, std::tuple{"http/1.1"sv, Speech::other, 1});
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+        CAPTURE(whole, size);
+        CHECK(speech_of(whole.substr(0, size)) ==
+              (size < static_cast<std::size_t>(needed) ? Speech::silence : speech));
+    }
+}
+
+TEST_CASE("servers that want TLS are known by their words") {
+    CHECK(says_it_wants_tls("<center>The plain HTTP request was sent to HTTPS port</center>"));
+    CHECK(says_it_wants_tls(
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"));
+    CHECK(says_it_wants_tls("Client sent an HTTP request to an HTTPS server.\n"));
+    CHECK(says_it_wants_tls("Bad Request\r\nThis combination of host and port requires TLS.\r\n"));
+    CHECK_FALSE(says_it_wants_tls(""));
+    CHECK_FALSE(says_it_wants_tls(
+        "<a href=\"https://chat.example/\">Can \"Upgrade\" only to \"WebSocket\".</a>"));
+}
