@@ -11,6 +11,7 @@
 
 #include "apr_portable.h"
 #include "child.hpp"
+#include "net/connect_hint.hpp"
 
 namespace wsp {
 namespace {
@@ -134,36 +135,57 @@ bool is_told_by_mod_proxy(const Runners& runners, const RaceResult& result) {
     return runners.order.size() == 1 && !result.faults.empty();
 }
 
+// A line about an address of the backend. `r`: null where nobody has asked for the connection. Else its LogLevel counts, which
+// may be that of a <Location>.
+void log_about(const apr_sockaddr_t* address, const Member& member, const proxy_conn_rec& record,
+               request_rec* r, int level, apr_status_t status, const char* format) {
+    char line[512];
+    apr_snprintf(line, sizeof line, format, address, record.hostname, record.port);
+    if (r != nullptr) {
+        ap_log_rerror(APLOG_MARK, level, status, r, "%s", line);
+    } else {
+        ap_log_error(APLOG_MARK, level, status, member.server(), "%s", line);
+    }
+}
+
 void log_attempt(const Member& member, const proxy_conn_rec& record, const apr_sockaddr_t* address,
-                 int level, apr_status_t status) {
-    ap_log_error(APLOG_MARK, level, status, member.server(),
-                 "WSP0108: attempt to connect to %pI (%s:%hu) failed", address, record.hostname,
-                 record.port);
+                 request_rec* r, int level, apr_status_t status) {
+    log_about(address, member, record, r, level, status,
+              "WSP0108: attempt to connect to %pI (%s:%hu) failed");
 }
 
 void log_race(const Member& member, const proxy_conn_rec& record, const Runners& runners,
-              const RaceResult& result, bool is_demanded) {
+              const RaceResult& result, request_rec* r) {
     if (result.fd.valid()) {
-        ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, member.server(),
-                     "WSP0137: connection established with %pI (%s:%hu)",
-                     runners.addresses[result.winner], record.hostname, record.port);
+        log_about(runners.addresses[result.winner], member, record, r, APLOG_DEBUG, 0,
+                  "WSP0137: connection established with %pI (%s:%hu)");
     }
     const bool is_loud =
-        is_demanded && !result.fd.valid() && !is_told_by_mod_proxy(runners, result);
+        r != nullptr && !result.fd.valid() && !is_told_by_mod_proxy(runners, result);
     const int level = is_loud ? APLOG_ERR : APLOG_DEBUG;
     std::vector<bool> has_fault(runners.order.size());
     for (const AttemptFault& fault : result.faults) {
-        log_attempt(member, record, runners.addresses[fault.index], level, fault.error);
+        log_attempt(member, record, runners.addresses[fault.index], r, level, fault.error);
         has_fault[fault.index] = true;
     }
     for (std::size_t i = 0; result.timed_out && i < has_fault.size(); ++i) {
         if (!has_fault[i]) {
-            log_attempt(member, record, runners.addresses[i], level, APR_TIMEUP);
+            log_attempt(member, record, runners.addresses[i], r, level, APR_TIMEUP);
         }
     }
 }
 
-ConnectFault race(Member& member, proxy_conn_rec& record, MonotonicUs deadline, bool is_demanded) {
+int error_of(const RaceResult& result) {
+    int error = 0;
+    for (const AttemptFault& fault : result.faults) {
+        error = more_telling_error(error, fault.error);
+    }
+    return result.timed_out ? more_telling_error(error, ETIMEDOUT) : error;
+}
+
+ConnectFault race(Member& member, BackendConnection& connection, MonotonicUs deadline,
+                  request_rec* r) {
+    proxy_conn_rec& record = *connection.record();
     RaceRules rules{};
     rules.deadline = std::min<MonotonicUs>(deadline, monotonic_now() + connect_timeout(member));
     rules.stop_fd = Child::current().stop_fd();
@@ -176,7 +198,7 @@ ConnectFault race(Member& member, proxy_conn_rec& record, MonotonicUs deadline, 
     } else {
         runners = runners_of(member, record.addr);
         result = race_connect(runners.order, rules);
-        log_race(member, record, runners, result, is_demanded);
+        log_race(member, record, runners, result, r);
     }
     if (result.fd.valid()) {
         apr_sockaddr_t* const winner =
@@ -191,20 +213,32 @@ ConnectFault race(Member& member, proxy_conn_rec& record, MonotonicUs deadline, 
     if (result.stopped) {
         return ConnectFault::stopped;
     }
+    connection.note_connect_error(error_of(result));
     return result.timed_out || result.faults.empty() ? ConnectFault::timed_out
                                                      : fault_of(result.faults.back().error);
 }
 
+// mod_proxy has connected to the Unix socket in vain, and does not say why: what a second try says, 0 where it works.
+int error_of_path(const char* path) {
+    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const ConnectAddress to = address_of_path(path);
+    const bool connected =
+        fd.valid() &&
+        ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to.address), to.size) == 0;
+    return connected ? 0 : errno;
+}
+
 // As mod_proxy does when none of the addresses answers.
-void put_in_error(const Member& member) {
+void put_in_error(const Member& member, request_rec* r) {
     proxy_worker_shared& shared = *member.worker()->s;
     if ((shared.status & PROXY_WORKER_IGNORE_ERRORS) == 0) {
         shared.error_time = apr_time_now();
         shared.status |= PROXY_WORKER_IN_ERROR;
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, member.server(),
-                     "WSP0109: worker for (%s:%d) is in error for %" APR_TIME_T_FMT
-                     " s: none of its addresses can be connected to",
-                     shared.hostname_ex, static_cast<int>(shared.port), apr_time_sec(shared.retry));
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "WSP0109: worker for (%s:%d) is in error for %" APR_TIME_T_FMT
+                      " s: none of its addresses can be connected to",
+                      shared.hostname_ex, static_cast<int>(shared.port),
+                      apr_time_sec(shared.retry));
     }
 }
 
@@ -235,16 +269,18 @@ bool is_for_mod_proxy(const proxy_conn_rec& record, ConnectFault fault) {
 }
 
 // mod_proxy knows connectiontimeout=, but neither the handshake's deadline nor the child's stop: it is not to wait.
-ConnectFault race_for_request(Member& member, proxy_conn_rec& record, MonotonicUs deadline) {
-    ConnectFault fault = race(member, record, deadline, true);
+ConnectFault race_for_request(Member& member, BackendConnection& connection, MonotonicUs deadline,
+                              request_rec* r) {
+    proxy_conn_rec& record = *connection.record();
+    ConnectFault fault = race(member, connection, deadline, r);
     if (fault == ConnectFault::none || is_for_mod_proxy(record, fault)) {
         return fault;
     }
     if (fault != ConnectFault::stopped && has_moved(record, member.server())) {
-        fault = race(member, record, deadline, true);
+        fault = race(member, connection, deadline, r);
     }
     if (fault != ConnectFault::none && fault != ConnectFault::stopped) {
-        put_in_error(member);
+        put_in_error(member, r);
     }
     return fault;
 }
@@ -252,10 +288,11 @@ ConnectFault race_for_request(Member& member, proxy_conn_rec& record, MonotonicU
 }  // namespace
 
 ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
-                            bool is_demanded) {
+                            request_rec* r) {
     proxy_conn_rec& record = *connection.record();
-    if (!is_demanded) {
-        return race(member, record, deadline, false);
+    connection.note_connect_error(0);
+    if (r == nullptr) {
+        return race(member, connection, deadline, nullptr);
     }
     // What has died since it was lent is closed by this, and made anew below.
     if (record.sock != nullptr && ap_proxy_check_connection(connection.scheme(), &record,
@@ -263,7 +300,7 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
         return note_success(member);
     }
     if (record.forward == nullptr && record.uds_path == nullptr && record.addr != nullptr) {
-        const ConnectFault fault = race_for_request(member, record, deadline);
+        const ConnectFault fault = race_for_request(member, connection, deadline, r);
         if (fault == ConnectFault::none) {
             return note_success(member);
         }
@@ -275,6 +312,9 @@ ConnectFault connect_socket(Member& member, BackendConnection& connection, Monot
     if (ap_proxy_connect_backend(connection.scheme(), &record, member.worker(), member.server()) ==
         OK) {
         return ConnectFault::none;
+    }
+    if (record.uds_path != nullptr) {
+        connection.note_connect_error(error_of_path(record.uds_path));
     }
     return monotonic_now() - begin >= connect_timeout(member) ? ConnectFault::timed_out
                                                               : ConnectFault::refused;
@@ -290,6 +330,20 @@ int set_up_connection(Member& member, BackendConnection& connection, request_rec
         connection.io().put_on(record.connection);
     }
     return status;
+}
+
+// set_up_connection() has failed, and mod_proxy closes the connection whether mod_ssl has refused it or something else was
+// wrong with it. So mod_ssl is asked again, with a connection that is none, and without a second log line.
+bool may_speak_tls(request_rec* r) {
+    static const ap_logconf kSilence = {nullptr, APLOG_EMERG};
+    conn_rec c = *r->connection;
+    c.pool = r->pool;
+    c.base_server = r->server;
+    c.conn_config = ap_create_conn_config(r->pool);
+    c.notes = apr_table_make(r->pool, 1);
+    c.master = nullptr;
+    c.log = &kSilence;
+    return ap_proxy_ssl_engine(&c, r->per_dir_config, 1) != 0;
 }
 
 ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline) {
@@ -331,7 +385,7 @@ ConnectFault connect_ahead(Member& member, BackendConnection& connection,
     if (target.tls) {
         record.ssl_hostname = apr_pstrdup(record.scpool, target.tls_name.c_str());
     }
-    ConnectFault fault = connect_socket(member, connection, deadline, false);
+    ConnectFault fault = connect_socket(member, connection, deadline, nullptr);
     if (fault == ConnectFault::none && set_up_connection(member, connection, nullptr) != OK) {
         fault = ConnectFault::tls_failed;
     }

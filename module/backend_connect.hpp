@@ -9,14 +9,17 @@
 namespace wsp {
 
 // Connects where record.addr or record.uds_path says. Tries every address, IPv6 and IPv4 side by
-// side (RFC 8305). `is_demanded`: for a request, so that mod_proxy's bookkeeping is done (a worker
-// that cannot be reached is in error for its retry=), and its log lines are written.
+// side (RFC 8305). For a request, `r`, mod_proxy's bookkeeping is done (a worker that cannot be reached
+// is in error for its retry=), and its log lines are written. Null: for nobody yet.
 ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
-                            bool is_demanded);
+                            request_rec* r);
 
 // Makes httpd's connection on the socket, with mod_ssl's settings of `r`, or, without a request,
 // of the worker. Returns OK or an HTTP status.
 int set_up_connection(Member& member, BackendConnection& connection, request_rec* r);
+
+// Whether mod_ssl speaks TLS to backends for this request (SSLProxyEngine). Nothing is connected to.
+bool may_speak_tls(request_rec* r);
 
 // Lets mod_ssl shake hands by `deadline`. Nothing to do without TLS.
 ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline);

@@ -27,6 +27,11 @@ class BackendConnection final : public PooledConnection {
 
     proxy_conn_rec* record() const { return record_; }
     const char* scheme() const { return scheme_; }
+    // errno of the last connect(), if it failed and mod_proxy has not kept it to itself.
+    int connect_error() const { return connect_error_; }
+    void note_connect_error(int error) { connect_error_ = error; }
+    // See BackendIo.
+    std::string_view first_bytes() const { return io_.first_bytes(); }
     // What bounds the reading and writing on it.
     BackendIo& io() { return io_; }
     // Cuts the ties to the request that has used it, whose configuration is about to go away
@@ -37,6 +42,7 @@ class BackendConnection final : public PooledConnection {
     BackendIo io_;
     proxy_conn_rec* record_;
     server_rec* server_;
+    int connect_error_ = 0;
     const char* scheme_;
 };
 

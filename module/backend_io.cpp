@@ -81,6 +81,7 @@ void BackendIo::register_filters() {
 }
 
 void BackendIo::put_on(conn_rec* c) {
+    first_size_ = 0;
     ap_add_input_filter_handle(the_input, this, nullptr, c);
     ap_add_output_filter_handle(the_output, this, nullptr, c);
 }
@@ -132,11 +133,23 @@ apr_status_t BackendIo::read(ap_filter_t* f, apr_bucket_brigade* to, ap_input_mo
     while (goes_on) {
         const apr_status_t status = ap_get_brigade(f->next, to, mode, APR_NONBLOCK_READ, size);
         if (block == APR_NONBLOCK_READ || !is_nothing_yet(status, to)) {
+            if (status == APR_SUCCESS && mode != AP_MODE_SPECULATIVE) {
+                keep_first_bytes(to);
+            }
             return status;
         }
         goes_on = wait_for(f->c, POLLIN);
     }
     return status_of_fault();
+}
+
+// They are in memory: core has read them.
+void BackendIo::keep_first_bytes(apr_bucket_brigade* of) {
+    if (first_size_ < first_.size()) {
+        apr_size_t size = first_.size() - first_size_;
+        apr_brigade_flatten(of, first_.data() + first_size_, &size);
+        first_size_ += size;
+    }
 }
 
 // Past core's filter, which would wait by itself (core_filters.c ap_core_output_filter). Failing means, as there, that

@@ -7,8 +7,12 @@
 // for the child to be told to stop. Without one they pass everything on.
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "base/clock.hpp"
 #include "httpd.hpp"
+#include "protocol/first_bytes.hpp"
 
 namespace wsp {
 
@@ -44,6 +48,9 @@ class BackendIo {
         BackendIo& io_;
     };
 
+    // The first that came on the connection, below TLS; see protocol/first_bytes.
+    std::string_view first_bytes() const { return {first_.data(), first_size_}; }
+
     // Whether the limit was it that made a read or a write fail. Until the next limit.
     Fault fault() const { return fault_; }
 
@@ -55,6 +62,7 @@ class BackendIo {
     apr_status_t read(ap_filter_t* f, apr_bucket_brigade* to, ap_input_mode_t mode,
                       apr_read_type_e block, apr_off_t size);
     apr_status_t write(conn_rec* c, apr_bucket_brigade* from);
+    void keep_first_bytes(apr_bucket_brigade* of);
     bool is_limited() const { return deadline_ != kNever; }
     bool may_go_on();
     bool wait_for(conn_rec* c, short events);
@@ -64,6 +72,8 @@ class BackendIo {
 
     MonotonicUs deadline_ = kNever;
     Fault fault_ = Fault::none;
+    std::array<char, kFirstBytes> first_{};
+    std::size_t first_size_ = 0;
 };
 
 }  // namespace wsp

@@ -93,7 +93,7 @@ LinkFault BackendLink::determine(Route& route, MonotonicUs deadline) {
 }
 
 LinkFault BackendLink::connect(MonotonicUs deadline) {
-    ConnectFault fault = connect_socket(member_, *connection_, deadline, true);
+    ConnectFault fault = connect_socket(member_, *connection_, deadline, r_);
     if (fault != ConnectFault::none) {
         if (new_ != nullptr) {
             lease_.failed(fault);
@@ -105,7 +105,8 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
               record()->connection != nullptr;  // or it was closed just now, and a new one made
     const int status = set_up_connection(member_, *connection_, r_);
     if (status != OK) {
-        return failed(LinkFault::not_set_up, status);
+        const bool no_engine = tls_ && !may_speak_tls(r_);
+        return failed(no_engine ? LinkFault::no_tls : LinkFault::not_set_up, status);
     }
     fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
     if (fault != ConnectFault::none) {

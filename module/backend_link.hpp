@@ -18,6 +18,7 @@ enum class LinkFault {
     no_address,   // mod_proxy has refused the URL or the name: see status()
     unreachable,  // no address of the backend could be connected to
     not_set_up,   // httpd could not make its connection: see status()
+    no_tls,       // mod_ssl may not speak TLS to backends (SSLProxyEngine): see status()
     tls_failed,   // the TLS handshake failed
     tls_late,     // or did not end by the deadline
 };

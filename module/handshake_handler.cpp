@@ -2,6 +2,7 @@
 #include "handshake_handler.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <string>
 
@@ -17,6 +18,7 @@
 #include "mapping.hpp"
 #include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
+#include "refusal_hints.hpp"
 #include "request_headers.hpp"
 #include "response_relay.hpp"
 #include "tunnel_slots.hpp"
@@ -64,6 +66,7 @@ class Handshake {
     int refuse_for_kept_threads();
     int exchange(const char* proxyname, apr_port_t proxyport);
     int refuse_for(LinkFault fault);
+    int refuse_for_no_address();
     ExchangeFault ask();
     void note_answer();
     int refuse_for(ExchangeFault fault);
@@ -73,8 +76,9 @@ class Handshake {
     int open_tunnel();
     int run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv);
     int refuse_client(int status, const char* what);
-    int refuse(int status, const char* id, const char* what);
-    const char* refusal_line(int status, const char* id, const char* what) const;
+    int refuse(int status, const char* id, const char* what, const char* hint = nullptr);
+    const char* refusal_line(int status, const char* id, const char* what,
+                             const char* hint = nullptr) const;
     const char* of_backend(const char* what) const;
     DurationUs handshake_timeout() const;
 
@@ -90,6 +94,7 @@ class Handshake {
     wsp_dir_config config_;
     BackendLink link_;
     apr_uri_t uri_{};
+    const char* forward_proxy_ = nullptr;  // of ProxyRemote, where there is one
     char server_portstr_[32]{};
     MonotonicUs deadline_ = 0;  // of the 101
     const char* protocol_ = "websocket";
@@ -105,10 +110,13 @@ int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
     return status == OK ? take_answer() : status;
 }
 
-// The one log line of a refusal: what, which mapping, why.
-const char* Handshake::refusal_line(int status, const char* id, const char* what) const {
-    return apr_psprintf(r_->pool, "%s: handshake refused with %d: %s; request %s %s, mapped to %s",
-                        id, status, what, r_->method, r_->uri, url_);
+// The one log line of a refusal: what, which mapping, what to do. Without the query, since tokens do not belong into logs.
+const char* Handshake::refusal_line(int status, const char* id, const char* what,
+                                    const char* hint) const {
+    return apr_psprintf(
+        r_->pool, "%s: handshake refused with %d: %s; request %s %s, mapped to %.*s%s%s", id,
+        status, what, r_->method, r_->uri, static_cast<int>(std::strcspn(url_, "?")), url_,
+        hint != nullptr ? "; hint: " : "", hint != nullptr ? hint : "");
 }
 
 // What any stranger can send: nothing that an administrator is to be woken for.
@@ -118,8 +126,8 @@ int Handshake::refuse_client(int status, const char* what) {
 }
 
 // Our own side's trouble, or the backend's.
-int Handshake::refuse(int status, const char* id, const char* what) {
-    warn(r_, link_.warnings().of(id), refusal_line(status, id, what));
+int Handshake::refuse(int status, const char* id, const char* what, const char* hint) {
+    warn(r_, link_.warnings().of(id), refusal_line(status, id, what, hint));
     return status;
 }
 
@@ -136,9 +144,9 @@ DurationUs Handshake::handshake_timeout() const {
 // What can be said without turning to the backend.
 int Handshake::admit() {
     if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
-        return refuse(
-            HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
-            "a TLS backend needs mod_ssl loaded and \"SSLProxyEngine on\" in this virtual host");
+        return refuse(HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
+                      "mod_ssl is not loaded, and the backend speaks TLS",
+                      "load mod_ssl, and write \"SSLProxyEngine on\" into the virtual host");
     }
     deadline_ = monotonic_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
@@ -211,6 +219,9 @@ int Handshake::refuse_for_kept_threads() {
 // the client's business: the request, a GET of which no answer has begun, goes out again on a fresh
 // one (RFC 9110 9.2.2).
 int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
+    if (proxyname != nullptr) {
+        forward_proxy_ = apr_psprintf(r_->pool, "%s:%d", proxyname, static_cast<int>(proxyport));
+    }
     for (bool fresh = false;; fresh = true) {
         BackendLink::Route route{
             &uri_, url_, proxyname, proxyport, server_portstr_, sizeof server_portstr_};
@@ -233,9 +244,34 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
     }
 }
 
+// Whoever was connected to, or was to be.
 const char* Handshake::of_backend(const char* what) const {
-    return apr_psprintf(r_->pool, "the backend %s:%d %s", link_.record()->hostname,
-                        link_.record()->port, what);
+    const proxy_conn_rec& record = *link_.record();
+    if (record.uds_path != nullptr) {
+        return apr_psprintf(r_->pool, "the backend on the Unix socket %s %s", record.uds_path,
+                            what);
+    }
+    if (forward_proxy_ != nullptr) {
+        return apr_psprintf(r_->pool,
+                            "the backend %s:%d, by way of the forward proxy %s (ProxyRemote), %s",
+                            uri_.hostname, static_cast<int>(uri_.port), forward_proxy_, what);
+    }
+    return apr_psprintf(r_->pool, "the backend %s:%d %s", record.hostname, record.port, what);
+}
+
+// mod_proxy's own line, for an administrator who knows what it looks up and why.
+int Handshake::refuse_for_no_address() {
+    if (uri_.hostname == nullptr) {
+        return refuse(link_.status(), "WSP0127", "the backend's URL has no host",
+                      "mend the mapping or the RewriteRule");
+    }
+    const char* const what =
+        forward_proxy_ != nullptr
+            ? apr_psprintf(r_->pool, "the forward proxy %s (ProxyRemote) cannot be looked up",
+                           forward_proxy_)
+            : apr_psprintf(r_->pool, "the backend's name %s cannot be looked up", uri_.hostname);
+    return refuse(link_.status(), "WSP0127", what,
+                  "mend the name, or look at this machine's resolver (resolv.conf, hosts)");
 }
 
 int Handshake::refuse_for(LinkFault fault) {
@@ -255,20 +291,27 @@ int Handshake::refuse_for(LinkFault fault) {
                           "max-connecting= connections to the backend were being opened all the "
                           "time until ProxyWebsocketHandshakeTimeout");
         case LinkFault::no_address:
-            return link_.status();
+            return refuse_for_no_address();
         case LinkFault::unreachable:
             set_retry_after(r_, worker_);
-            return refuse(link_.status(), "WSP0114", of_backend("cannot be reached"));
+            return refuse(link_.status(), "WSP0114", of_backend("cannot be reached"),
+                          hint_for_connect(r_, link_.connection()));
         case LinkFault::not_set_up:
             return refuse(link_.status(), "WSP0115",
                           "the connection to the backend could not be set up");
+        case LinkFault::no_tls:
+            return refuse(link_.status(), "WSP0112",
+                          "\"SSLProxyEngine on\" is missing, and the backend speaks TLS",
+                          hint_for_missing_tls(r_));
         case LinkFault::tls_failed:
             return refuse(link_.status(), "WSP0116",
-                          of_backend("did not complete the TLS handshake"));
+                          of_backend("did not complete the TLS handshake"),
+                          hint_for_tls(r_, target_, link_.connection()));
         case LinkFault::tls_late:
             apr_table_setn(r_->notes, "proxy_timedout", "1");
             return refuse(link_.status(), "WSP0116",
-                          of_backend("did not complete the TLS handshake in time"));
+                          of_backend("did not complete the TLS handshake in time"),
+                          hint_for_tls(r_, target_, link_.connection()));
     }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -311,7 +354,9 @@ int Handshake::refuse_for(ExchangeFault fault) {
     }
     const int otherwise =
         fault == ExchangeFault::stopping ? HTTP_SERVICE_UNAVAILABLE : HTTP_BAD_GATEWAY;
-    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116", of_backend(text_of(fault)));
+    const bool is_odd = fault == ExchangeFault::closed || fault == ExchangeFault::not_http || late;
+    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116", of_backend(text_of(fault)),
+                  is_odd ? hint_for_no_answer(r_, target_, link_.connection()) : nullptr);
 }
 
 int Handshake::take_answer() {
@@ -350,7 +395,14 @@ int Handshake::take_answer() {
 // to know who the client is, or sends it elsewhere, is the application's everyday business.
 void Handshake::log_backends_refusal() {
     const int status = answer_.head.status;
-    const char* const line = refusal_line(status, "WSP0119", "the backend's own answer");
+    const char* const whose =
+        forward_proxy_ != nullptr
+            ? apr_psprintf(r_->pool, "an answer by way of the forward proxy %s (ProxyRemote)",
+                           forward_proxy_)
+            : "the backend's own answer";
+    const char* const line =
+        refusal_line(status, "WSP0119", whose,
+                     hint_for_answer(r_, target_, link_.connection(), uri_, path_, status));
     if (is_everyday_refusal(status)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", line);
     } else {

@@ -8,9 +8,10 @@
 namespace wsp {
 namespace {
 
-constexpr std::string_view kIds[] = {
-    "WSP0106", "WSP0112", "WSP0113", "WSP0114", "WSP0115", "WSP0116",       "WSP0117", "WSP0118",
-    "WSP0119", "WSP0122", "WSP0123", "WSP0124", "WSP0130", kBackendsAnswer, "WSP0131", "WSP0201"};
+constexpr std::string_view kIds[] = {"WSP0106", "WSP0112", "WSP0113", "WSP0114", "WSP0115",
+                                     "WSP0116", "WSP0117", "WSP0118", "WSP0119", "WSP0122",
+                                     "WSP0123", "WSP0124", "WSP0127", "WSP0130", kBackendsAnswer,
+                                     "WSP0131", "WSP0201"};
 
 constexpr std::size_t kIdSize = 7;
 

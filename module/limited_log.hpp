@@ -23,7 +23,7 @@ class WarningGates {
     std::uint64_t take_left_out() noexcept;
 
   private:
-    static constexpr std::size_t kCount = 17;
+    static constexpr std::size_t kCount = 18;
     std::array<LogGate, kCount> gates_;
 };
 

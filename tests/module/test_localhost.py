@@ -1,11 +1,7 @@
 """ws://localhost where that is both ::1 and 127.0.0.1, and the backend listens on one of them, or on both."""
 
 import contextlib
-import ctypes
-import fcntl
-import os
 import socket
-import struct
 
 import pytest
 
@@ -14,36 +10,9 @@ from dropin.teller import Teller
 from harness.backend import silent
 from harness.config import ONE_CHILD
 from harness.httpd import can_change_hosts, free_port
+from harness.netns import private_network
 
 RUNS_ON = ["event"]   # a request thread and lib's race connect; no MPM takes part
-
-_CLONE_NEWNET = 0x40000000
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
-
-
-@contextlib.contextmanager
-def private_network():
-    """A network of this thread's own, and of what it starts, with a loopback device only: where a machine has an address of
-    one family beyond loopback, the resolver keeps the other family from whoever asks as APR does. OSError without root."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def check(result):
-        if result != 0:
-            raise OSError(ctypes.get_errno(), "a network of one's own needs root")
-
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        check(libc.unshare(_CLONE_NEWNET))
-        try:
-            with socket.socket() as any_socket:
-                asked = struct.pack("16sh22x", b"lo", 0)
-                flags, = struct.unpack_from("h", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, asked), 16)
-                fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
-            yield
-        finally:
-            check(libc.setns(before, _CLONE_NEWNET))
-    finally:
-        os.close(before)
 
 
 @pytest.fixture
