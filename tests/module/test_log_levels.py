@@ -22,6 +22,7 @@ def site(start_shared, module_listener):
     return start_shared(f"""
         Protocols h2 h2c http/1.1
         H2WebSockets on
+        ProxyWebsocketFallbackToProxyHttp Off
         ProxyPass /ws {module_listener.url}/ retry=0
         """, modules=["http2"])
 
@@ -147,3 +148,107 @@ def test_a_rule_that_a_client_breaks_is_no_warning_and_a_backends_is_five_times(
     assert levels(fresh, "WSP0201.* the client broke a rule") == 2 * ["info"]
     assert levels(fresh, "WSP0201.* the backend broke a rule") == 5 * ["warn"] + 2 * ["info"]
     assert levels(fresh, "WSP0201.*further ones are at LogLevel info") == ["warn"]
+
+
+# --- LogLevel and ErrorLogFormat ---
+@pytest.fixture(scope="module")
+def sections(start_shared, module_listener):
+    """A server at warn, with sections that say otherwise."""
+    port = module_listener.port
+    return start_shared(f"""
+        Protocols h2 h2c http/1.1
+        H2WebSockets on
+        LogLevel warn
+        ProxyWebsocketFallbackToProxyHttp Off
+        ErrorLogFormat "[%t] [%-m:%l] [pid %P:tid %T] [%L] %E: [client\\ %a] %M [%{{Host}}i]"
+        <Location /told>
+            LogLevel proxy_websocket:debug
+        </Location>
+        <If "%{{REQUEST_URI}} == '/if'">
+            LogLevel proxy_websocket:debug
+        </If>
+        <Location /silent>
+            LogLevel proxy_websocket:error
+        </Location>
+        ProxyPass /told ws://127.0.0.1:{port}/
+        ProxyPass /if ws://127.0.0.1:{port}/
+        ProxyPass /silent ws://127.0.0.1:{port}/
+        ProxyPass /ws ws://127.0.0.1:{port}/
+        ProxyPass /blocking ws://127.0.0.1:{port}/
+        <Location /blocking>
+            LogLevel proxy_websocket:debug
+            ProxyWebsocketAsync Off
+        </Location>
+        <Directory {{root}}/htdocs/ht>
+            AllowOverride FileInfo
+            AllowOverrideList LogLevel
+        </Directory>
+        """, modules=["http2"], files={"htdocs/ht/.htaccess": f"""
+            LogLevel proxy_websocket:debug
+            RewriteEngine On
+            RewriteRule ^ws$ ws://127.0.0.1:{port}/ [P]
+            """})
+
+
+def tunnel(server, stage, path):
+    client = server.start_handshake(path)
+    with stage.accept() as session:
+        session.accept_handshake()
+        finish_handshake(client)
+        client.send_close(1000)
+        session.read_close()
+        session.send_close(1000)
+        assert client.read_close()[0] == 1000
+    client.close()
+    server.access_log.wait_for(f"GET {path} ")
+
+
+WAY = ["WSP0101", "WSP0107", "WSP0137", "WSP0102", "WSP0103"]
+
+
+@pytest.mark.parametrize("path, whole_way", [("/told", True), ("/if", True), ("/blocking", True), ("/ht/ws", True),
+                                             ("/silent", False), ("/ws", False)])
+def test_the_loglevel_of_a_section_holds_for_the_whole_life_of_its_tunnels(sections, stage, path, whole_way):
+    """From the handshake to the end, which a thread that has no request any more writes about."""
+    tunnel(sections, stage, path)
+    if not whole_way:
+        assert sections.error_log.module_lines() == []
+        return
+    for number in [*WAY, "WSP0201: tunnel ended: "]:
+        line, = sections.error_log.wait_for(number)
+        assert "] WSP0201" in line.text or "] [client 127.0.0.1:" in line.text, line
+
+
+@pytest.mark.parametrize("path, seen", [("/ws", True), ("/told", True), ("/silent", False)])
+def test_the_loglevel_of_a_section_holds_for_refusals(sections, stage, path, seen):
+    sections.allow_log("WSP0119|WSP0201")
+    refused_by(stage, sections, "403 Forbidden", path)
+    broken_rule(stage, sections, path, "backend")
+    sections.access_log.wait_for(f"GET {path} ", 2)
+    if seen:
+        line, = sections.error_log.wait_for("WSP0119")
+        # ErrorLogFormat: the request's own fields, and no errno.
+        assert line.level == "warn" and line.text.endswith("[localhost]") and "] [client 127.0.0.1:" in line.text, line
+        line, = sections.error_log.wait_for("WSP0201")
+        assert line.level == "warn" and "] WSP0201: " in line.text, line
+    else:
+        assert sections.error_log.module_lines() == []
+
+
+def test_a_stray_get_writes_nothing_at_warn_over_http1_and_http2(sections):
+    assert sections.get("/ws").status == 426
+    with Http2Connection(sections.port) as connection:
+        assert connection.get("/ws").status == 426
+    assert sections.error_log.module_lines() == []
+
+
+def test_the_loglevel_of_a_section_holds_over_http2(sections, stage):
+    sections.allow_log("WSP0119")
+    with Http2Connection(sections.port) as connection:
+        for path in ("/silent", "/told"):
+            stream = connection.start_tunnel(path)
+            with stage.accept() as session:
+                session.send(answer_of("403 Forbidden"))
+            assert connection.await_response(stream).status == 403
+    sections.error_log.wait_for("WSP0119.*/told")
+    assert sections.error_log.lines("/silent") == []
