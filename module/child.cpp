@@ -164,8 +164,10 @@ bool Child::start_threads() {
     }
     for (std::size_t i = 0; i < started.size(); ++i) {
         if (!started[i]->start(stop_.read.get())) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                         "WSP0010: no thread for the tunnels; each keeps its request thread");
+            ap_log_error(
+                APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                "WSP0010: no thread for the tunnels; each keeps its request thread; look at the "
+                "limits of processes and threads (TasksMax, ulimit -u)");
             started.resize(i);
         }
     }

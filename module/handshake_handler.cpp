@@ -75,7 +75,7 @@ class Handshake {
     int pass_on_refusal();
     int open_tunnel();
     int run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv);
-    int refuse_client(int status, const char* what);
+    int refuse_quietly(int status, const char* id, const char* what);
     int refuse(int status, const char* id, const char* what, const char* hint = nullptr);
     const char* refusal_line(int status, const char* id, const char* what,
                              const char* hint = nullptr) const;
@@ -103,25 +103,26 @@ class Handshake {
 
 int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
     const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
-    int status = refusal.status == OK ? admit() : refuse_client(refusal.status, refusal.why);
+    int status =
+        refusal.status == OK ? admit() : refuse_quietly(refusal.status, "WSP0111", refusal.why);
     if (status == OK) {
         status = exchange(proxyname, proxyport);
     }
     return status == OK ? take_answer() : status;
 }
 
-// The one log line of a refusal: what, which mapping, what to do. Without the query, since tokens do not belong into logs.
+// The one log line of a refusal: what, which mapping, what to do.
 const char* Handshake::refusal_line(int status, const char* id, const char* what,
                                     const char* hint) const {
-    return apr_psprintf(
-        r_->pool, "%s: handshake refused with %d: %s; request %s %s, mapped to %.*s%s%s", id,
-        status, what, r_->method, r_->uri, static_cast<int>(std::strcspn(url_, "?")), url_,
-        hint != nullptr ? "; hint: " : "", hint != nullptr ? hint : "");
+    return apr_psprintf(r_->pool, "%s: handshake refused with %d: %s; %s%s%s", id, status, what,
+                        name_of_request(r_, url_), hint != nullptr ? "; hint: " : "",
+                        hint != nullptr ? hint : "");
 }
 
 // What any stranger can send: nothing that an administrator is to be woken for.
-int Handshake::refuse_client(int status, const char* what) {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", refusal_line(status, "WSP0111", what));
+// Nor when httpd stops.
+int Handshake::refuse_quietly(int status, const char* id, const char* what) {
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", refusal_line(status, id, what));
     return status;
 }
 
@@ -149,7 +150,8 @@ int Handshake::admit() {
                       "load mod_ssl, and write \"SSLProxyEngine on\" into the virtual host");
     }
     deadline_ = monotonic_now() + handshake_timeout();
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %s", url_);
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %.*s",
+                  static_cast<int>(std::strcspn(url_, "?")), url_);
     if (!has_a_thread_to_keep()) {
         return refuse_for_kept_threads();
     }
@@ -158,7 +160,8 @@ int Handshake::admit() {
         set_retry_soon(r_);
         return refuse(HTTP_SERVICE_UNAVAILABLE, "WSP0123",
                       "as many threads of this child process are in handshakes as "
-                      "ProxyWebsocketHandshakeThreads allows");
+                      "ProxyWebsocketHandshakeThreads allows",
+                      "look at the backends, of which one is slow to answer, or raise the number");
     }
     return take_slot();
 }
@@ -190,7 +193,8 @@ int Handshake::take_slot() {
                   may_wait ? "the backend has as many live tunnels in this child process as max= "
                              "allows, and none of them has ended within acquire="
                            : "the backend has as many live tunnels in this child process as max= "
-                             "allows");
+                             "allows",
+                  "raise max=, or add members");
 }
 
 // What leaves its thread needs none.
@@ -208,8 +212,8 @@ int Handshake::refuse_for_kept_threads() {
         "WSP0132: handshake refused with 503: %" APR_INT64_T_FMT
         " tunnels keep their threads in this child process, as many as "
         "ProxyWebsocketMaxBlockingTunnels allows (%u more refused since this was last said); "
-        "request %s %s, mapped to %s",
-        kept.limits().most, left_out, r_->method, r_->uri, url_);
+        "%s",
+        kept.limits().most, left_out, name_of_request(r_, url_));
     note_full_worker(r_, worker_);
     set_retry_soon(r_);
     return HTTP_SERVICE_UNAVAILABLE;
@@ -281,15 +285,17 @@ int Handshake::refuse_for(LinkFault fault) {
         case LinkFault::out_of_use:
             set_retry_after(r_, worker_);
             return refuse(link_.status(), "WSP0113",
-                          "the backend is marked as failed, stopped or disabled");
+                          "the backend is marked as failed, stopped or disabled",
+                          hint_for_unusable_worker(r_, *worker_));
         case LinkFault::stopping:
-            return refuse(link_.status(), "WSP0116", "httpd has stopped meanwhile");
+            return refuse_quietly(link_.status(), "WSP0116", "httpd has stopped meanwhile");
         case LinkFault::crowded:
             note_full_worker(r_, worker_);
             set_retry_soon(r_);
             return refuse(link_.status(), "WSP0124",
                           "max-connecting= connections to the backend were being opened all the "
-                          "time until ProxyWebsocketHandshakeTimeout");
+                          "time until ProxyWebsocketHandshakeTimeout",
+                          "look at the backend, which is slow to accept, or raise the number");
         case LinkFault::no_address:
             return refuse_for_no_address();
         case LinkFault::unreachable:
@@ -298,7 +304,8 @@ int Handshake::refuse_for(LinkFault fault) {
                           hint_for_connect(r_, link_.connection()));
         case LinkFault::not_set_up:
             return refuse(link_.status(), "WSP0115",
-                          "the connection to the backend could not be set up");
+                          "the connection to the backend could not be set up",
+                          "mod_proxy's line before this one says why");
         case LinkFault::no_tls:
             return refuse(link_.status(), "WSP0112",
                           "\"SSLProxyEngine on\" is missing, and the backend speaks TLS",
@@ -352,10 +359,12 @@ int Handshake::refuse_for(ExchangeFault fault) {
     if (late) {
         apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
     }
-    const int otherwise =
-        fault == ExchangeFault::stopping ? HTTP_SERVICE_UNAVAILABLE : HTTP_BAD_GATEWAY;
+    if (fault == ExchangeFault::stopping) {
+        return refuse_quietly(HTTP_SERVICE_UNAVAILABLE, "WSP0116", of_backend(text_of(fault)));
+    }
     const bool is_odd = fault == ExchangeFault::closed || fault == ExchangeFault::not_http || late;
-    return refuse(late ? HTTP_GATEWAY_TIME_OUT : otherwise, "WSP0116", of_backend(text_of(fault)),
+    return refuse(late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116",
+                  of_backend(text_of(fault)),
                   is_odd ? hint_for_no_answer(r_, target_, link_.connection()) : nullptr);
 }
 
@@ -371,7 +380,6 @@ int Handshake::take_answer() {
                                        "WebSocket server at this path?",
                                        head.status));
         }
-        log_backends_refusal();
         return pass_on_refusal();
     }
     apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
@@ -415,6 +423,7 @@ int Handshake::pass_on_refusal() {
         return HTTP_BAD_GATEWAY;
     }
     add_via(r_, *conf_, server_portstr_);
+    log_backends_refusal();
     bool whole = false;
     const int status = relay_refusal(r_, link_.connection(), answer_, handshake_timeout(), whole);
     if (whole) {
@@ -441,7 +450,8 @@ int Handshake::open_tunnel() {
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
-                      "WSP0105: the client went away before its 101 could be sent");
+                      "WSP0105: the client went away before its 101 could be sent; %s",
+                      name_of_request(r_, url_));
         return OK;
     }
     try {
@@ -449,10 +459,9 @@ int Handshake::open_tunnel() {
         return run_open_tunnel(member, chosen & rsv_bits(r_));
     } catch (const std::exception& e) {
         // Behind a 101 no status can be sent, only the end of the connection.
-        ap_log_rerror(
-            APLOG_MARK, APLOG_ERR, 0, r_,
-            "WSP0145: the tunnel ends before it has begun: %s; request %s %s, mapped to %s",
-            e.what(), r_->method, r_->uri, url_);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
+                      "WSP0145: the tunnel ends before it has begun: %s; %s", e.what(),
+                      name_of_request(r_, url_));
         return OK;
     }
 }
@@ -486,10 +495,12 @@ int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* co
         return status;
     }
     if (!Child::exists()) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "WSP0146: handshake refused with 503: this child process had no memory for "
-                      "tunnels when it began; request %s %s, mapped to %s",
-                      r->method, r->uri, url);
+        warn(r,
+             apr_psprintf(r->pool,
+                          "WSP0146: handshake refused with 503: this child process had no memory "
+                          "for tunnels when it began; %s",
+                          name_of_request(r, url)),
+             {APLOG_ERR});
         return HTTP_SERVICE_UNAVAILABLE;
     }
     const int served = Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);

@@ -8,11 +8,10 @@
 namespace wsp {
 namespace {
 
-constexpr std::string_view kIds[] = {"WSP0106", "WSP0112", "WSP0113", "WSP0114", "WSP0115",
-                                     "WSP0116", "WSP0117", "WSP0118", "WSP0119", "WSP0122",
-                                     "WSP0123", "WSP0124", "WSP0127", "WSP0130", kBackendsAnswer,
-                                     "WSP0131", "WSP0201"};
-
+constexpr std::string_view kIds[] = {
+    "WSP0106", "WSP0112",       "WSP0113", "WSP0114", "WSP0115", "WSP0116", "WSP0117", "WSP0118",
+    "WSP0119", kBackendsAnswer, "WSP0120", "WSP0121", "WSP0122", "WSP0123", "WSP0124", "WSP0126",
+    "WSP0127", "WSP0130",       "WSP0131", "WSP0135", "WSP0146", "WSP0201"};
 constexpr std::size_t kIdSize = 7;
 
 WarningGates of_child;
@@ -51,14 +50,14 @@ std::string text_about_limit(const LogGate::Verdict& verdict) {
     return text;
 }
 
-void warn(request_rec* r, LogGate& gate, const char* line, apr_status_t status) {
+void warn(request_rec* r, LogGate& gate, const char* line, LogAs as) {
     const LogGate::Verdict verdict = gate.pass(monotonic_now());
-    ap_log_rerror(APLOG_MARK, verdict.let_through ? APLOG_WARNING : APLOG_INFO, status, r, "%s%s",
+    ap_log_rerror(APLOG_MARK, verdict.let_through ? as.level : APLOG_INFO, as.status, r, "%s%s",
                   line, verdict.let_through ? text_about_limit(verdict).c_str() : "");
 }
 
-void warn(request_rec* r, const char* line) {
-    warn(r, gates_of_child().of(std::string_view(line, kIdSize)), line);
+void warn(request_rec* r, const char* line, LogAs as) {
+    warn(r, gates_of_child().of(std::string_view(line, kIdSize)), line, as);
 }
 
 void log_left_out(server_rec* server, WarningGates& gates, const char* mapping) {

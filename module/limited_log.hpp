@@ -23,17 +23,23 @@ class WarningGates {
     std::uint64_t take_left_out() noexcept;
 
   private:
-    static constexpr std::size_t kCount = 18;
+    static constexpr std::size_t kCount = 23;
     std::array<LogGate, kCount> gates_;
 };
 
 // Of this child process, for lines that belong to no mapping.
 WarningGates& gates_of_child() noexcept;
 
-// Writes `line`, which begins with its number, about the request. Its level is warn, or info where the gate says so.
-void warn(request_rec* r, LogGate& gate, const char* line, apr_status_t status = APR_SUCCESS);
+// How a line that passes the gate is written: where its level is not warn, or an errno belongs to it.
+struct LogAs {
+    int level = APLOG_WARNING;
+    apr_status_t status = APR_SUCCESS;
+};
+
+// Writes `line`, which begins with its number, about the request. Its level is `as`'s, or info where the gate says so.
+void warn(request_rec* r, LogGate& gate, const char* line, LogAs as = {});
 // The same with the gate of the child for this number.
-void warn(request_rec* r, const char* line);
+void warn(request_rec* r, const char* line, LogAs as = {});
 
 // What stands behind a line that a gate has let through: what was left out, and what will be.
 std::string text_about_limit(const LogGate::Verdict& verdict);

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "dir_config.hpp"
 #include "error_pages.hpp"
+#include "limited_log.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
 
@@ -104,6 +105,16 @@ const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, co
     return nullptr;
 }
 
+const char* name_of_request(request_rec* r, const char* url) {
+    return apr_psprintf(r->pool, "request %s %s, mapped to %.*s", r->method, r->uri,
+                        static_cast<int>(std::strcspn(url, "?")), url);
+}
+
+const char* name_of_request(request_rec* r) {
+    const char* const url = r->filename != nullptr ? r->filename : "";
+    return name_of_request(r, std::strncmp(url, "proxy:", 6) == 0 ? url + 6 : url);
+}
+
 int translate_proxy_pass_ws(request_rec* r, bool encoded) {
     const auto* const server = static_cast<wsp_server_config*>(
         ap_get_module_config(r->server->module_config, &proxy_websocket_module));
@@ -199,8 +210,12 @@ int canonicalise(request_rec* r, char* url) {
     char* host = nullptr;
     if (const char* const error =
             ap_proxy_canon_netloc(r->pool, &rest, nullptr, nullptr, &host, &port)) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "WSP0120: the backend URL %s cannot be understood: %s", url, error);
+        warn(r,
+             apr_psprintf(r->pool,
+                          "WSP0120: the backend's URL cannot be understood: %s; %s; hint: mend the "
+                          "mapping or the RewriteRule",
+                          error, name_of_request(r)),
+             {APLOG_ERR});
         return HTTP_BAD_REQUEST;
     }
 
@@ -220,10 +235,12 @@ int canonicalise(request_rec* r, char* url) {
     }
     if (*ap_scan_vchar_obstext(path) != '\0' ||
         (query != nullptr && *ap_scan_vchar_obstext(query) != '\0')) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "WSP0121: the path or query to forward contains control characters or "
-                      "spaces; a RewriteRule may "
-                      "need the B flag");
+        warn(r,
+             apr_psprintf(r->pool,
+                          "WSP0121: the path or query to forward contains control characters or "
+                          "spaces; %s; hint: a RewriteRule may need the B flag",
+                          name_of_request(r)),
+             {APLOG_ERR});
         return HTTP_FORBIDDEN;
     }
     const bool ipv6 = std::strchr(host, ':') != nullptr;

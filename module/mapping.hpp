@@ -46,6 +46,12 @@ struct MappedUrl {
 // when ProxyPassWS, ProxyWebsocketUpgradeHttp or upgrade= says so.
 const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url);
 
+// "request GET /chat, mapped to ws://127.0.0.1:8000/chat", for log lines; without the queries, since tokens do not belong
+// there.
+const char* name_of_request(request_rec* r, const char* url);
+// The same where it is mod_proxy that knows the URL.
+const char* name_of_request(request_rec* r);
+
 // translate_name and pre_translate_name, before mod_proxy's: a handshake on a ProxyPassWS path goes
 // to its backend. Not where no-proxy is set, as for ProxyPass.
 int translate_proxy_pass_ws(request_rec* r, bool encoded);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config_tree.hpp"
+#include "limited_log.hpp"
 
 namespace wsp {
 namespace {
@@ -83,10 +84,13 @@ bool leads_to_one_slash(request_rec* r, const char* url) {
     if (std::string_view(url).substr(0, this_server.size()) != this_server) {
         return false;
     }
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  "WSP0126: request %s %s refused with 500: a RewriteRule leads to %s, which is a "
-                  "path on this server: %s; mend the rule, which may be in an .htaccess file",
-                  r->method, r->uri, host, kAdvice);
+    warn(
+        r,
+        apr_psprintf(r->pool,
+                     "WSP0126: request %s %s refused with 500: a RewriteRule leads to %s, which is "
+                     "a path on this server: %s; mend the rule, which may be in an .htaccess file",
+                     r->method, r->uri, host, kAdvice),
+        {APLOG_ERR});
     return true;
 }
 

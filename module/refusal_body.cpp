@@ -7,6 +7,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "limited_log.hpp"
+#include "mapping.hpp"
 #include "protocol/header_tokens.hpp"
 
 namespace wsp {
@@ -184,10 +186,10 @@ class BodyRelay {
     void break_off(apr_status_t status) {
         switch (io_.fault()) {
             case BackendIo::Fault::timed_out:
-                ap_log_rerror(
-                    APLOG_MARK, APLOG_WARNING, 0, r_,
-                    "WSP0135: the body of the backend's refusal was given up: it came too "
-                    "slowly, less than 1 KiB a second");
+                warn(r_, apr_pstrcat(r_->pool,
+                                     "WSP0135: the body of the backend's refusal was given up: it "
+                                     "came too slowly, less than 1 KiB a second; ",
+                                     name_of_request(r_), nullptr));
                 break;
             case BackendIo::Fault::stopping:
                 ap_log_rerror(
@@ -195,8 +197,10 @@ class BodyRelay {
                     "WSP0136: the body of the backend's refusal was given up: httpd stops");
                 break;
             default:
-                ap_log_rerror(APLOG_MARK, APLOG_WARNING, status, r_,
-                              "WSP0117: the body of the backend's refusal broke off");
+                warn(r_,
+                     apr_pstrcat(r_->pool, "WSP0117: the body of the backend's refusal broke off; ",
+                                 name_of_request(r_), nullptr),
+                     {APLOG_WARNING, status});
         }
         ap_proxy_backend_broke(r_, out_);
         pass();

@@ -142,6 +142,20 @@ const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConn
     return hint == nullptr && status == HTTP_NOT_FOUND ? hint_for_path(r, path) : hint;
 }
 
+const char* hint_for_unusable_worker(request_rec* r, const proxy_worker& worker) {
+    const unsigned status = worker.s->status;
+    if ((status & PROXY_WORKER_HC_FAIL) != 0) {
+        return "its health check (hcmethod=) fails";
+    }
+    if ((status & (PROXY_WORKER_STOPPED | PROXY_WORKER_DISABLED)) != 0) {
+        return "status= or balancer-manager has taken it out";
+    }
+    return apr_psprintf(r->pool,
+                        "an earlier line says why it failed; it is tried again %" APR_TIME_T_FMT
+                        " s after that (retry=)",
+                        apr_time_sec(worker.s->retry));
+}
+
 const char* hint_for_missing_tls(request_rec* r) {
     const server_rec* const server = r->server;
     if (server->defn_name == nullptr) {

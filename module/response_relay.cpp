@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "limited_log.hpp"
+#include "mapping.hpp"
 #include "protocol/header_tokens.hpp"
 #include "refusal_body.hpp"
 
@@ -148,9 +150,10 @@ bool lengths_are_sound(const ResponseHead& head) {
 
 bool take_over_headers(request_rec* r, const ResponseHead& head) {
     if (!lengths_are_sound(head)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0118: the backend's Content-Length headers contradict each other, or are "
-                      "no numbers");
+        warn(r, apr_pstrcat(r->pool,
+                            "WSP0118: handshake refused with 502: the backend's Content-Length "
+                            "headers contradict each other, or are no numbers; ",
+                            name_of_request(r), nullptr));
         return false;
     }
     // RFC 9110 8.6: a 101 has no length; and chunks count, not a length beside them.
@@ -177,8 +180,10 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
     }
     auto* const clear_connection = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_clear_connection);
     if (clear_connection != nullptr && clear_connection(r, kept) < 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "WSP0118: the backend's Connection header is malformed");
+        warn(r, apr_pstrcat(r->pool,
+                            "WSP0118: handshake refused with 502: the backend's Connection header "
+                            "is malformed; ",
+                            name_of_request(r), nullptr));
         return false;
     }
     r->headers_out = kept;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "limited_log.hpp"
+#include "mapping.hpp"
 #include "protocol/close_code.hpp"
 
 namespace wsp {
@@ -81,8 +82,8 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
     if (end == expires || *end != '\0' || seconds <= 0 || seconds > APR_INT64_MAX / kSecond) {
         warn(r, apr_psprintf(r->pool,
                              "WSP0106: the environment variable ws-expires must be seconds since "
-                             "1970; it is \"%s\" and is ignored",
-                             expires));
+                             "1970; it is \"%s\" and is ignored; %s",
+                             expires, name_of_request(r)));
         return {lifetime};
     }
     const DurationUs left =

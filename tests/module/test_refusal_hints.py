@@ -7,6 +7,7 @@ import pytest
 
 from harness import http1
 from harness.backend import UnixListener
+from harness.config import ONE_CHILD
 from harness.error_log import REFUSAL
 from harness.httpd import free_port
 from harness.netns import private_network
@@ -236,3 +237,33 @@ def test_with_proxyremote_the_forward_proxy_is_named(start, stage):
     assert status == 503 and way.format(remote) + "cannot be reached" in line, line
     status, line = refusal(server, "/nameless")
     assert status == 500 and "the forward proxy a..b:3128 (ProxyRemote) cannot be looked up" in line, line
+
+
+# --- one's own configuration, with whatever a stranger asks ---
+@pytest.mark.parametrize("flag, hint", [("S", "status= or balancer-manager has taken it out"),
+                                        ("D", "status= or balancer-manager has taken it out"),
+                                        ("C", "its health check (hcmethod=) fails")])
+def test_a_worker_out_of_use_says_why(start, flag, hint):
+    status, line = refusal(start(f"ProxyPass /ws ws://127.0.0.1:{free_port()}/ status={flag}"), "/ws")
+    assert status == 503 and "WSP0113" in line and line.endswith("hint: " + hint), line
+
+
+def test_an_error_that_any_request_can_bring_about_is_one_five_times(start):
+    server = start("RewriteEngine On\nRewriteRule ^/raw$ ws:/host/ [P]", mpm_lines=ONE_CHILD["event"])
+    server.allow_log("WSP0020|WSP0126")
+    for _ in range(7):
+        assert server.start_handshake("/raw").read_response().status == 500
+    assert [line.level for line in server.error_log.wait_for("WSP0126", 7)] == 5 * ["error"] + 2 * ["info"]
+
+
+def test_no_line_about_a_handshake_has_its_query(start, stage):
+    """Tokens do not belong into logs."""
+    server = start(f"LogLevel proxy_websocket:debug\nProxyPass /ws {stage.url}/ retry=0")
+    server.allow_log("WSP01")
+    for changes, answer in (({"Sec-WebSocket-Key": None}, None), ({}, "404 Not Found"), ({}, "200 OK")):
+        with server.start_handshake("/ws/room?token=secret", changes) as client:
+            if answer:
+                answering(stage, answer)()
+            client.read_response()
+    server.error_log.wait_for("WSP0119: .*is there a WebSocket server")
+    assert server.error_log.module_lines("WSP0101") and not server.error_log.module_lines("secret")
