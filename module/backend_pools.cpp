@@ -218,7 +218,7 @@ void BackendPools::log_left_out() noexcept {
     const SignalSafeLock lock(mutex_);
     for (const auto& [of_worker, member] : members_) {
         if (member != nullptr) {  // for want of memory
-            wsp::log_left_out(of_worker.second, member->warnings(), of_worker.first->s->name_ex);
+            wsp::log_left_out(of_worker.second, member->warnings(), name_of(*of_worker.first));
         }
     }
 }

@@ -63,7 +63,17 @@ const char* host_sent(request_rec* r, const apr_uri_t& uri) {
                        has_port ? ":" : "", has_port ? uri.port_str : "", nullptr);
 }
 
-const char* hint_for_origin(request_rec* r, const apr_uri_t& uri) {
+// Rails and others compare the scheme as well.
+const char* hint_for_scheme(const request_rec* r, const MappedUrl& target, const char* origin) {
+    static constexpr char kHttps[] = "https:";
+    const bool untold = !target.tls && *header(r, "X-Forwarded-Proto") == '\0';
+    return untold && ap_cstr_casecmpn(origin, kHttps, sizeof kHttps - 1) == 0
+               ? "the Origin is https, which the backend is not told: \"RequestHeader set "
+                 "X-Forwarded-Proto https\" does"
+               : nullptr;
+}
+
+const char* hint_for_origin(request_rec* r, const MappedUrl& target, const apr_uri_t& uri) {
     const char* const origin = header(r, "Origin");
     const char* const sent = host_sent(r, uri);
     switch (fit_of_origin(origin, sent, header(r, "Host"))) {
@@ -78,6 +88,8 @@ const char* hint_for_origin(request_rec* r, const apr_uri_t& uri) {
                                 "the Origin %.200s is not that of the Host %.200s, and the "
                                 "backend may allow it only where its own settings say so",
                                 origin, header(r, "Host"));
+        case OriginFit::fits:
+            return hint_for_scheme(r, target, origin);
         default:
             return nullptr;
     }
@@ -138,7 +150,7 @@ const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConn
         says_it_wants_tls(begin_of_body(*backend.record()))) {
         return tls_is_spoken(r, target);
     }
-    const char* const hint = hint_for_origin(r, uri);
+    const char* const hint = hint_for_origin(r, target, uri);
     return hint == nullptr && status == HTTP_NOT_FOUND ? hint_for_path(r, path) : hint;
 }
 

@@ -9,6 +9,7 @@ import pytest
 from dropin.clients import ask
 from dropin.examples import NAMES, example, in_virtual_host, is_for_virtual_hosts, variables_of
 from dropin.teller import Teller
+from harness.error_log import BACKEND_REFUSES
 from harness.httpd import config_check, free_port
 
 RUNS_ON = ["event"]
@@ -60,7 +61,7 @@ def application(start, certificates, changed=lambda lines: lines):
         backend.refusal_of = refusal_of_strict
         lines = changed(example("application", SITE_NAME="localhost", SITE_PORT=port, SITE_CERTIFICATE=certificates.certificate,
                                 SITE_KEY=certificates.key, BACKEND_PORT=backend.port))
-        start(f"Listen 127.0.0.1:{port}\n{lines}")
+        start(f"Listen 127.0.0.1:{port}\n{lines}").allow_log(BACKEND_REFUSES)
         yield SimpleNamespace(tls_port=port)
 
 

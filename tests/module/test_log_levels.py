@@ -66,12 +66,12 @@ REFUSALS = {"400 Bad Request": "warn", "403 Forbidden": "warn", "404 Not Found":
 
 
 @pytest.fixture
-def fresh(start, stage):
+def fresh(start, stage, mpm):
     """A server that has warned of nothing yet, one child."""
     return start(f"""
         ProxyPass /other {stage.url}/other/ retry=0
         ProxyPass /ws {stage.url}/ retry=0
-        """, mpm_lines=ONE_CHILD["event"])
+        """, mpm_lines=ONE_CHILD[mpm])
 
 
 def test_a_backends_refusal_is_a_warning_but_where_it_is_everyday_business(start, stage):
@@ -101,6 +101,7 @@ def levels(server, pattern):
     return [line.level for line in server.error_log.lines(pattern)]
 
 
+@pytest.mark.runs_on("event", "worker", "prefork")   # each MPM ends its children in its own way
 def test_a_mapping_warns_five_times_a_minute_of_one_thing_and_counts_the_rest(fresh, stage):
     fresh.allow_log("WSP01")
     for _ in range(8):
