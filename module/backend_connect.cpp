@@ -137,24 +137,26 @@ bool is_told_by_mod_proxy(const Runners& runners, const RaceResult& result) {
 
 // A line about an address of the backend. `r`: null where nobody has asked for the connection. Else its LogLevel counts, which
 // may be that of a <Location>.
-void log_about(const apr_sockaddr_t* address, const Member& member, const proxy_conn_rec& record,
+void log_about(const apr_sockaddr_t* address, Member& member, const proxy_conn_rec& record,
                request_rec* r, int level, apr_status_t status, const char* format) {
     char line[512];
     apr_snprintf(line, sizeof line, format, address, record.hostname, record.port);
-    if (r != nullptr) {
+    if (r != nullptr && level == APLOG_ERR) {
+        warn(r, member.warnings().of("WSP0108"), line, {level, status});
+    } else if (r != nullptr) {
         ap_log_rerror(APLOG_MARK, level, status, r, "%s", line);
     } else {
         ap_log_error(APLOG_MARK, level, status, member.server(), "%s", line);
     }
 }
 
-void log_attempt(const Member& member, const proxy_conn_rec& record, const apr_sockaddr_t* address,
+void log_attempt(Member& member, const proxy_conn_rec& record, const apr_sockaddr_t* address,
                  request_rec* r, int level, apr_status_t status) {
     log_about(address, member, record, r, level, status,
               "WSP0108: attempt to connect to %pI (%s:%hu) failed");
 }
 
-void log_race(const Member& member, const proxy_conn_rec& record, const Runners& runners,
+void log_race(Member& member, const proxy_conn_rec& record, const Runners& runners,
               const RaceResult& result, request_rec* r) {
     if (result.fd.valid()) {
         log_about(runners.addresses[result.winner], member, record, r, APLOG_DEBUG, 0,

@@ -362,10 +362,9 @@ int Handshake::refuse_for(ExchangeFault fault) {
     if (fault == ExchangeFault::stopping) {
         return refuse_quietly(HTTP_SERVICE_UNAVAILABLE, "WSP0116", of_backend(text_of(fault)));
     }
-    const bool is_odd = fault == ExchangeFault::closed || fault == ExchangeFault::not_http || late;
-    return refuse(late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116",
-                  of_backend(text_of(fault)),
-                  is_odd ? hint_for_no_answer(r_, target_, link_.connection()) : nullptr);
+    return refuse(
+        late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116", of_backend(text_of(fault)),
+        hint_for_no_answer(r_, target_, link_.connection(), fault == ExchangeFault::closed));
 }
 
 int Handshake::take_answer() {

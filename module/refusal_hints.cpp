@@ -126,7 +126,7 @@ const char* hint_for_tls(request_rec* r, const MappedUrl& target,
 }
 
 const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
-                               const BackendConnection& backend) {
+                               const BackendConnection& backend, bool hung_up) {
     if (target.tls) {
         return nullptr;
     }
@@ -134,8 +134,10 @@ const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
         case Speech::tls:
             return tls_is_spoken(r, target);
         case Speech::silence:
-            return apr_psprintf(r->pool, "look at the backend's log; if it wants TLS, map to %s",
-                                other_scheme(target));
+            return hung_up ? apr_psprintf(r->pool,
+                                          "look at the backend's log; if it wants TLS, map to %s",
+                                          other_scheme(target))
+                           : nullptr;
         default:
             return nullptr;
     }

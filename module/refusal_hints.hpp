@@ -14,9 +14,9 @@ const char* hint_for_connect(request_rec* r, const BackendConnection& backend);
 // The TLS handshake failed, or ended too late.
 const char* hint_for_tls(request_rec* r, const MappedUrl& target, const BackendConnection& backend);
 
-// It is connected to, and has not answered as an HTTP server does.
+// It is connected to, and has not answered as an HTTP server does; `hung_up`: nor kept the connection.
 const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
-                               const BackendConnection& backend);
+                               const BackendConnection& backend, bool hung_up);
 
 // It has answered with `status`, and the answer's body, if any has come with it, is still to be read. `path`: as it was asked.
 const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConnection& backend,

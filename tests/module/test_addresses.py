@@ -93,6 +93,18 @@ def test_when_no_address_answers_each_is_named(start_with, hosts):
     server.expect_log(f"WSP0114: .*the backend {_NAME}:{port} cannot be reached")
 
 
+def test_addresses_that_are_down_write_a_few_errors_a_minute(start_with, hosts):
+    hosts.write("127.0.0.2", "127.0.0.3")
+    with Listener() as unused:
+        port = unused.port
+    server = start_with(f"ProxyPass /ws ws://{_NAME}:{port} retry=0")
+    server.allow_log("WSP0108|WSP0109|WSP0114")
+    for _ in range(4):
+        with server.start_handshake("/ws") as client:
+            assert client.read_response().status == 503
+    assert [line.level for line in server.error_log.wait_for("WSP0108", 8)] == 5 * ["error"] + 3 * ["info"]
+
+
 @pytest.mark.parametrize("pool", ["max-idle=8", "warm=1"])
 def test_a_name_that_moves_is_followed_after_its_ttl(start_with, hosts, stage, pool):
     """By requests and by connections made ahead; none that leads to the old address is used."""

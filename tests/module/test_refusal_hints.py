@@ -110,6 +110,12 @@ def test_a_backend_that_hangs_up_without_a_word_may_speak_the_other(site, stage,
     assert status == 502 and line.endswith(hint), line
 
 
+def test_a_backend_that_only_takes_its_time_may_speak_what_it_is_to(start, stage):
+    server, sessions = start(f"ProxyWebsocketHandshakeTimeout 500ms\nProxyPass /ws {stage.url}/"), []
+    status, line = refusal(server, "/ws", lambda: sessions.append(stage.accept()))
+    assert status == 504 and "did not answer in time" in line and "hint" not in line, line
+
+
 def test_a_tls_handshake_that_fails_as_tls_leaves_the_reason_to_mod_ssl(site, stage):
     status, line = refusal(site, "/wss", saying(stage, ALERT))
     assert status == 502 and line.endswith('hint: mod_ssl says why at "LogLevel ssl:info"'), line
