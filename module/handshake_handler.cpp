@@ -346,10 +346,13 @@ ExchangeFault Handshake::ask() {
         note_answer();
     }
     if (fault == ExchangeFault::none && (answer_.head.left_out > 0 || !answer_.body.empty())) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r_,
-                      "WSP0139: the backend's response head has a line that is no header field: it "
-                      "is %s (ProxyBadHeader)",
-                      answer_.body.empty() ? "left out" : "where the body begins");
+        warn(
+            r_, link_.warnings().of("WSP0139"),
+            apr_psprintf(r_->pool,
+                         "WSP0139: the backend's response head has a line that is no header field: "
+                         "it is %s (ProxyBadHeader); %s",
+                         answer_.body.empty() ? "left out" : "where the body begins",
+                         name_of_request(r_, url_)));
     }
     return fault;
 }
