@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "connection_record.hpp"
-#include "departure.hpp"
 #include "log_conditions.hpp"
 #include "log_needs.hpp"
 #include "logio_bridge.hpp"

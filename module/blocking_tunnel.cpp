@@ -166,16 +166,14 @@ void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
 
 void pump_on_this_thread(OpenTunnel& tunnel) {
     const StopWatch stop;
-    limit_blocking_writes(tunnel.r->connection, tunnel.policy.send_timeout);
-    limit_blocking_writes(tunnel.backend.record()->connection, tunnel.policy.send_timeout);
+    const DurationUs send_timeout = tunnel.terms.policy->send_timeout;
+    limit_blocking_writes(tunnel.r->connection, send_timeout);
+    limit_blocking_writes(tunnel.backend.record()->connection, send_timeout);
     const SpareSockets::Hold reachable(Child::current().spare_sockets(), tunnel.r->connection);
     TunnelParts parts;
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);
-    parts.policy = std::make_shared<const Policy>(tunnel.policy);
-    parts.allowed_rsv = tunnel.allowed_rsv;
-    parts.raw = tunnel.raw;
-    parts.lifetime = tunnel.lifetime;
+    parts.terms = tunnel.terms;
     parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(),
                                                      tunnel.backend_url, tunnel.log());
     Tunnel pumped(std::move(parts));

@@ -60,24 +60,22 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 
 }  // namespace
 
-Departure::Departure(TakenConnection client, TakenConnection backend,
-                     std::shared_ptr<const Policy> policy, std::uint8_t allowed_rsv, bool raw,
-                     Lifetime lifetime, Pump& pump, LogRecord log_record)
-    : log(std::move(log_record)),
-      client_(std::move(client)),
+Departure::Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
+                     Attendants attendants, Pump& pump)
+    : client_(std::move(client)),
       backend_(std::move(backend)),
-      policy_(std::move(policy)),
-      pump_(pump),
-      lifetime_(lifetime),
-      allowed_rsv_(allowed_rsv),
-      raw_(raw) {}
+      terms_(std::move(terms)),
+      attendants_(std::move(attendants)),
+      pump_(pump) {}
 
 Departure::~Departure() {
     auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
-        return std::make_unique<PumpedTunnelObserver>(std::move(log), worker, std::move(slot));
+        return std::make_unique<PumpedTunnelObserver>(
+            std::move(attendants_.log), attendants_.worker, std::move(attendants_.slot));
     });
     if (observer == nullptr) {  // and the log record has not been moved
-        Child::current().scribe().write(std::move(log), PumpedTunnelObserver::never_begun());
+        Child::current().scribe().write(std::move(attendants_.log),
+                                        PumpedTunnelObserver::never_begun());
         return;
     }
     guarded_or(0, [&] {
@@ -87,17 +85,16 @@ Departure::~Departure() {
 }
 
 void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
+    MemberWatch::Tie member = attendants_.member;
+    // Read by httpd: no stream will count it.
+    add_traffic(attendants_.worker, backend_.early.size(), 0);
     TunnelParts parts;
     parts.observer = std::move(observer);
-    add_traffic(worker, backend_.early.size(), 0);  // read by httpd: no stream will count it
     parts.early_from_client = std::move(client_.early);
     parts.early_from_backend = std::move(backend_.early);
     parts.client = stream_over(client_);
     parts.backend = stream_over(backend_);
-    parts.policy = policy_;
-    parts.allowed_rsv = allowed_rsv_;
-    parts.raw = raw_;
-    parts.lifetime = lifetime_;
+    parts.terms = terms_;
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
     if (!pump_.adopt(tunnel)) {
@@ -107,7 +104,7 @@ void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
         tunnel->finish_report(monotonic_now());
     } else if (member && member.is_cut()) {
         // Taken out while the tunnel was on its way: the pump was told too early.
-        Child::current().close_group(policy_->group, member.plan());
+        Child::current().close_group(terms_.policy->group, member.plan());
     }
 }
 

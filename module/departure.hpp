@@ -14,7 +14,6 @@
 #include "base/unique_fd.hpp"
 #include "member_watch.hpp"
 #include "net/tls_stream.hpp"
-#include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
 #include "tunnel_slots.hpp"
 
@@ -27,30 +26,29 @@ struct TakenConnection {
     std::string early;  // what httpd's filters had read already
 };
 
-class Departure {
-  public:
-    Departure(TakenConnection client, TakenConnection backend, std::shared_ptr<const Policy> policy,
-              std::uint8_t allowed_rsv, bool raw, Lifetime lifetime, Pump& pump, LogRecord log);
-    // Sends the tunnel off. Without memory it ends here, and the logs say so.
-    ~Departure();
-
-    // What the log lines about the tunnel need of the request.
-    LogRecord log;
-    // The worker that is busy with the tunnel.
-    proxy_worker* worker = nullptr;
+// What the module keeps for a tunnel while it lives, beside what lib knows of it.
+struct Attendants {
+    LogRecord log;         // what the log lines about the tunnel need of the request
+    proxy_worker* worker;  // that is busy with the tunnel
     TunnelSlot slot;
     MemberWatch::Tie member;
+};
+
+class Departure {
+  public:
+    Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
+              Attendants attendants, Pump& pump);
+    // Sends the tunnel off. Without memory it ends here, and the logs say so.
+    ~Departure();
 
   private:
     void send_off(std::unique_ptr<TunnelObserver> observer);
 
     TakenConnection client_;
     TakenConnection backend_;
-    std::shared_ptr<const Policy> policy_;
+    TunnelTerms terms_;
+    Attendants attendants_;
     Pump& pump_;
-    Lifetime lifetime_;
-    std::uint8_t allowed_rsv_;
-    bool raw_;
 };
 
 }  // namespace wsp

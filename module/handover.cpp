@@ -195,11 +195,9 @@ Stays leave(OpenTunnel& tunnel) {
     LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on
     auto departure = std::make_shared<Departure>(
-        std::move(from_client), std::move(from_backend), Child::current().share(tunnel.policy),
-        tunnel.allowed_rsv, tunnel.raw, tunnel.lifetime, *pump, std::move(log));
-    departure->worker = tunnel.backend.worker();
-    departure->slot = std::move(tunnel.slot);
-    departure->member = tunnel.member;
+        std::move(from_client), std::move(from_backend), tunnel.terms,
+        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot), tunnel.member},
+        *pump);
     record_of(client)->departure = departure;
     record_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

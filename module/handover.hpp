@@ -2,14 +2,11 @@
 // pumps them through httpd's filters where they cannot leave.
 #pragma once
 
-#include <cstdint>
-
 #include "backend_link.hpp"
 #include "httpd.hpp"
 #include "kept_threads.hpp"
 #include "member_watch.hpp"
-#include "tunnel/policy.hpp"
-#include "tunnel/tunnel.hpp"
+#include "tunnel/terms.hpp"
 #include "tunnel_log.hpp"
 #include "tunnel_slots.hpp"
 
@@ -19,11 +16,8 @@ namespace wsp {
 struct OpenTunnel {
     request_rec* r;
     BackendLink& backend;  // released once the tunnel has left
-    Policy policy;
-    bool async;  // ProxyWebsocketAsync
-    Lifetime lifetime;
-    std::uint8_t allowed_rsv;
-    bool raw;
+    TunnelTerms terms;
+    bool async;               // ProxyWebsocketAsync
     const char* backend_url;  // for the logs
     KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
     TunnelSlot slot;          // held for as long as the tunnel lives

@@ -471,11 +471,8 @@ int Handshake::open_tunnel() {
 int Handshake::run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
                       link_,
-                      policy_for(r_, *worker_, *conf_, config_),
+                      terms_for(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
                       config_.async != 0,
-                      lifetime_for(r_, config_),
-                      allowed_rsv,
-                      !is_websocket(),
                       url_,
                       std::move(kept_),
                       std::move(slot_),

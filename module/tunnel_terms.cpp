@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "child.hpp"
 #include "limited_log.hpp"
 #include "mapping.hpp"
 #include "protocol/close_code.hpp"
@@ -38,8 +39,6 @@ DurationUs idle_timeout_for(const request_rec* r, const proxy_worker& worker,
     const apr_interval_time_t set = worker.s->timeout_set ? worker.s->timeout : conf.timeout;
     return std::max<DurationUs>(set, r->server->timeout);
 }
-
-}  // namespace
 
 Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
                   const wsp_dir_config& config) {
@@ -90,6 +89,14 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
         std::max<DurationUs>(apr_time_from_sec(seconds) - apr_time_now(), kMillisecond);
     return lifetime > 0 && lifetime < left ? Lifetime{lifetime}
                                            : Lifetime{left, EndReason::expired};
+}
+
+}  // namespace
+
+TunnelTerms terms_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
+                      const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw) {
+    return {Child::current().share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
+            allowed_rsv, raw};
 }
 
 }  // namespace wsp

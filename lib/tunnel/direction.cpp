@@ -10,11 +10,12 @@
 namespace wsp {
 namespace {
 
-ScanRules rules_for(Side from, const Policy& policy, std::uint8_t allowed_rsv) {
+ScanRules rules_for(Side from, const TunnelTerms& terms) {
+    const Policy& policy = *terms.policy;
     ScanRules rules;
     rules.sender = from;
     rules.validate = policy.validate;
-    rules.allowed_rsv = allowed_rsv;
+    rules.allowed_rsv = terms.allowed_rsv;
     rules.max_message =
         from == Side::client ? policy.max_message_from_client : policy.max_message_from_backend;
     return rules;
@@ -22,21 +23,20 @@ ScanRules rules_for(Side from, const Policy& policy, std::uint8_t allowed_rsv) {
 
 }  // namespace
 
-Direction::Direction(Stream& source, Stream& sink, Side from, const Policy& policy,
-                     std::uint8_t allowed_rsv, bool raw, ControlListener& listener) noexcept
+Direction::Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
+                     ControlListener& listener) noexcept
     : source_(source),
       sink_(sink),
-      policy_(policy),
+      terms_(terms),
       listener_(listener),
-      scanner_(rules_for(from, policy, allowed_rsv)),
-      from_(from),
-      raw_(raw) {}
+      scanner_(rules_for(from, terms)),
+      from_(from) {}
 
 void Direction::take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     last_read_ = now;
-    if (from_ == Side::client && policy_.message_rate > 0 && !raw_) {
+    if (from_ == Side::client && policy().message_rate > 0 && !terms_.raw) {
         meter_.reset(new (std::nothrow)
-                         MessageMeter(policy_.message_rate, policy_.message_burst, now));
+                         MessageMeter(policy().message_rate, policy().message_burst, now));
         out_of_memory_ = meter_ == nullptr;
     }
     if (size > 0) {
@@ -91,7 +91,7 @@ void Direction::push(MonotonicUs now) noexcept {
 // Reads once and relays it. True when reading again at once is likely to find more.
 bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
     const std::size_t carried = aside_ ? aside_->carry.size() : 0;
-    const std::size_t room = std::min(scratch.size - carried, policy_.buffer_size);
+    const std::size_t room = std::min(scratch.size - carried, policy().buffer_size);
     const IoResult got = source_.read_some(scratch.data + carried, room);
     if (got.status == IoStatus::would_block) {
         return false;
@@ -127,7 +127,7 @@ void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs no
     if (flow_ == Flow::discarding) {
         return;
     }
-    if (raw_) {
+    if (terms_.raw) {
         deliver(data, size, now);
         return;
     }
@@ -220,8 +220,8 @@ std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size)
 }
 
 bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
-    if (raw_ || cut_off_ || sink_state_ != Sink::open || close_passed_ || mute_after_pending_ ||
-        scanner_.lost()) {
+    if (terms_.raw || cut_off_ || sink_state_ != Sink::open || close_passed_ ||
+        mute_after_pending_ || scanner_.lost()) {
         return false;
     }
     if (!scanner_.at_boundary()) {

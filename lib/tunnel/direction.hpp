@@ -18,7 +18,7 @@
 #include "net/stream.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "tunnel/message_meter.hpp"
-#include "tunnel/policy.hpp"
+#include "tunnel/terms.hpp"
 
 namespace wsp {
 
@@ -57,10 +57,10 @@ class Direction {
     // How the source ended.
     enum class Source : std::uint8_t { open, ended, lost };
 
-    // `raw`: not WebSocket frames; bytes pass without being looked at and no frame of ours is ever
-    // put between them.
-    Direction(Stream& source, Stream& sink, Side from, const Policy& policy,
-              std::uint8_t allowed_rsv, bool raw, ControlListener& listener) noexcept;
+    // Refers to `terms`, which the tunnel owns. Of raw ones the bytes pass without being looked at, and no frame of ours is
+    // ever put between them.
+    Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
+              ControlListener& listener) noexcept;
 
     // Takes bytes that the source sent before there was a tunnel, as if they were read now.
     void take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
@@ -131,6 +131,7 @@ class Direction {
         HeldBytes pending;  // frames of ours that wait for a frame boundary
     };
 
+    const Policy& policy() const noexcept { return *terms_.policy; }
     bool is_paused() const noexcept {
         return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying;
     }
@@ -155,7 +156,7 @@ class Direction {
 
     Stream& source_;
     Stream& sink_;
-    const Policy& policy_;
+    const TunnelTerms& terms_;
     ControlListener& listener_;
     FrameScanner scanner_;
     HeldBytes held_;                       // passed the scanner, refused by the sink
@@ -172,7 +173,6 @@ class Direction {
     Sink sink_state_ = Sink::open;
     Source source_state_ = Source::open;
     Errc violation_ = Errc::none;
-    bool raw_;
     bool mute_after_pending_ = false;
     bool close_passed_ = false;
     bool cut_off_ = false;  // the source ended inside a frame header, which the sink has got

@@ -21,14 +21,10 @@ constexpr int kTurns = 16;
 
 Tunnel::Tunnel(TunnelParts parts)
     : streams_{{std::move(parts.client), std::move(parts.backend)}},
-      policy_(std::move(parts.policy)),
+      terms_(std::move(parts.terms)),
       observer_(std::move(parts.observer)),
-      directions_{Direction(*streams_[0], *streams_[1], Side::client, *policy_, parts.allowed_rsv,
-                            parts.raw, *this),
-                  Direction(*streams_[1], *streams_[0], Side::backend, *policy_, parts.allowed_rsv,
-                            parts.raw, *this)},
-      lifetime_(parts.lifetime),
-      raw_(parts.raw) {
+      directions_{Direction(*streams_[0], *streams_[1], Side::client, terms_, *this),
+                  Direction(*streams_[1], *streams_[0], Side::backend, terms_, *this)} {
     if (!parts.early_from_client.empty() || !parts.early_from_backend.empty()) {
         early_ = std::make_unique<std::array<std::string, 2>>();
         (*early_)[index(Side::client)] = std::move(parts.early_from_client);
@@ -38,8 +34,8 @@ Tunnel::Tunnel(TunnelParts parts)
 
 void Tunnel::start(MonotonicUs now) noexcept {
     started_ = now_ = now;
-    if (lifetime_.span > 0) {
-        end_at(now + lifetime_.span, lifetime_.reason);
+    if (terms_.lifetime.span > 0) {
+        end_at(now + terms_.lifetime.span, terms_.lifetime.reason);
     }
     start_pings();
     for (const Side side : kSides) {
@@ -113,7 +109,7 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     if (ended_by_us_) {
         return;
     }
-    const std::uint16_t code = policy_->close_code(reason);
+    const std::uint16_t code = policy().close_code(reason);
     ended_by_us_ = true;
     note_end(reason, code);
     closing_since_ = now;
@@ -186,7 +182,7 @@ void Tunnel::settle(MonotonicUs now) noexcept {
 // With Validate::off bytes are bytes, and the peers end TCP when they like; not so once the proxy has
 // put a Close of its own between them.
 bool Tunnel::heeds_closes() const noexcept {
-    return !raw_ && (policy_->validate != Validate::off || ended_by_us_);
+    return !terms_.raw && (policy().validate != Validate::off || ended_by_us_);
 }
 
 void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
@@ -233,7 +229,7 @@ void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
     if (heeds_closes()) {
         start_closing(now);
     }
-    if (!policy_->half_close) {
+    if (!policy().half_close) {
         to(side).lose_sink();
     }
     // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.

@@ -29,30 +29,20 @@
 
 #include "tunnel/direction.hpp"
 #include "tunnel/ping.hpp"
-#include "tunnel/policy.hpp"
 #include "tunnel/report.hpp"
+#include "tunnel/terms.hpp"
 #include "tunnel/timer_queue.hpp"
 
 namespace wsp {
-
-// How long a tunnel may live, and why no longer.
-struct Lifetime {
-    Lifetime(DurationUs time = 0, EndReason why = EndReason::lifetime) : span(time), reason(why) {}
-    DurationUs span;  // 0: no limit
-    EndReason reason;
-};
 
 // What a tunnel is made of.
 struct TunnelParts {
     std::unique_ptr<Stream> client;
     std::unique_ptr<Stream> backend;
-    std::shared_ptr<const Policy> policy;
     std::unique_ptr<TunnelObserver> observer;  // may be null
+    TunnelTerms terms;
     std::string early_from_client;  // bytes that came behind either handshake: they travel first
     std::string early_from_backend;
-    std::uint8_t allowed_rsv = 0;  // see ScanRules
-    Lifetime lifetime;
-    bool raw = false;  // another protocol than WebSocket: no frames
 };
 
 // What the pump notes on a tunnel that it drives; the tunnel itself does not look at it.
@@ -87,7 +77,7 @@ class Tunnel final : public PumpHook, private ControlListener {
 
     // What to wait for on stream(side).
     Interest interest(Side side) const noexcept;
-    const Policy& policy() const noexcept { return *policy_; }
+    const Policy& policy() const noexcept { return *terms_.policy; }
     const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
     // advance() has something to do without waiting.
     bool has_more() const noexcept {
@@ -138,7 +128,7 @@ class Tunnel final : public PumpHook, private ControlListener {
     MonotonicUs last_byte() const noexcept;
 
     std::array<std::unique_ptr<Stream>, 2> streams_;
-    std::shared_ptr<const Policy> policy_;
+    TunnelTerms terms_;
     std::unique_ptr<TunnelObserver> observer_;
     std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
     Direction directions_[2];                            // by the side that the bytes come from
@@ -148,13 +138,11 @@ class Tunnel final : public PumpHook, private ControlListener {
     MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;
-    Lifetime lifetime_;
     MonotonicUs closing_since_ = kNever;
     int os_error_ = 0;  // of the connection that broke, when that was the end
     std::uint16_t close_code_ = 0;
     EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;
-    bool raw_;
     bool ended_by_us_ = false;
     bool cut_ = false;
 };

@@ -35,15 +35,15 @@ MonotonicUs Tunnel::closing_deadline() const noexcept {
     // What the other direction still carries may arrive, however long it takes; what we drop anyway
     // may not.
     return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) +
-           policy_->close_timeout;
+           policy().close_timeout;
 }
 
 MonotonicUs Tunnel::deadline() const noexcept {
     const MonotonicUs idle =
-        closing_since_ == kNever ? after(last_byte(), policy_->idle_timeout) : kNever;
+        closing_since_ == kNever ? after(last_byte(), policy().idle_timeout) : kNever;
     MonotonicUs first = std::min({closing_deadline(), idle, ended_by_us_ ? kNever : end_at_});
     for (const Side side : kSides) {
-        const MonotonicUs stalls = after(to(side).blocked_since(), policy_->send_timeout);
+        const MonotonicUs stalls = after(to(side).blocked_since(), policy().send_timeout);
         first = std::min({first, stalls, ping_deadline(side), from(side).resume_at()});
     }
     return first;
@@ -57,7 +57,7 @@ void Tunnel::on_timer(MonotonicUs now) noexcept {
         return;
     }
     for (const Side side : kSides) {
-        if (after(to(side).blocked_since(), policy_->send_timeout) <= now) {
+        if (after(to(side).blocked_since(), policy().send_timeout) <= now) {
             lose(side, by_side(side, EndReason::client_stalled, EndReason::backend_stalled));
         }
         on_ping_timer(side, now);
@@ -66,14 +66,14 @@ void Tunnel::on_timer(MonotonicUs now) noexcept {
     if (end_at_ <= now) {
         end(end_at_reason_, now);
     }
-    if (closing_since_ == kNever && after(last_byte(), policy_->idle_timeout) <= now) {
+    if (closing_since_ == kNever && after(last_byte(), policy().idle_timeout) <= now) {
         end(EndReason::idle_timeout, now);
     }
     settle(now);
 }
 
 void Tunnel::start_pings() noexcept {
-    if (policy_->ping_interval == 0 || raw_) {
+    if (policy().ping_interval == 0 || terms_.raw) {
         return;
     }
     std::uint32_t nonces[2];
@@ -88,14 +88,14 @@ void Tunnel::start_pings() noexcept {
 
 // When on_ping_timer() has something to do for `side`.
 MonotonicUs Tunnel::ping_deadline(Side side) const noexcept {
-    const bool pinged = pings_ && (side == Side::client || policy_->ping_backend);
+    const bool pinged = pings_ && (side == Side::client || policy().ping_backend);
     if (!pinged || closing_since_ != kNever || !from(side).wants_read()) {
         return kNever;
     }
     const MonotonicUs last_read = from(side).last_read();
     const MonotonicUs waiting = (*pings_)[index(side)].waiting_since(last_read);
-    return waiting != kNever ? waiting + policy_->ping_deadline
-                             : last_read + policy_->ping_interval;
+    return waiting != kNever ? waiting + policy().ping_deadline
+                             : last_read + policy().ping_interval;
 }
 
 void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {

@@ -65,7 +65,7 @@ inline SocketTunnel make_socket_tunnel(EndBoard& board, bool tcp = false, const 
     TunnelParts parts;
     parts.client = std::make_unique<SocketStream>(std::move(client.ours));
     parts.backend = std::make_unique<SocketStream>(std::move(backend.ours));
-    parts.policy = std::make_shared<const Policy>(policy);
+    parts.terms.policy = std::make_shared<const Policy>(policy);
     parts.observer = board.observer();
     parts.early_from_client = early_from_client;
     return {std::make_unique<Tunnel>(std::move(parts)),

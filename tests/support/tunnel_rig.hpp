@@ -193,13 +193,13 @@ class Rig {
         TunnelParts parts;
         parts.client = std::make_unique<ScriptedStream>(scripts_[0]);
         parts.backend = std::make_unique<ScriptedStream>(scripts_[1]);
-        parts.policy = std::make_shared<const Policy>(setup_.policy);
+        parts.terms.policy = std::make_shared<const Policy>(setup_.policy);
         parts.observer = std::make_unique<Teller>(*this);
         parts.early_from_client = setup_.early_from_client;
         parts.early_from_backend = setup_.early_from_backend;
-        parts.allowed_rsv = setup_.allowed_rsv;
-        parts.raw = setup_.raw;
-        parts.lifetime = setup_.lifetime;
+        parts.terms.allowed_rsv = setup_.allowed_rsv;
+        parts.terms.raw = setup_.raw;
+        parts.terms.lifetime = setup_.lifetime;
         tunnel = std::make_unique<Tunnel>(std::move(parts));
     }
 

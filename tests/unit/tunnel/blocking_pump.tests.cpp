@@ -163,7 +163,7 @@ TEST_CASE("a blocking pump drives TLS", "[pump]") {
     TunnelParts parts;
     parts.client = std::make_unique<SocketStream>(std::move(client.ours));
     parts.backend = pair.stream();
-    parts.policy = std::make_shared<const Policy>();
+    parts.terms.policy = std::make_shared<const Policy>();
     parts.observer = board.observer();
     Tunnel tunnel(std::move(parts));
     std::thread thread([&] { run_blocking(tunnel, {}); });

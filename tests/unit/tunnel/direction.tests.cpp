@@ -17,10 +17,10 @@ const std::string kOurs = frame(Side::backend, kPing, "ours");
 class Bench final : public ControlListener {
   public:
     explicit Bench(Policy with = {}, bool raw = false)
-        : policy(with),
+        : terms{std::make_shared<const Policy>(with), {}, 0, raw},
           source(source_script),
           sink(sink_script),
-          direction(source, sink, Side::backend, policy, 0, raw, *this) {
+          direction(source, sink, Side::backend, terms, *this) {
         direction.take_early(nullptr, 0, now);
     }
 
@@ -46,7 +46,7 @@ class Bench final : public ControlListener {
         return static_cast<unsigned>(control.opcode) != kept_back;
     }
 
-    Policy policy;
+    TunnelTerms terms;
     Script source_script, sink_script;
     ScriptedStream source, sink;
     MonotonicUs now = 5 * kSecond;

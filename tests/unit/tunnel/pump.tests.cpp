@@ -166,7 +166,7 @@ TEST_CASE("a pump drives TLS, whose input poll cannot always see", "[pump]") {
     parts.backend = std::make_unique<SocketStream>(std::move(backend.ours));
     Policy tiny;
     tiny.buffer_size = 16;
-    parts.policy = std::make_shared<const Policy>(tiny);
+    parts.terms.policy = std::make_shared<const Policy>(tiny);
     parts.observer = rig.board.observer();
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
 

@@ -18,7 +18,7 @@ class Gate {
         TunnelParts parts;
         parts.client = std::make_unique<SocketStream>(std::move(client.ours));
         parts.backend = std::make_unique<SocketStream>(std::move(backend.ours));
-        parts.policy = std::make_shared<const Policy>();
+        parts.terms.policy = std::make_shared<const Policy>();
         parts.observer = std::make_unique<Keeper>(*this);
         auto tunnel = std::make_unique<Tunnel>(std::move(parts));
         client.theirs.reset();
