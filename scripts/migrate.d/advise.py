@@ -3,23 +3,22 @@
 import re
 
 import find
-import rewrite
+import shorter
 from finding import Finding, change, delete, note
 
 LOAD_OURS = "LoadModule proxy_websocket_module"
 UPGRADE_HTTP = "ProxyWebsocketUpgradeHttp On"
-ONLY_NARROW = ("%{QUERY_STRING}", "%{REQUEST_URI}")
 
 
 def all_advice(site):
     for advise in (load_module, names_in_if_module, rewrite_pairs, websocket_lines_beside_http, second_balancers, upgrade_words,
-                   many_upgrades, idle_words, reverse_lines, fallback):
+                   many_upgrades, idle_words, reverse_lines, fallback, plain_requests):
         yield from advise(site)
 
 
 def mapping_findings(site, mistakes):
     """One per mapping: what it is, and whether anything has to happen to it."""
-    wrong = {(finding.place.file, finding.place.line) for finding in mistakes}
+    wrong = {(finding.place.file, finding.place.line) for finding in mistakes if finding.severity == "mistake"}
     for mapping in site.websockets:
         places = [mapping.place, *(condition.directive.place for condition in mapping.conditions)]
         is_wrong = any((place.file, place.line) in wrong for place in places)
@@ -75,83 +74,27 @@ def names_in_if_module(site):
 def rewrite_pairs(site):
     """A rule for handshakes that ProxyPass could do, or already does."""
     for mapping in site.websockets:
-        if not mapping.is_rewrite or mapping.location is not None or not asks_for_upgrade(mapping):
-            continue
-        twin = http_twin(site, mapping)
-        lines = lines_of(mapping)
-        if twin is not None and only_about(mapping, *ONLY_NARROW):
-            yield delete(first_place(mapping), f"{lines} may go: {twin} at {twin.place} leads to the same backend; "
-                                               f"{instead(site, mapping, twin)}")
-        elif twin is None and only_about(mapping):
-            simple = as_pass(mapping)
-            if simple:
-                yield delete(first_place(mapping), f"{lines} may go: write ProxyPassWS {simple[0]} {simple[1]} instead, which takes "
-                                                   "handshakes alone")
+        if mapping.is_rewrite and mapping.location is None and asks_for_upgrade(mapping):
+            found = shorter.instead_of_rule(site, mapping)
+            if found:
+                yield delete(shorter.first_place(mapping), f"{lines_of(mapping)} may go: {found}")
 
 
 def asks_for_upgrade(mapping):
     return any(condition.header and not condition.negated for condition in mapping.conditions)
 
 
-def only_about(mapping, *tests):
-    """Whether all conditions are on Upgrade and Connection, or on one of `tests`."""
-    return all(not c.negated and (c.header or c.test.upper() in tests) for c in mapping.conditions)
-
-
-def first_place(mapping):
-    return mapping.conditions[0].directive.place if mapping.conditions else mapping.place
-
-
 def lines_of(mapping):
-    first = first_place(mapping)
+    first = shorter.first_place(mapping)
     return f"lines {first.line}-{mapping.place.last}" if first.file == mapping.place.file else "this rule with its conditions"
-
-
-def instead(site, mapping, twin):
-    if twin.upgrades or site.setting("proxywebsocketupgradehttp", mapping.vhost) == "on":
-        return "it takes handshakes too already"
-    return f"write {UPGRADE_HTTP} instead"
-
-
-def samples_of(mapping):
-    """Two paths that it is for, to compare what mappings make of them."""
-    start = mapping.sample
-    below = [start + "x", start + "x/y"] if start.endswith("/") else [start, start + "/x"]
-    return below if all(mapping.covers(path) for path in below) else [start]
-
-
-def http_twin(site, mapping):
-    """The http:// mapping that sends the same paths to the same URLs with the same idle limit, or None."""
-    samples = samples_of(mapping)
-    wanted = [mapping.forward(path) for path in samples]
-    if None in wanted:
-        return None
-    for other in site.passes("ProxyPass", "ProxyPassMatch"):
-        if other.vhost in (None, mapping.vhost) and other.covers(samples[0]) and other.scheme in ("http", "https"):
-            same = [other.forward(path) for path in samples] == wanted and other.param("timeout") == mapping.param("timeout")
-            return other if same else None
-    return None
-
-
-def as_pass(rule):
-    """(path, URL) of the ProxyPassWS that does the same, or None."""
-    if "$" not in rule.url and "%{REQUEST_URI}" not in rule.url:
-        return None
-    start = rule.sample[:rule.sample.rfind("/") + 1]
-    probes = [rewrite.substituted([rule.path, rule.url], start + rest) for rest in ("", "x", "x/y.z")]
-    base = probes[0]
-    is_prefix = base and base.endswith("/") and probes == [base, base + "x", base + "x/y.z"]
-    return (start, base) if is_prefix else None
 
 
 def websocket_lines_beside_http(site):
     for mapping in site.websockets:
-        if mapping.kind != "ProxyPass" or not mapping.has_websocket_scheme or mapping.is_regex:
-            continue
-        twin = http_twin(site, mapping)
-        if twin is not None and twin is not mapping and twin.vhost is mapping.vhost:
-            yield delete(mapping.place, f"this line may go: {twin} at {twin.place} sends these paths to the same backend; "
-                                        f"{instead(site, mapping, twin)}")
+        if mapping.kind == "ProxyPass" and mapping.has_websocket_scheme and not mapping.is_regex and mapping.location is None:
+            found = shorter.instead_of_line(site, mapping)
+            if found:
+                yield delete(mapping.place, f"this line may go: {found}")
 
 
 def second_balancers(site):
@@ -189,7 +132,7 @@ def many_upgrades(site):
         if mapping.scheme in ("http", "https", "balancer") and (mapping.param("upgrade") or "").lower() == "websocket":
             by_vhost.setdefault(mapping.vhost, []).append(mapping)
     for mappings in by_vhost.values():
-        if len(mappings) > 1:
+        if len(mappings) > 1 and shorter.fits(site.tree, *shorter.once_for_all(mappings)):
             yield delete(mappings[0].place, f"upgrade=websocket on {len(mappings)} lines of this virtual host may go: write "
                                             f"{UPGRADE_HTTP} once")
 
@@ -237,3 +180,23 @@ def fallback(site):
                                         "ProxyPass. Where there is none it is told 426, and no longer 404")
         elif not off:   # else it may stand inside of one that is
             yield delete(directive.place, "ProxyWebsocketFallbackToProxyHttp On may go: it is the default, here too")
+
+
+def plain_requests(site):
+    """Without mod_proxy_http nobody asks the backend of a ws:// mapping for pages; told once per virtual host."""
+    told = set()
+    if not site.tree.is_whole or site.tree.loaded("proxy_http_module"):
+        return
+    for mapping in site.websockets:
+        if not mapping.has_websocket_scheme or mapping.kind not in ("ProxyPass", "ProxyPassMatch") or mapping.vhost in told:
+            continue
+        if not plain_neighbour(site, mapping):
+            told.add(mapping.vhost)
+            yield note(mapping.place, f"a plain request on {mapping.path}, no handshake, is answered 426, since mod_proxy_http is not "
+                                      "loaded; mod_proxy_wstunnel left it to files")
+
+
+def plain_neighbour(site, mapping):
+    """Another mapping that takes the plain requests which this one passes by."""
+    return any(other is not mapping and not other.has_websocket_scheme and other.vhost in (None, mapping.vhost)
+               and other.covers(mapping.sample) for other in site.passes("ProxyPass", "ProxyPassMatch"))

@@ -6,9 +6,10 @@ import re
 
 import rewrite
 
-URL = re.compile(r"([a-z][a-z0-9+.-]*):(/*)(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?(.*)$", re.IGNORECASE | re.DOTALL)
+URL = re.compile(r"([a-z][a-z0-9+.-]*):(/*)(\[[^\]]*\]|[^/:?#%$]*)(?::(\d+))?(.*)$", re.IGNORECASE | re.DOTALL)
 PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 TO_HTTP = {"ws": "http", "wss": "https"}
+WILDCARD = re.compile(r"(?<!\\)[*?]|\[.*\]")  # a ProxyPass inside a section takes the path for a pattern only where it has one
 FLAGS = {"nocanon", "interpolate", "noquery"}
 PASSES = {"proxypass": "ProxyPass", "proxypassmatch": "ProxyPassMatch", "proxypassws": "ProxyPassWS"}
 
@@ -133,13 +134,17 @@ def params_of(words):
     return [(key.lower(), value) for key, equals, value in (word.partition("=") for word in words) if equals]
 
 
+def is_pattern(section):
+    return section.name.endswith("match") or section.args[:1] == ["~"]
+
+
 def mapping_of_pass(directive):
     args = [arg for arg in directive.args]
     is_regex = directive.name == "proxypassmatch"
     location = directive.location
     if location is not None:
         path = location.args[-1] if location.args else "/"
-        is_regex = is_regex or location.name.endswith("match") or location.args[:1] == ["~"]
+        is_regex = is_regex or bool(WILDCARD.search(path) if directive.name == "proxypass" else is_pattern(location))
     else:
         if args[:1] == ["~"]:
             is_regex, args = True, args[1:]
@@ -161,11 +166,24 @@ def mapping_of_member(directive):
 
 
 def rewritten(tree):
+    schemes = schemes_in_variables(tree)
     for rule, conditions in rewrite.rules_of(tree):
         flags = rewrite.flags_of(rule.args[2:])
-        target = target_of(rule.args[1])
+        url = re.sub(r"^%\{ENV:([^}]+)\}(?=://)", lambda found: schemes.get(found[1], found[0]), rule.args[1], flags=re.IGNORECASE)
+        target = target_of(url)
         if target and target.scheme in (*PORTS, "balancer") and (flags & {"P", "PROXY"} or target.scheme in TO_HTTP):
-            yield Mapping("RewriteRule", rule, rule.args[0], rule.args[1], True, [], conditions)
+            yield Mapping("RewriteRule", rule, rule.args[0], url, True, [], conditions)
+
+
+def schemes_in_variables(tree):
+    """{name: "ws" or "wss"} of what rules with [E=name:ws] set."""
+    found = {}
+    for rule, _ in rewrite.rules_of(tree):
+        for setting in rewrite.flag_values(rule.args[2:]).get("E", []):
+            name, _, value = setting.partition(":")
+            if value.lower() in TO_HTTP:
+                found[name] = value.lower()
+    return found
 
 
 class Site:
@@ -177,6 +195,7 @@ class Site:
         members = [mapping_of_member(directive) for directive in tree.named("balancermember") if directive.args]
         found = [mapping for mapping in [*passes, *members, *rewritten(tree)] if mapping]
         self.mappings = sorted(found, key=lambda mapping: mapping.directive.order)
+        self.advised = {}  # what shorter.py has said may stand at a place instead
         self.websockets = [mapping for mapping in self.mappings if self.is_websocket(mapping)]
 
     def members_of(self, mapping):

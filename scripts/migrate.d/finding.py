@@ -3,7 +3,7 @@
 import dataclasses
 
 # In the order in which they stand for one line.
-SEVERITIES = ("mapping", "mistake", "change", "delete", "note")
+SEVERITIES = ("mapping", "route", "mistake", "change", "delete", "note")
 COUNTED = {
     "mapping": ("WebSocket mapping", "WebSocket mappings"),
     "mistake": ("mistake", "mistakes"),
@@ -36,6 +36,10 @@ def delete(place, text):
     return Finding(place, "delete", text)
 
 
+def route(place, text):
+    return Finding(place, "route", text)
+
+
 def note(place, text):
     return Finding(place, "note", text)
 
@@ -49,7 +53,7 @@ def in_order(findings, files):
 
 def summary(findings, file_count):
     parts = []
-    for severity in SEVERITIES:
+    for severity in COUNTED:
         number = sum(finding.severity == severity for finding in findings)
         if number or severity in ("mapping", "mistake"):
             parts.append(f"{number} {COUNTED[severity][number != 1]}")

@@ -6,19 +6,18 @@ import re
 
 import find
 import rewrite
-from finding import mistake
+from finding import change, mistake, note
 
 ONE_SLASH = re.compile(r"\b(wss?):/(?![/\s\"'])", re.IGNORECASE)
 MAP_SYNTAX = re.compile(r"\$\{HTTP:", re.IGNORECASE)
 PROXYING = ("proxypass", "proxypassmatch", "proxypassws", "proxypassreverse", "rewriterule", "balancermember", "proxyset", "define")
-SHORT_SECONDS = 30  # clients and frameworks ping every 15 to 30 s
 SPEAKERS = ("proxy_websocket_module", "proxy_wstunnel_module", "proxy_http_module")  # the last one since 2.4.47
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OWN_NAME = ("%{http_host}", "%{server_name}")
 
 
 def all_mistakes(site):
-    for check in (one_slash, map_syntax, conditions, no_proxy_flag, short_timeouts, short_proxy_timeout, query_in_path, slashes,
+    for check in (one_slash, map_syntax, conditions, no_proxy_flag, query_in_path, slashes,
                   loops, no_ssl_proxy_engine, not_loaded, section_that_never_applies):
         yield from check(site)
 
@@ -79,50 +78,6 @@ def no_proxy_flag(site):
                                          "in a handshake; write [P,L]")
 
 
-def short_timeouts(site):
-    for mapping in site.websockets:
-        seconds = seconds_of(mapping.param("timeout"))
-        if mapping.scheme != "balancer" and is_short(seconds) and not has_idle_timeout(site, mapping):
-            yield short(mapping.place, f"timeout={seconds}", seconds)
-    for directive in site.tree.named("proxyset"):
-        section = directive.inside("proxy")
-        url = directive.args[0] if directive.args and "://" in directive.args[0] else section.args[0] if section and section.args else ""
-        seconds = seconds_of(dict(find.params_of(directive.args)).get("timeout"))
-        if re.match("wss?://", url, re.IGNORECASE) and is_short(seconds):
-            yield short(directive.place, f"timeout={seconds}", seconds)
-
-
-def short(place, setting, seconds):
-    return mistake(place, f"{setting} ends a tunnel after {seconds} s without a byte: leave it out (no limit), or set "
-                          "ProxyWebsocketIdleTimeout for tunnels; connectiontimeout= is the limit for connecting")
-
-
-def short_proxy_timeout(site):
-    for directive in site.tree.named("proxytimeout"):
-        seconds = seconds_of(directive.args[0]) if directive.args else None
-        concerned = [m for m in site.websockets if directive.vhost in (None, m.vhost) and m.param("timeout") is None
-                     and not has_idle_timeout(site, m)]
-        if is_short(seconds) and concerned:
-            yield short(directive.place, f"ProxyTimeout {directive.args[0]}", seconds)
-
-
-def has_idle_timeout(site, mapping):
-    return any(d.vhost in (None, mapping.vhost) for d in site.tree.named("proxywebsocketidletimeout"))
-
-
-def seconds_of(text):
-    """Seconds of "5", "5s", "500ms" (as 0), "1min", "1h"; None for anything else."""
-    match = re.match(r"(\d+)\s*(ms|s|mi|min|h)?$", text or "", re.IGNORECASE)
-    if match is None:
-        return None
-    unit = (match[2] or "s").lower()
-    return int(match[1]) // 1000 if unit == "ms" else int(match[1]) * {"s": 1, "h": 3600}.get(unit, 60)
-
-
-def is_short(seconds):
-    return seconds is not None and seconds <= SHORT_SECONDS
-
-
 def query_in_path(site):
     for mapping in site.websockets:
         if mapping.is_member:
@@ -144,7 +99,7 @@ def slashes(site):
             yield mistake(mapping.place, f"the path {mapping.path} ends with a slash, the URL does not: {mapping.path}x is sent to "
                                          f"{mapping.url}x; write {mapping.url}/")
         elif ends == (False, True):
-            yield mistake(mapping.place, f"the URL ends with a slash, the path {mapping.path} does not: {mapping.path}/x is sent to "
+            yield note(mapping.place, f"the URL ends with a slash, the path {mapping.path} does not: {mapping.path}/x is sent to "
                                          f"{mapping.url}/x; write {mapping.url[:-1]}, or {mapping.path}/ for the path")
 
 
@@ -223,5 +178,5 @@ def section_that_never_applies(site):
         return
     for section in tree.sections:
         if section.name == "ifmodule" and section.args and section.args[0].lower() in ("mod_proxy_wstunnel.c", "proxy_wstunnel_module"):
-            yield mistake(section.place, f"mod_proxy_wstunnel is not loaded, so all of <IfModule {section.args[0]}> is skipped: write "
-                                         "<IfModule mod_proxy_websocket.c>", "module_name")
+            yield change(section.place, f"mod_proxy_wstunnel is not loaded, so all of <IfModule {section.args[0]}> is skipped: write "
+                                        "<IfModule mod_proxy_websocket.c>", "module_name")

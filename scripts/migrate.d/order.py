@@ -1,73 +1,67 @@
-"""Mappings that never see a handshake because another one comes first. httpd asks RewriteRules first, then the last
-matching <Location>, then ProxyPass from top to bottom, the main server's before the virtual host's."""
+"""Mappings that never see a handshake because something else comes first, found by trying: what a mapping takes when it is
+alone, and who takes the same requests when it is not."""
 
+import dataclasses
+
+import engine
+import routes
+import samples
+import world
 from finding import mistake
+from host import Host
+
+HANDSHAKE = "handshake"
 
 
 def unreachable(site):
     for mapping in site.websockets:
-        if mapping.is_member or mapping.kind == "ProxyPassWS" or "?" in mapping.path:
+        if mapping.is_member or mapping.url == "!":
             continue
-        rival = first_rival(site, mapping)
-        if rival is not None and not serves_the_same(site, rival, mapping):
+        try:
+            rival = rival_of(site, mapping)
+        except engine.Unsure:
+            continue
+        if rival is not None:
             yield mistake(mapping.place, explain(mapping, rival))
 
 
-def first_rival(site, mapping):
-    """The mapping that takes all handshakes meant for `mapping`, or None."""
-    return next((rival for rival in rivals(site, mapping) if rival.covers(mapping.sample) and together(site, rival, mapping)), None)
+def rival_of(site, mapping):
+    """The mapping that takes all handshakes meant for `mapping` and leads them elsewhere, or None."""
+    tree = site.tree.of_file(mapping.place.file)
+    there = world.of(tree, world.OURS)
+    host = Host(tree, mapping.vhost, there)
+    alone = Host(only(tree, mapping), mapping.vhost, there)
+    takers = []
+    for request in handshakes_for(host, mapping):
+        for mine, whole in routes.routes(request, alone, host):
+            if mine.via is mapping.directive and mine.kind == "backend":
+                if whole.via is mapping.directive or whole == mine:
+                    return None
+                takers.append(whole.via)
+    return next((other for taker in takers for other in site.mappings if other.directive is taker), None)
 
 
-def together(site, one, other):
-    """Whether one httpd reads both."""
-    return not site.tree.is_loose or one.place.file == other.place.file
+def only(tree, mapping):
+    """The tree with this mapping alone, its conditions, and what are no mappings."""
+    kept = {id(mapping.directive), *(id(condition.directive) for condition in mapping.conditions)}
+    mapped = ("proxypass", "proxypassmatch", "proxypassws", "rewriterule", "rewritecond")
+    sets_variable = [d for d in tree.named("rewriterule") if d.args[1:2] == ["-"]]
+    kept |= {id(d) for d in sets_variable} if "%{ENV:" in mapping.url.upper() else set()
+    return dataclasses.replace(tree, directives=[d for d in tree.directives if d.name not in mapped or id(d) in kept])
 
 
-def rivals(site, mapping):
-    if mapping.is_rewrite:
-        return earlier_rules(site, mapping)
-    in_locations = [m for m in site.passes("ProxyPass", "ProxyPassMatch") if m.location is not None
-                    and m.vhost in (None, mapping.vhost)]
-    rules = rules_for_handshakes(site, mapping)
-    if mapping.location is not None:
-        return rules + [m for m in in_locations if rank(m) > rank(mapping) and m.location is not mapping.location]
-    return rules + in_locations + earlier_passes(site, mapping)
-
-
-def rules_for_handshakes(site, mapping):
-    """Rules that take every handshake on the paths that they match."""
-    return [m for m in site.mappings if m.is_rewrite and m.location is None and m.vhost is mapping.vhost
-            and all(condition.header and not condition.negated for condition in m.conditions)]
-
-
-def earlier_rules(site, mapping):
-    container = mapping.directive.container
-    return [m for m in site.mappings if m.is_rewrite and not m.conditions and m.directive.container == container
-            and rank(m) < rank(mapping)]
-
-
-def earlier_passes(site, mapping):
-    inherits = site.setting("proxypassinherit", mapping.vhost) != "off"
-    vhosts = (None, mapping.vhost) if inherits else (mapping.vhost,)
-    return [m for m in site.passes("ProxyPass", "ProxyPassMatch") if m.location is None and m.vhost in vhosts
-            and rank(m) < rank(mapping)]
-
-
-def rank(mapping):
-    """Where httpd, which puts the main server's part before a virtual host's, has it."""
-    return mapping.vhost is not None, mapping.directive.order
-
-
-def serves_the_same(site, rival, mapping):
-    """Whether a handshake that the rival takes ends where it should all the same."""
-    upgrades = rival in site.websockets or site.setting("proxywebsocketupgradehttp", mapping.vhost) == "on"
-    below = mapping.sample.rstrip("/") + "/x"
-    wanted = mapping.forward(mapping.sample), mapping.forward(below)
-    return upgrades and None not in wanted and wanted == (rival.forward(mapping.sample), rival.forward(below))
+def handshakes_for(host, mapping):
+    relevant = [mapping.directive, *(condition.directive for condition in mapping.conditions)]
+    collection = samples.Collection(relevant)
+    names = [d.args[0] for d in host.tree.named("servername") if d.vhost is mapping.vhost and d.args]
+    tls = mapping.vhost is not None and 443 in routes.ports_of(routes.Site(host.tree), mapping.vhost)
+    return [request for request in samples.requests_for(collection, names, 443 if tls else 80, tls) if request.client == HANDSHAKE]
 
 
 def explain(mapping, rival):
     what = "excludes" if rival.excludes else "takes"
+    if mapping.kind == "ProxyPassWS":
+        return f"never reached: {rival} at {rival.place} {what} its handshakes first"
     if mapping.is_rewrite:
         return f"never reached: {rival} at {rival.place} comes first and takes its requests; put this rule and its conditions above it"
     if rival.is_rewrite:

@@ -1,12 +1,14 @@
-"""Reads configuration files into directives: continuation lines, comments, quotes, sections, Define, Macro and Use,
-Include and IncludeOptional. Knows httpd's syntax, not what a directive means."""
+"""Reads configuration files into directives: sections, Define, Macro and Use, Include and IncludeOptional. Knows httpd's
+syntax, not what a directive means; what a line is, and its words, is in lines.py."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 import re
 
 import include
+import lines
 
 CONTAINERS = {"virtualhost", "location", "locationmatch", "directory", "directorymatch", "files", "filesmatch", "proxy", "proxymatch"}
 MAIN_FILES = ("apache2.conf", "httpd.conf", "conf/httpd.conf")
@@ -82,6 +84,8 @@ class Tree:
     unreadable: dict = dataclasses.field(default_factory=dict)  # what could not be read -> why
     includes: list = dataclasses.field(default_factory=list)  # (Place, pattern)
     server_root: pathlib.Path = pathlib.Path("/")
+    path: pathlib.Path = None  # what was asked for
+    texts: dict = dataclasses.field(default_factory=dict)  # real path -> what was read
     is_loose: bool = False  # a folder of files that may have nothing to do with each other
 
     def named(self, *names):
@@ -92,55 +96,21 @@ class Tree:
         """Whether this is a server's configuration with its modules, so that what is missing from it is missing."""
         return any(WHOLE.match(d.args[0]) for d in self.named("loadmodule") if d.args)
 
+    @functools.cached_property
+    def by_vhost(self):
+        """The directives of each virtual host by its Section, of the main server by None."""
+        found = {}
+        for directive in self.directives:
+            found.setdefault(directive.vhost, []).append(directive)
+        return found
+
+    def of_file(self, file):
+        """Where the files may have nothing to do with each other, what this one says; else all."""
+        return dataclasses.replace(self, directives=[d for d in self.directives if d.place.file == file]) if self.is_loose else self
+
     def loaded(self, module):
         """The LoadModule directive of e.g. "proxy_module", or None."""
         return next((d for d in self.named("loadmodule") if d.args[:1] == [module]), None)
-
-
-def read_text(path):
-    """The file's text; bytes that are no UTF-8 survive a round trip through write_text."""
-    return pathlib.Path(path).read_bytes().decode("utf-8", "surrogateescape")
-
-
-def logical_lines(text):
-    """(first line, last line, text) with continuation lines joined, as httpd's ap_cfg_getline does."""
-    held, first = "", None
-    number = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line[:-1] if line.endswith("\r") else line
-        first = first or number
-        if line.endswith("\\"):
-            held += line[:-1]
-            continue
-        yield first, number, held + line
-        held, first = "", None
-    if first:
-        yield first, number, held
-
-
-def words(text):
-    """Arguments as ap_getword_conf splits them: blanks separate, "..." and '...' hold together."""
-    found, rest = [], text.strip()
-    while rest:
-        word, rest = quoted_word(rest) if rest[0] in "\"'" else plain_word(rest)
-        found.append(word)
-        rest = rest.lstrip()
-    return found
-
-
-def quoted_word(text):
-    quote, word, position = text[0], "", 1
-    while position < len(text) and text[position] != quote:
-        if text[position] == "\\" and text[position + 1:position + 2] in ("\\", quote):
-            position += 1
-        word += text[position]
-        position += 1
-    return word, text[position + 1:]
-
-
-def plain_word(text):
-    word, _, rest = text.replace("\t", " ").partition(" ")
-    return word, rest
 
 
 def server_root_around(path):
@@ -156,8 +126,9 @@ def server_root_around(path):
 class Reader:
     """Reads one tree. What a section is, and where it ends, is told by `self.stack`."""
 
-    def __init__(self, root, names):
+    def __init__(self, root, names, instead):
         self.tree = Tree(server_root=root, files=names)
+        self.instead = instead  # real path -> the text to take for that file's
         self.defines = {}
         self.macros = {}
         self.stack = []
@@ -170,13 +141,14 @@ class Reader:
         return self.tree
 
     def read_file(self, path):
+        real = os.path.realpath(path)
         try:
-            text = read_text(path)
+            text = self.tree.texts[real] = self.instead[real] if real in self.instead else lines.read_text(path)
         except OSError as error:
             self.tree.unreadable.setdefault(str(path), error.strerror or str(error))
             return
-        name = self.tree.files.setdefault(os.path.realpath(path), str(path))
-        self.take_lines((Place(name, first, last), line) for first, last, line in logical_lines(text))
+        name = self.tree.files.setdefault(real, str(path))
+        self.take_lines((Place(name, first, last), line) for first, last, line in lines.logical_lines(text))
 
     def read_unused_macros(self):
         """A macro that is used in a file that nobody named is worth a look as it is."""
@@ -211,7 +183,7 @@ class Reader:
             self.recording.lines.append((place, line))
 
     def open_section(self, place, text):
-        name, args = split_directive(text)
+        name, args = lines.split_directive(text)
         if not name:
             return
         if name == "macro" and args:
@@ -228,7 +200,7 @@ class Reader:
                 return
 
     def take_directive(self, place, line):
-        name, args = split_directive(self.expand(line))
+        name, args = lines.split_directive(self.expand(line))
         directive = Directive(name, args, line, place, tuple(self.stack), len(self.tree.directives))
         self.tree.directives.append(directive)
         act = {"define": self.define, "undefine": self.undefine, "use": self.use, "serverroot": self.set_root,
@@ -256,7 +228,7 @@ class Reader:
             return
         macro.used = True
         values = dict(zip(macro.parameters, directive.args[1:]))
-        self.take_lines([(place, substitute(line, values)) for place, line in macro.lines])
+        self.take_lines([(place, lines.substitute(line, values)) for place, line in macro.lines])
 
     def include(self, directive):
         pattern = directive.args[0]
@@ -267,22 +239,17 @@ class Reader:
             self.read_file(path)
 
 
-def split_directive(text):
-    name, _, rest = text.strip().replace("\t", " ", 1).partition(" ")
-    return name.lower(), words(rest)
+def read_again(tree, instead):
+    """The same tree with other texts for some of its files; nothing is read anew."""
+    return read_tree(tree.path, dict(tree.files), {**tree.texts, **instead})
 
 
-def substitute(line, values):
-    for parameter in sorted(values, key=len, reverse=True):  # as mod_macro does: $host2 before $host
-        line = line.replace(parameter, values[parameter])
-    return line
-
-
-def read_tree(path, names):
+def read_tree(path, names, instead=None):
     """Reads a file, or a folder: through its main file where it has one, else every file in it that httpd would take.
-    `names` is what Tree.files is about; several trees may share it."""
+    `names` is what Tree.files is about; several trees may share it. `instead`: texts to take for those of files."""
     path = pathlib.Path(path)
-    reader = Reader(server_root_around(path), names)
+    reader = Reader(server_root_around(path), names, instead or {})
+    reader.tree.path = path
     main = next((path / name for name in MAIN_FILES if (path / name).is_file()), None) if path.is_dir() else path
     if main is not None:
         return reader.read(main)

@@ -69,10 +69,35 @@ def flags_of(words):
     return {flag.partition("=")[0].strip("[] ").upper() for flag in text.split(",") if flag.strip("[] ")}
 
 
+LONG_FLAGS = {"BACKREFESCAPING": "B", "CHAIN": "C", "COOKIE": "CO", "DISCARDPATH": "DPI", "ENV": "E", "FORBIDDEN": "F", "GONE": "G",
+              "HANDLER": "H", "LAST": "L", "NOESCAPE": "NE", "NEXT": "N", "NOSUBREQ": "NS", "NOCASE": "NC", "PROXY": "P",
+              "PASSTHROUGH": "PT", "QSAPPEND": "QSA", "QSDISCARD": "QSD", "QSLAST": "QSL", "REDIRECT": "R", "SKIP": "S", "TYPE": "T",
+              "ORNEXT": "OR", "NOVARY": "NV"}
+STATUSES = {"permanent": 301, "temp": 302, "seeother": 303}
+
+
+def flag_values(words):
+    """ ["[P,E=A:b]"] -> {"P": [""], "E": ["A:b"]}, by their short names."""
+    found = {}
+    for flag in ",".join(words).strip("[]").split(","):
+        name, _, value = flag.strip("[] ").partition("=")
+        if name:
+            found.setdefault(LONG_FLAGS.get(name.upper(), name.upper()), []).append(value)
+    return found
+
+
+def redirect_status(word):
+    return STATUSES.get(word.lower()) or (int(word) if word.isdigit() else 302)
+
+
 def rules_of(tree):
+    return rules_among(tree.named("rewritecond", "rewriterule"))
+
+
+def rules_among(directives):
     """(rule, its conditions) in the order of the configuration."""
     pending = {}
-    for directive in tree.named("rewritecond", "rewriterule"):
+    for directive in directives:
         if len(directive.args) < 2:
             continue
         if directive.name == "rewritecond":

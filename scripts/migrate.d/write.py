@@ -10,12 +10,14 @@ import shutil
 import time
 
 import mistakes
-import parse
+from lines import read_text
 
 EDITS = {
     "one_slash": lambda line: mistakes.ONE_SLASH.sub(r"\1://", line),
     "map_syntax": lambda line: mistakes.MAP_SYNTAX.sub("%{HTTP:", line),
     "load_module": lambda line: line.replace("proxy_wstunnel", "proxy_websocket"),
+    "module_either": lambda line: re.sub("proxy_wstunnel_module", "proxy_module", re.sub(
+        r"mod_proxy_wstunnel\.c", "mod_proxy.c", line, flags=re.IGNORECASE), flags=re.IGNORECASE),
     "module_name": lambda line: re.sub("proxy_wstunnel", "proxy_websocket", line, flags=re.IGNORECASE),
 }
 
@@ -29,15 +31,6 @@ class Rewritten:
     before: str
     after: str
     backup: str = ""
-
-
-def edits_of(findings, keep_module):
-    """Findings that have a fix; where the LoadModule line stays, the sections that name the module stay too."""
-    swap = any(finding.fix == "load_module" for finding in findings) and not keep_module
-    for finding in findings:
-        goes_with_module = finding.severity == "change"
-        if finding.fix and (swap or not goes_with_module):
-            yield finding
 
 
 def reason_to_keep_module(findings, tree):
@@ -62,7 +55,7 @@ def rewrite_files(findings, tree):
         by_file.setdefault(finding.place.file, []).append(finding)
     for name, found in by_file.items():
         path = real_paths[name]
-        before = parse.read_text(path)
+        before = read_text(path)
         after = edited(before, found)
         if after != before:
             yield Rewritten(path, name, before, after)

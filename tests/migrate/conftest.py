@@ -9,9 +9,9 @@ import types
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-LINE = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+): (?P<severity>mapping|mistake|change|delete|note): (?P<text>.*)")
+LINE = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+): (?P<severity>mapping|route|mistake|change|delete|note): (?P<text>.*)")
 MODULES = """\
-LoadModule authz_core_module modules/mod_authz_core.so
+RewriteEngine On
 LoadModule proxy_module modules/mod_proxy.so
 LoadModule proxy_http_module modules/mod_proxy_http.so
 LoadModule {speaker}_module modules/mod_{speaker}.so

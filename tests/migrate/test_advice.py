@@ -55,7 +55,7 @@ def test_where_mod_proxy_http_does_the_tunnels_the_module_is_added(look, body):
 
 
 def test_a_mapping_with_a_mistake_says_so(look):
-    assert "once what is wrong with it is mended" in look("ProxyPass /a ws://app/a timeout=5").texts("mapping")[0]
+    assert "once what is wrong with it is mended" in look("ProxyPass /a/ ws://app/a").texts("mapping")[0]
 
 
 def test_sections_that_name_the_old_module_change_with_it(look):
@@ -134,8 +134,28 @@ def test_only_where_the_fallback_is_off_plain_requests_are_told_426(look, settin
     assert outcome.lines("note", "426") == lines
 
 
+WITHOUT_HTTP = """\
+LoadModule proxy_module modules/mod_proxy.so
+LoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so
+<VirtualHost *:80>
+ProxyPass /a ws://app/a
+ProxyPass /b ws://app/b
+{}
+</VirtualHost>
+"""
+
+
+def test_plain_requests_that_nobody_takes_are_told_once_per_virtual_host(migrate, tree):
+    assert migrate(tree({"a.conf": WITHOUT_HTTP.format("")}) / "a.conf").lines("note", "426") == [4]
+    assert migrate(tree({"b.conf": WITHOUT_HTTP.format("ProxyPass / fcgi://app/")}) / "b.conf").lines("note", "426") == []
+
+
+def test_plain_requests_that_mod_proxy_http_takes_are_not_mentioned(look):
+    assert look("ProxyPass /a ws://app/a").lines("note", "426") == []
+
+
 def test_the_summary_counts(look):
-    outcome = look("ProxyPass /a ws://app/a timeout=5\nProxyPass / http://app/other/")
+    outcome = look("ProxyPass /a/ ws://app/a\nProxyPass / http://app/other/")
     assert outcome.summary == "1 file read: 1 WebSocket mapping, 1 mistake, 1 line to change"
 
 

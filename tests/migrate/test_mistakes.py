@@ -16,6 +16,7 @@ def pair(**changed):
 
 
 TLS = "SSLProxyEngine on\n"
+IMPATIENT = "Timeout 20\n"
 HTTP = "ProxyPass / http://app:8000/"
 WS = "ProxyPass /ws/ ws://app:9000/"
 LOCATION_WS = "<Location /ws/>\nProxyPass ws://app:9000/\n</Location>\n"
@@ -43,21 +44,26 @@ MISTAKES = {
     "OR with the path": ("whatever its path", "RewriteCond %{REQUEST_URI} ^/chat [OR]\n" + pair(),
                          ["RewriteCond %{REQUEST_URI} ^/chat\n" + pair()]),
     "no P flag": ("no P flag", pair(flags="L"), [pair(flags="proxy,last"), "RewriteRule ^/a$ https://elsewhere.example/ [R]"]),
-    "short timeout": ("timeout=5 ends a tunnel after 5 s", WS + " timeout=5", [WS + " timeout=3600", WS + " connectiontimeout=5",
-                      WS + " timeout=5\nProxyWebsocketIdleTimeout 1h", "ProxyPass /a http://app/a timeout=5"]),
-    "short timeout of a worker": ("timeout=10 ends", WS + "\n<Proxy ws://app:9000/>\nProxySet timeout=10\n</Proxy>",
-                                  [WS + "\n<Proxy ws://app:9000/>\nProxySet connectiontimeout=10\n</Proxy>"]),
-    "short timeout with upgrade=": ("timeout=5 ends", "ProxyPass / http://app/ upgrade=websocket timeout=5", []),
-    "a balancer's timeout is another": ("timeout=5 ends", "<Proxy balancer://c>\nBalancerMember ws://app timeout=5\n</Proxy>",
-                                        ["<Proxy balancer://c>\nBalancerMember ws://app\n</Proxy>\nProxyPass /c/ balancer://c/ timeout=5"]),
-    "short ProxyTimeout": ("ProxyTimeout 5 ends", "ProxyTimeout 5\n" + WS, ["ProxyTimeout 5", "ProxyTimeout 5min\n" + WS,
-                           "ProxyTimeout 5\n" + WS + " timeout=600"]),
+    "short timeout": ("timeout=5 and Timeout (20 s) end a tunnel after 20 s", IMPATIENT + WS + " timeout=5",
+                      [IMPATIENT + WS + " timeout=3600", IMPATIENT + WS + " connectiontimeout=5", IMPATIENT + WS,
+                       IMPATIENT + WS + " timeout=5\nProxyWebsocketIdleTimeout 1h", IMPATIENT + "ProxyPass /a http://app/a timeout=5",
+                       WS + " timeout=5", "Timeout 300\n" + WS + " timeout=5", WS + " timeout=5\nTimeout 31"]),
+    "short timeout of a worker": ("timeout=10 and Timeout", IMPATIENT + WS + "\n<Proxy ws://app:9000/>\nProxySet timeout=10\n</Proxy>",
+                                  [IMPATIENT + WS + "\n<Proxy ws://app:9000/>\nProxySet connectiontimeout=10\n</Proxy>",
+                                   WS + "\n<Proxy ws://app:9000/>\nProxySet timeout=10\n</Proxy>"]),
+    "short timeout with upgrade=": ("timeout=25 and Timeout (20 s) end a tunnel after 25 s",
+                                    IMPATIENT + "ProxyPass / http://app/ upgrade=websocket timeout=25", []),
+    "a balancer's timeout is another": ("timeout=5 and", IMPATIENT + "<Proxy balancer://c>\nBalancerMember ws://app timeout=5\n</Proxy>",
+                                        [IMPATIENT + "<Proxy balancer://c>\nBalancerMember ws://app\n</Proxy>\n"
+                                         "ProxyPass /c/ balancer://c/ timeout=5"]),
+    "short ProxyTimeout": ("ProxyTimeout 5 and", IMPATIENT + "ProxyTimeout 5\n" + WS,
+                           [IMPATIENT + "ProxyTimeout 5", IMPATIENT + "ProxyTimeout 5min\n" + WS, "ProxyTimeout 5\n" + WS,
+                            IMPATIENT + "ProxyTimeout 5\n" + WS + " timeout=600", "ProxyTimeout 30\n" + WS + "\nTimeout 300"]),
     "a query in the path": ("has no query string", "ProxyPass /s/?transport=websocket ws://app/s/", ["ProxyPass /s/ ws://app/s/"]),
     "a query in a pattern": ("has no query string", "RewriteRule ^/s/\\?x=(.*)$ ws://app/s/ [P]",
                              ["RewriteRule ^/s/?$ ws://app/s/?x=1 [P]"]),
     "only the path ends with a slash": ("the URL does not", "ProxyPass /ws/ ws://app:9000/ws", ["ProxyPass /ws ws://app:9000/ws"]),
     "a host without a slash": ("write ws://app:9000/", "ProxyPass / ws://app:9000", ["ProxyPass / ws://app:9000/"]),
-    "only the URL ends with a slash": ("the path /ws does not", "ProxyPass /ws ws://app:9000/ws/", ["ProxyPass /ws ws://app:9000"]),
     "slashes in a Location": ("the URL does not", "<Location /ws/>\nProxyPass ws://app/ws\n</Location>", [LOCATION_WS]),
     "back to the same host": ("leads back", NAMED + "ProxyPass /ws/ ws://example.com:443/ws/",
                               [NAMED + "ProxyPass /ws/ ws://example.com:8443/ws/", NAMED + "ProxyPass /ws/ ws://other.example:443/ws/",
@@ -100,12 +106,12 @@ def test_what_only_looks_like_a_mistake_is_none(look, body):
 
 
 def test_a_mistake_has_the_line_where_it_begins(look):
-    outcome = look("ServerName a.example\n\n# a comment \\\n that goes on\nProxyPass /ws/ \\\n  ws://app/ \\\n  timeout=5")
+    outcome = look("ServerName a.example\n\n# a comment \\\n that goes on\nProxyPass /ws/ \\\n  ws://app \\\n  retry=5")
     assert outcome.lines("mistake") == [11]
 
 
 def test_without_check_mistakes_leave_the_exit_status_alone(migrate, tree):
-    folder = tree({"site.conf": "ProxyPass /ws/ ws://app/ timeout=5\n"})
+    folder = tree({"site.conf": "ProxyPass /ws/ ws://app\n"})
     assert migrate(folder / "site.conf").status == 0
     assert migrate("--check", folder / "site.conf").status == 1
 
@@ -128,9 +134,23 @@ def test_a_sites_own_file_says_nothing_about_modules(migrate, tree):
     assert migrate(folder / "site.conf").texts("mistake") == []
 
 
-def test_a_section_for_the_old_module_is_a_mistake_once_only_the_new_one_is_loaded(look):
+def test_a_section_for_the_old_module_is_to_change_once_only_the_new_one_is_loaded(look):
     outcome = look(f"<IfModule mod_proxy_wstunnel.c>\n{WS}\n</IfModule>", speaker="proxy_websocket")
-    assert outcome.lines("mistake", "<IfModule mod_proxy_websocket.c>") == [7]
+    assert outcome.lines("change", "<IfModule mod_proxy_websocket.c>") == [7]
+    assert outcome.status == 0
+
+
+def test_the_Timeout_of_the_main_server_counts_where_a_virtual_host_has_none(look):
+    body = WS + " timeout=5"
+    assert "timeout=5 and Timeout (20 s)" in look(body, outside="Timeout 20").texts("mistake")[0]
+    outcome = look("Timeout 300\n" + body, outside="Timeout 20")
+    assert outcome.texts("mistake") == []
+    assert [text for text in outcome.texts("note") if "end after 300 s, as before" in text], outcome.out
+
+
+def test_a_slash_at_the_end_of_the_URL_alone_may_be_meant_so(look):
+    outcome = look("ProxyPass /ws ws://app:9000/ws/")
+    assert (outcome.texts("mistake"), outcome.lines("note", "the path /ws does not")) == ([], [7])
 
 
 def test_the_main_servers_mappings_come_before_the_virtual_hosts(look):

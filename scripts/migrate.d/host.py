@@ -1,0 +1,146 @@
+"""A virtual host on paper: which of its directives decide where a request goes, by the section in which they stand."""
+
+import dataclasses
+import functools
+import re
+
+import engine
+import find
+import rewrite
+from engine import Unsure
+
+SETTINGS = {"rewriteengine": "engine", "proxywebsocketupgradehttp": "upgrade_http", "proxywebsocketfallbacktoproxyhttp": "fallback"}
+READ = {*find.PASSES, *SETTINGS, "rewriterule", "rewritecond", "rewritebase", "rewriteoptions", "rewritemap", "documentroot",
+        "proxypassinherit"}
+IN_FOLDERS = ("directory", "directorymatch", "files", "filesmatch")
+
+
+@dataclasses.dataclass(eq=False)
+class Layer:
+    """What a section, or the server itself, says; None and empty where it says nothing."""
+
+    section: object = None
+    settings: dict = dataclasses.field(default_factory=dict)
+    alias: object = None
+    ws_alias: object = None
+    rules: list = None
+    directives: list = dataclasses.field(default_factory=list)
+
+    @property
+    def is_regex(self):
+        return find.is_pattern(self.section)
+
+    @property
+    def path(self):
+        return self.section.args[-1] if self.section.args else "/"
+
+    def covers(self, state, path):
+        if self.is_regex:
+            return engine.matches(state, self.path, path) is not None
+        if re.search(r"[*?\[]", self.path):
+            pattern = re.sub(r"\*|\?", lambda sign: "[^/]*" if sign[0] == "*" else "[^/]", re.escape(self.path).replace("\\*", "*"))
+            return re.fullmatch(pattern.replace("\\?", "[^/]"), path) is not None
+        return path.startswith(self.path) and (self.path.endswith("/") or path[len(self.path):][:1] in ("", "/"))
+
+
+def alias_of(directive):
+    """A Mapping as mod_proxy keeps it; Unsure where the path is compared in other ways."""
+    mapping = find.mapping_of_pass(directive)
+    if any(value.lower() in ("servlet",) for key, value in (mapping.params if mapping else []) if key == "mapping"):
+        raise Unsure(f"mapping=servlet at {directive.place}")
+    if mapping is not None and "interpolate" in (word.lower() for word in directive.args) and "${" in mapping.url:
+        raise Unsure(f"interpolate at {directive.place}")
+    return mapping
+
+
+class Host:
+    """One virtual host, or the main server where `vhost` is None, in a world."""
+
+    def __init__(self, tree, vhost, world):
+        self.tree, self.vhost, self.world = tree, vhost, world
+        own = tree.by_vhost.get(vhost, [])
+        main = tree.by_vhost.get(None, []) if vhost is not None else []
+        self.read = [d for d in main + own if self.matters(d) and world.takes(d)]
+        self.refuse_what_is_not_modelled()
+        self.server = Layer()
+        self.sections, self.folders = [], []
+        self.passes, self.ws_passes = {"main": [], "own": []}, {"main": [], "own": []}
+        self.maps = frozenset(d.args[0].lower() for d in self.read if d.name == "rewritemap" and d.args)
+        layers = {}
+        for directive in self.read:
+            self.sort(directive, layers)
+        for layer in [self.server, *layers.values()]:
+            self.finish(layer)
+        roots = [d for d in self.read if d.name == "documentroot" and d.args and not d.inside(*IN_FOLDERS)]
+        self.root = roots[-1].args[0].rstrip("/") if roots else "/htdocs"
+        self.folders.sort(key=lambda layer: layer.path.rstrip("/").count("/"))
+
+    @staticmethod
+    def matters(directive):
+        return directive.name in READ
+
+    def refuse_what_is_not_modelled(self):
+        """What would make the rest of this a guess."""
+        for directive in self.tree.named("setenvif", "setenvifnocase", "setenv", "browsermatch"):
+            if "no-proxy" in directive.raw:
+                raise Unsure(f"{directive.raw} at {directive.place}")
+        for directive in self.read:
+            if directive.name == "rewriteoptions" and re.search("inherit", directive.raw, re.IGNORECASE):
+                raise Unsure(f"{directive.raw} at {directive.place}")
+            if directive.place.file.endswith(".htaccess"):
+                raise Unsure(f"{directive.name} in {directive.place.file}, which is for a folder that is not known here")
+            if directive.inside("proxy", "proxymatch") and directive.name.startswith("rewrite"):
+                raise Unsure(f"{directive.raw} inside <Proxy> at {directive.place}")
+
+    def sort(self, directive, layers):
+        section = directive.inside("location", "locationmatch", *IN_FOLDERS)
+        whose = "main" if directive.vhost is None and self.vhost is not None else "own"
+        if section is None:
+            if directive.name in ("proxypass", "proxypassmatch"):
+                self.passes[whose].append(alias_of(directive))
+            elif directive.name == "proxypassws":
+                self.ws_passes[whose].append(alias_of(directive))
+            elif directive.name in SETTINGS or whose == "own":
+                self.server.directives.append(directive)
+            return
+        if id(section) not in layers:
+            layers[id(section)] = Layer(section)
+            (self.folders if section.name in IN_FOLDERS else self.sections).append(layers[id(section)])
+        layers[id(section)].directives.append(directive)
+
+    @staticmethod
+    def finish(layer):
+        rewrites = [d for d in layer.directives if d.name.startswith("rewrite")]
+        if rewrites:
+            rules = [d for d in rewrites if d.name in ("rewriterule", "rewritecond")]
+            layer.rules = [engine.Rule(*pair) for pair in rewrite.rules_among(rules)]
+        for directive in layer.directives:
+            if directive.name in SETTINGS and directive.args:
+                layer.settings[SETTINGS[directive.name]] = directive.args[0].lower() == "on"
+            elif directive.name in ("proxypass", "proxypassmatch"):
+                layer.alias = alias_of(directive)
+            elif directive.name == "proxypassws":
+                layer.ws_alias = alias_of(directive)
+
+    @functools.cached_property
+    def all_passes(self):
+        inherits = not any(d.name == "proxypassinherit" and d.args[:1] and d.args[0].lower() == "off" for d in self.read)
+        return [alias for alias in (self.passes["main"] if inherits else []) + self.passes["own"] if alias]
+
+    @functools.cached_property
+    def all_ws_passes(self):
+        return [alias for alias in self.ws_passes["own"] + self.ws_passes["main"] if alias]
+
+    @functools.cached_property
+    def workers(self):
+        """(URL, upgrade=) of every worker that mappings and <Proxy> sections make."""
+        found = {}
+        for d in [*self.tree.by_vhost.get(None, []), *self.tree.by_vhost.get(self.vhost, [])]:
+            if d.name in find.PASSES or d.name in ("balancermember", "proxyset"):
+                words = [*d.args, *(d.inside("proxy").args if d.inside("proxy") else [])]
+                url = next((word for word in words if "://" in word and not word.startswith("balancer:")), None)
+                upgrade = [value for key, value in find.params_of(d.args) if key == "upgrade"]
+                if url:
+                    url = re.split(r"\$\d", url.rpartition("|")[2])[0].lower()
+                    found[url] = upgrade[-1] if upgrade else found.get(url, "")
+        return found
