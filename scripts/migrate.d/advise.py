@@ -74,7 +74,7 @@ def names_in_if_module(site):
 def rewrite_pairs(site):
     """A rule for handshakes that ProxyPass could do, or already does."""
     for mapping in site.websockets:
-        if mapping.is_rewrite and mapping.location is None and asks_for_upgrade(mapping):
+        if mapping.is_rewrite and mapping.location is None and asks_for_upgrade(mapping) and mapping.place not in site.advised:
             found = shorter.instead_of_rule(site, mapping)
             if found:
                 yield delete(shorter.first_place(mapping), f"{lines_of(mapping)} may go: {found}")
@@ -91,7 +91,8 @@ def lines_of(mapping):
 
 def websocket_lines_beside_http(site):
     for mapping in site.websockets:
-        if mapping.kind == "ProxyPass" and mapping.has_websocket_scheme and not mapping.is_regex and mapping.location is None:
+        if mapping.kind == "ProxyPass" and mapping.has_websocket_scheme and not mapping.is_regex and mapping.location is None \
+                and mapping.place not in site.advised:
             found = shorter.instead_of_line(site, mapping)
             if found:
                 yield delete(mapping.place, f"this line may go: {found}")

@@ -107,6 +107,8 @@ def pairs_that_differ(before, after):
     """(Host, Host) of each virtual host that is not said in the very same words for worlds of the same kind."""
     (one, here), (other, there) = before, after
     for first, second in zip(vhosts_of(one), vhosts_of(other)):
+        if here == there and all(one.by_vhost.get(a) == other.by_vhost.get(b) for a, b in ((None, None), (first, second))):
+            continue  # the very same directives
         if here != there or lines_for(one, first) != lines_for(other, second):
             yield Host(one, first, here), Host(other, second, there)
 

@@ -1,14 +1,15 @@
 """What could stand in place of lines that may go. It is only advised after both have been tried on paper: each handshake and
 each plain request has to go where it went."""
 
-import re
+import dataclasses
 
 import engine
-import parse
 import rewrite
 import routes
 import world
 from host import Host
+from lines import split_directive
+from parse import Directive, Section
 
 UPGRADE_HTTP = "ProxyWebsocketUpgradeHttp On"
 ONLY_NARROW = ("%{QUERY_STRING}", "%{REQUEST_URI}")
@@ -87,25 +88,28 @@ def is_only_about_handshakes(mapping):
     return all(not c.negated and (c.header or c.test.upper() in ONLY_NARROW) for c in mapping.conditions)
 
 
-def texts_with(tree, lines):
-    """{file: its text} with other text at these places."""
-    texts = {}
-    for place in sorted(lines, key=lambda place: -place.line):
-        rows = texts.get(place.file)
-        if rows is None:
-            rows = texts[place.file] = tree.texts[path_of(tree, place.file)].split("\n")
-        rows[place.line - 1:place.last] = [lines[place]]
-    return {file: "\n".join(rows) for file, rows in texts.items()}
-
-
-def path_of(tree, file):
-    return next(path for path, name in tree.files.items() if name == file)
-
-
 def tree_with(tree, lines):
+    """The tree with other directives at these places; `lines` are texts by place, and no file is read again."""
     if not lines:
         return tree
-    return parse.read_again(tree, {path_of(tree, file): text for file, text in texts_with(tree, lines).items()})
+    directives = []
+    for directive in tree.directives:
+        directives += said_at(directive, lines[directive.place]) if directive.place in lines else [directive]
+    return dataclasses.replace(tree, directives=directives)
+
+
+def said_at(directive, text):
+    """Directives as if `text` stood in the place of `directive`."""
+    found, sections = [], directive.sections
+    for line in text.split("\n"):
+        name, args = split_directive(line.strip("<>"))
+        if line.startswith("</"):
+            sections = sections[:-1]
+        elif line.startswith("<"):
+            sections = (*sections, Section(name, name.title(), args, directive.place))
+        elif line:
+            found.append(Directive(name, args, line, directive.place, sections, directive.order))
+    return found
 
 
 def is_the_same(before, after, file, wakes=False):
@@ -118,16 +122,13 @@ def is_the_same(before, after, file, wakes=False):
 
 def taker_of(site, changed, mapping):
     """The mapping of `site` that makes tunnels of the handshakes of `mapping` in the changed tree."""
-    number = routes.vhosts_of(site.tree).index(mapping.vhost)
     there = world.of(changed, world.OURS)
-    trees = [tree.of_file(mapping.place.file) for tree in (site.tree, changed)]
-    before, host = (Host(tree, routes.vhosts_of(tree)[number], there) for tree in trees)
+    before, host = (Host(tree.of_file(mapping.place.file), mapping.vhost, there) for tree in (site.tree, changed))
     for request in routes.requests_of(before, host):
         if request.client == "handshake" and mapping.covers(request.path):
             for (found,) in routes.routes(request, host):
-                if found.via is not None and found.tunnel:
-                    return next((m for m in site.mappings if m.directive.raw == found.via.raw and m.place.file == found.via.place.file
-                                 and m is not mapping), None)
+                if found.tunnel:
+                    return next((other for other in site.mappings if other.directive is found.via and other is not mapping), None)
     return None
 
 
@@ -135,7 +136,8 @@ def once_for_all(mappings):
     """(lines, their file) of upgrade=websocket on several lines, said once."""
     lines = {}
     for mapping in mappings:
-        lines[mapping.place] = re.sub(r"\s+upgrade=websocket\b", "", mapping.directive.raw, flags=re.IGNORECASE)
+        words = [f'"{word}"' for word in mapping.directive.args if word.lower() != "upgrade=websocket"]
+        lines[mapping.place] = " ".join([mapping.directive.name, *words])
     lines[mappings[0].place] += "\n" + UPGRADE_HTTP
     return lines, mappings[0].place.file
 

@@ -23,7 +23,6 @@ import find  # of scripts/migrate.d, which conftest has put on the path
 import parse
 import routes
 import samples
-import shorter
 import world
 
 RECIPES = [*APPLICATIONS, *FRAMEWORKS, *TRAPS]
@@ -81,8 +80,12 @@ def bodies(addresses, folder):
 def follow_advice(folder, site):
     """Adds a site NAME-short to the server after, for each recipe with advice on what may go instead; returns the names."""
     found = []
-    for name, text in shorter.texts_with(site.tree, site.advised).items():
+    for name in {place.file for place in site.advised}:
         file = pathlib.Path(name)
+        rows = file.read_text().split("\n")
+        for place in sorted((place for place in site.advised if place.file == name), key=lambda place: -place.line):
+            rows[place.line - 1:place.last] = [site.advised[place]]
+        text = "\n".join(rows)
         text = text.replace(f"ServerName {file.stem}.test", f"ServerName {file.stem}-short.test")
         text = text.replace("balancer://", "balancer://short-")  # one of a name is enough
         (folder / f"after/sites/{file.stem}-short.conf").write_text(text)
