@@ -128,7 +128,7 @@ class Rule:
         pattern, self.output = directive.args[:2]
         self.negated = pattern.startswith("!")
         self.pattern = pattern[self.negated:]
-        self.flags = rewrite.flag_values(directive.args[2:])
+        self.flags = rewrite.flag_values(directive.args[2:3])
         status = self.flags.get("R", ["302"])[-1] or "302"
         self.status = 403 if "F" in self.flags else 410 if "G" in self.flags else rewrite.redirect_status(status)
         self.only_status = bool({"F", "G"} & self.flags.keys()) or ("R" in self.flags and not 300 <= self.status < 400)

@@ -12,6 +12,8 @@ from engine import Unsure
 SETTINGS = {"rewriteengine": "engine", "proxywebsocketupgradehttp": "upgrade_http", "proxywebsocketfallbacktoproxyhttp": "fallback"}
 READ = {*find.PASSES, *SETTINGS, "rewriterule", "rewritecond", "rewritebase", "rewriteoptions", "rewritemap", "documentroot",
         "proxypassinherit"}
+UPGRADES = ("", "websocket", "any", "*", "none")  # with which a ws:// worker takes WebSockets
+ALIASES = ("alias", "scriptalias", "aliasmatch", "scriptaliasmatch", "wsgiscriptalias", "virtualdocumentroot", "userdir")
 IN_FOLDERS = ("directory", "directorymatch", "files", "filesmatch")
 
 
@@ -50,6 +52,8 @@ def alias_of(directive):
         raise Unsure(f"mapping=servlet at {directive.place}")
     if mapping is not None and "interpolate" in (word.lower() for word in directive.args) and "${" in mapping.url:
         raise Unsure(f"interpolate at {directive.place}")
+    if mapping is not None and mapping.has_websocket_scheme and (mapping.param("upgrade") or "").lower() not in UPGRADES:
+        raise Unsure(f"upgrade={mapping.param('upgrade')} at {directive.place}")
     return mapping
 
 
@@ -89,8 +93,19 @@ class Host:
                 raise Unsure(f"{directive.raw} at {directive.place}")
             if directive.place.file.endswith(".htaccess"):
                 raise Unsure(f"{directive.name} in {directive.place.file}, which is for a folder that is not known here")
+            section = directive.inside("directory", "directorymatch")
+            if section is not None and directive.name == "rewriterule":
+                self.refuse_aliases_of(section)
             if directive.inside("proxy", "proxymatch") and directive.name.startswith("rewrite"):
                 raise Unsure(f"{directive.raw} inside <Proxy> at {directive.place}")
+
+    def refuse_aliases_of(self, section):
+        """Paths that lead into the folder by other ways than DocumentRoot are not modelled."""
+        folder = section.args[-1].rstrip("/") + "/" if section.args else "/"
+        for directive in self.tree.named(*ALIASES):
+            target = directive.args[-1].rstrip("/") + "/" if directive.args else "/"
+            if target.startswith(folder) or folder.startswith(target) or not target.startswith("/"):
+                raise Unsure(f"{directive.raw} at {directive.place}, beside rules inside {section}")
 
     def sort(self, directive, layers):
         section = directive.inside("location", "locationmatch", *IN_FOLDERS)

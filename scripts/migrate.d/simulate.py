@@ -69,6 +69,8 @@ class Passage:
         if state.filename.startswith("proxy:"):
             return self.at_backend(layers)
         if state.filename != before and depth < DEEPEST:  # an internal redirect
+            if any(directive.name == "rewritebase" for directive in self.host.read):
+                raise Unsure("a path that RewriteBase is put before")
             state.uri = state.filename = "/" + state.filename.removeprefix(state.root).lstrip("/")
             return self.route(depth + 1)
         return Route("files", state.filename + ("?" + state.query if state.query else ""), via=state.deciding)

@@ -7,6 +7,7 @@ import engine
 
 STOCK, OURS = "mod_proxy_wstunnel.c", "mod_proxy_websocket.c"
 BUILT_IN = {"core.c", "mod_so.c", "http_core.c", "mod_log_config.c", "mod_logio.c", "mod_version.c", "mod_unixd.c", "mod_watchdog.c"}
+ONLY_OURS = ("proxypassws", "proxywebsocketupgradehttp")  # directives that tell the module where no LoadModule line does
 CONDITIONS = ("ifdefine", "ifversion", "iffile", "ifdirective", "ifsection", "if", "elseif", "else", "limit", "limitexcept")
 
 
@@ -31,7 +32,11 @@ class World:
     def has(self, name):
         if name in self.modules or name in BUILT_IN:
             return True
-        return not self.is_whole and name not in (STOCK, OURS, "proxy_wstunnel_module", "proxy_websocket_module")
+        if name in (STOCK, OURS, "proxy_wstunnel_module", "proxy_websocket_module"):
+            return False
+        if self.is_whole and "authz_core_module" not in self.modules:  # which everybody needs: here modules are compiled in
+            raise engine.Unsure(f"<IfModule {name}>, which may be compiled in")
+        return not self.is_whole
 
     def takes(self, directive):
         """Whether httpd reads the directive; Unsure where that depends on something else."""
@@ -60,7 +65,8 @@ def of(tree, speaker=None):
     """The world of `tree`; with `speaker` STOCK or OURS that one is loaded instead of the other."""
     modules = modules_of(tree)
     if not modules & {STOCK, OURS} and not tree.is_whole:
-        modules |= {STOCK, "proxy_wstunnel_module"}
+        file = OURS if tree.named(*ONLY_OURS) else STOCK
+        modules |= {file, file[4:-2] + "_module"}
     if speaker:
         for file in (STOCK, OURS):
             modules -= {file, file[4:-2] + "_module"}

@@ -156,6 +156,12 @@ UNSURE = {
     "IfDefine": ("<IfDefine X>\nProxyPass / http://app/\n</IfDefine>", "<IfDefine X>"),
     "a rule in Proxy": ("<Proxy *>\nRewriteRule ^/a ws://app/ [P]\n</Proxy>", "inside <Proxy>"),
     "servlet": ("ProxyPass / http://app/ mapping=servlet", "servlet"),
+    "upgrade= of another protocol": ("ProxyPass / ws://app/ upgrade=h2c", "upgrade=h2c"),
+    "a module that may be compiled in": ("<IfModule mod_rewrite.c>\nRewriteRule ^/a ws://app/ [P]\n</IfModule>", "compiled in"),
+    "Alias into a folder with rules": ("DocumentRoot /srv\nAlias /a /data/a\n<Directory /data>\nRewriteEngine On\n"
+                                       "RewriteRule .* ws://app/ [P]\n</Directory>", "Alias /a /data/a"),
+    "RewriteBase": ("DocumentRoot /srv\n<Directory /srv>\nRewriteEngine On\nRewriteBase /x\nRewriteRule ^a$ b\n</Directory>",
+                    "RewriteBase"),
     "no-proxy": ("SetEnvIf Host x no-proxy\nProxyPass / http://app/", "no-proxy"),
     "rules for names of files": (ON + "<Files x>\nRewriteRule .* ws://app/ [P]\n</Files>", "<Files x>"),
 }
@@ -166,6 +172,21 @@ def test_what_is_not_modelled_is_said(goes, body, why):
     with pytest.raises(engine.Unsure) as unsure:
         goes(body, "/a")
     assert why in str(unsure.value)
+
+
+def test_an_internal_redirect_of_a_folders_rule_is_asked_for_anew(goes):
+    body = "DocumentRoot /srv\n<Directory /srv>\nRewriteEngine On\nRewriteRule ^a$ /b [L]\n</Directory>\nProxyPass /b ws://app/"
+    assert goes(body, "/a", "handshake") == {"ws://app/"}
+
+
+def test_modules_that_are_all_loaded_are_known(goes):
+    section = "<IfModule mod_dav.c>\nProxyPass /a ws://app/\n</IfModule>"
+    assert goes(section, "/a", "handshake", OURS + "LoadModule authz_core_module m/mod_authz_core.so\n") == {FILES}
+
+
+def test_a_snippet_with_our_directives_is_for_our_module(tree):
+    read = parse.read_tree(tree({"a.conf": "ProxyPassWS /a ws://app/\n"}) / "a.conf", {})
+    assert str(simulate.route(Host(read, None, world.of(read)), samples.Request("handshake", "/a"), {})) == "ws://app/"
 
 
 def test_too_many_unknowns_are_said(goes):
