@@ -1,5 +1,6 @@
 """What to change for mod_proxy_websocket, what may go once it is there, and what behaves differently on purpose."""
 
+import dataclasses
 import re
 
 import find
@@ -8,6 +9,8 @@ from finding import Finding, change, delete, note
 
 LOAD_OURS = "LoadModule proxy_websocket_module"
 UPGRADE_HTTP = "ProxyWebsocketUpgradeHttp On"
+WRONG = "works once what is wrong with it is mended"
+ASLEEP = "has done nothing so far, and once mended would take requests that go elsewhere now"
 
 
 def all_advice(site):
@@ -22,8 +25,14 @@ def mapping_findings(site, mistakes):
     for mapping in site.websockets:
         places = [mapping.place, *(condition.directive.place for condition in mapping.conditions)]
         is_wrong = any((place.file, place.line) in wrong for place in places)
-        verdict = "works once what is wrong with it is mended" if is_wrong else stays(site)
+        verdict = WRONG if is_wrong else stays(site)
         yield Finding(mapping.place, "mapping", f"{mapping}{number_of_conditions(mapping)}: {verdict}")
+
+
+def left_asleep(found, places):
+    """The findings, with another verdict on rules that had better not be mended."""
+    return [dataclasses.replace(each, text=each.text.replace(WRONG, ASLEEP)) if each.severity == "mapping" and each.place in places else each
+            for each in found]
 
 
 def number_of_conditions(mapping):

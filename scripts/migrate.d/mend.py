@@ -21,6 +21,7 @@ class Plan:
     tree: object
     edits: list = dataclasses.field(default_factory=list)
     refused: dict = dataclasses.field(default_factory=dict)  # (file, line) -> (finding, why)
+    asleep: set = dataclasses.field(default_factory=set)  # places of rules that had better not be mended
     keep_module: str = ""  # why the LoadModule line stays
 
     def tree_with(self, edits):
@@ -40,10 +41,11 @@ class Plan:
 
 def plan_for(tree, findings):
     plan = Plan(tree)
-    for group in groups_of(tree, [each for each in findings if each.fix and each.fix not in MODULE_FIXES]):
+    for leader, group in groups_of(tree, [each for each in findings if each.fix and each.fix not in MODULE_FIXES]).items():
         why = why_not(plan, group)
         if why:
             plan.refuse(group, why)
+            plan.asleep.add(leader)
         else:
             plan.edits += group
     plan_module(plan, [each for each in findings if each.fix in MODULE_FIXES])
@@ -51,7 +53,7 @@ def plan_for(tree, findings):
 
 
 def groups_of(tree, findings):
-    """Mends that only make sense together: those of a rule and of its conditions."""
+    """Mends that only make sense together, by the place of their rule: those of the rule itself and of its conditions."""
     leader = {}
     for rule, conditions in rewrite.rules_of(tree):
         for directive in (rule, *(condition.directive for condition in conditions)):
@@ -59,7 +61,7 @@ def groups_of(tree, findings):
     groups = {}
     for each in findings:
         groups.setdefault(leader.get(each.place, each.place), []).append(each)
-    return list(groups.values())
+    return groups
 
 
 def why_not(plan, group):
@@ -83,7 +85,7 @@ def plan_module(plan, findings):
     come to depend on what both modules need."""
     swap = any(each.fix == "load_module" for each in findings)
     if not swap:
-        plan_sections(plan, [each for each in findings if each.severity != "change" or not swap])
+        plan_sections(plan, findings)
         return
     keep = write.reason_to_keep_module(findings, plan.tree)
     if keep and "a2enmod" in keep:

@@ -62,6 +62,7 @@ def test_a_mend_is_written_only_where_every_request_goes_where_it_went(migrate, 
 def test_what_would_be_refused_is_told_without_write_too(look):
     outcome = look(MENDS["to another backend"][0])
     assert outcome.lines("note", "--write leaves this line alone: handshake / goes to http://app/ without a tunnel") == [7]
+    assert "has done nothing so far, and once mended would take requests that go elsewhere now" in outcome.texts("mapping")[0]
 
 
 def test_of_several_mends_those_that_are_safe_are_written(migrate, tree):
