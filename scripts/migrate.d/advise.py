@@ -31,8 +31,8 @@ def mapping_findings(site, mistakes):
 
 def left_asleep(found, places):
     """The findings, with another verdict on rules that had better not be mended."""
-    return [dataclasses.replace(each, text=each.text.replace(WRONG, ASLEEP)) if each.severity == "mapping" and each.place in places else each
-            for each in found]
+    return [dataclasses.replace(each, text=each.text.replace(WRONG, ASLEEP)) if each.place in places and each.severity == "mapping"
+            else each for each in found]
 
 
 def number_of_conditions(mapping):

@@ -7,6 +7,7 @@ import re
 import engine
 import find
 import rewrite
+import workers
 from engine import Unsure
 
 SETTINGS = {"rewriteengine": "engine", "proxywebsocketupgradehttp": "upgrade_http", "proxywebsocketfallbacktoproxyhttp": "fallback"}
@@ -40,9 +41,18 @@ class Layer:
         if self.is_regex:
             return engine.matches(state, self.path, path) is not None
         if re.search(r"[*?\[]", self.path):
-            pattern = re.sub(r"\*|\?", lambda sign: "[^/]*" if sign[0] == "*" else "[^/]", re.escape(self.path).replace("\\*", "*"))
-            return re.fullmatch(pattern.replace("\\?", "[^/]"), path) is not None
+            return re.fullmatch(wildcards_as_pattern(self.path), path) is not None
         return path.startswith(self.path) and (self.path.endswith("/") or path[len(self.path):][:1] in ("", "/"))
+
+
+def wildcards_as_pattern(text):
+    """apr_fnmatch with APR_FNM_PATHNAME as a regular expression."""
+    def part(found):
+        sign = found[0]
+        if sign == "*":
+            return "[^/]*"
+        return "[^/]" if sign == "?" else sign.replace("[!", "[^") if len(sign) > 2 and sign[0] == "[" else re.escape(sign[-1])
+    return re.sub(r"\\.|\[[^]]+\]|.", part, text, flags=re.DOTALL)
 
 
 def alias_of(directive):
@@ -148,14 +158,5 @@ class Host:
 
     @functools.cached_property
     def workers(self):
-        """(URL, upgrade=) of every worker that mappings and <Proxy> sections make."""
-        found = {}
-        for d in [*self.tree.by_vhost.get(None, []), *self.tree.by_vhost.get(self.vhost, [])]:
-            if d.name in find.PASSES or d.name in ("balancermember", "proxyset"):
-                words = [*d.args, *(d.inside("proxy").args if d.inside("proxy") else [])]
-                url = next((word for word in words if "://" in word and not word.startswith("balancer:")), None)
-                upgrade = [value for key, value in find.params_of(d.args) if key == "upgrade"]
-                if url:
-                    url = re.split(r"\$\d", url.rpartition("|")[2])[0].lower()
-                    found[url] = upgrade[-1] if upgrade else found.get(url, "")
-        return found
+        own, main = (self.tree.by_vhost.get(vhost, []) for vhost in (self.vhost, None))
+        return workers.defined_by(main if self.vhost is not None else []) + workers.defined_by(own)

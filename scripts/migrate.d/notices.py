@@ -6,6 +6,7 @@ import re
 
 import find
 import rewrite
+import workers
 from finding import mistake, note
 
 RULE_FLAGS = {*rewrite.LONG_FLAGS.values(), *rewrite.LONG_FLAGS, "BNE", "BNP", "BCTLS", "UNSAFEPREFIXSTAT", "UNSAFEALLOW3F", "UNC",
@@ -17,7 +18,7 @@ NO_VARIABLE = re.compile(r"%\{HTTP_(UPGRADE|CONNECTION)\}", re.IGNORECASE)
 
 def all_notices(site):
     for check in (missing_groups, whole_path_appended, unix_in_url, not_a_variable, flags_that_do_not_load, scheme_by_connection,
-                  rules_in_location, pattern_taken_for_a_path, tls_and_plain_on_one_port, htaccess):
+                  upgrade_that_is_lost, rules_in_location, pattern_taken_for_a_path, tls_and_plain_on_one_port, htaccess):
         yield from check(site)
 
 
@@ -94,6 +95,16 @@ def scheme_by_connection(site):
                 yield mistake(condition.directive.place, f"\"{condition.pattern}\" takes no list, and Firefox sends \"Connection: "
                                                          "keep-alive, Upgrade\", so the scheme stays what it was: write RewriteCond "
                                                          "%{HTTP:Upgrade} websocket [NC]")
+
+
+def upgrade_that_is_lost(site):
+    """httpd ignores the parameters of a line that shares the worker of an earlier one; it says so at LogLevel warn."""
+    for directives in site.tree.by_vhost.values():
+        lost = []
+        workers.defined_by(directives, lost)
+        for mapping, shared in lost:
+            yield mistake(mapping.place, f"upgrade= is ignored: {shared.name} at {shared.directive.place} has made the worker "
+                                         "that this URL shares; write upgrade= there, or put this line above it")
 
 
 def rules_in_location(site):

@@ -7,9 +7,10 @@ import re
 
 import engine
 import find
+import workers
 from engine import State, Unsure
 
-DEEPEST = 5  # internal redirects
+DEEPEST = 10  # internal redirects: LimitInternalRecursion's default
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Passage:
             return ended
         if state.filename.startswith("proxy:"):
             return self.at_backend(layers)
-        if state.filename != before and depth < DEEPEST:  # an internal redirect
+        if state.filename != before:  # an internal redirect
+            if depth == DEEPEST:
+                return Route("status", "500", via=state.deciding)
             if any(directive.name == "rewritebase" for directive in self.host.read):
                 raise Unsure("a path that RewriteBase is put before")
             state.uri = state.filename = "/" + state.filename.removeprefix(state.root).lstrip("/")
@@ -189,13 +192,14 @@ class Passage:
             if not request.is_handshake and not self.falls_back(layers):
                 return Route("status", "426", via=state.deciding)
             return Route("backend", normal, request.is_handshake, state.deciding)
-        tunnels = self.mapped_by_ws or self.worker_upgrades(url) or (
+        tunnels = self.mapped_by_ws or self.worker_upgrades(full) or (
             self.host.world.is_ours and self.setting(layers, "upgrade_http", False)) or scheme == "balancer" and self.members_speak(url)
         return Route("backend", normal, request.is_handshake and bool(tunnels), state.deciding)
 
     def worker_upgrades(self, url):
-        best = max((known for known in self.host.workers if url.lower().startswith(known)), key=len, default=None)
-        return best is not None and self.host.workers[best].lower() not in ("", "none")
+        url = re.sub(r"^([^:]*://[^/?]*)(?=\?|$)", r"\1/", url)  # as it is by then: with a path
+        worker = workers.best(self.host.workers, workers.named(url))
+        return worker is not None and worker.upgrade.lower() not in ("", "none")
 
     def members_speak(self, url):
         name = "balancer://" + url.partition("://")[2].partition("/")[0].lower()

@@ -41,6 +41,10 @@ NOTICES = {
     "a pattern for a path": ("mistake", "write ProxyPassMatch", "<LocationMatch ^/a/b$>\nProxyPass ws://app/\n</LocationMatch>",
                              ["<LocationMatch ^/a/b$>\nProxyPassMatch ws://app/$0\n</LocationMatch>",
                               "<LocationMatch ^/a/(.*)$>\nProxyPass ws://app/$1\n</LocationMatch>"]),
+    "an upgrade= that is lost": ("mistake", "upgrade= is ignored: http://app/ at", "ProxyPass /a/ http://app/\nProxyPass /b http://app/b "
+                                 "upgrade=websocket", ["ProxyPass /b http://app/b upgrade=websocket\nProxyPass /a/ http://app/",
+                                                       "ProxyPass /a/ http://app/a\nProxyPass /b http://app/b upgrade=websocket",
+                                                       "ProxyPass /a/ http://app/ upgrade=ANY\nProxyPass /b http://app/b upgrade=*"]),
     "TLS and none on one port": ("mistake", "a port speaks TLS or does not",
                                  TLS + "ProxyPass /ws wss://app:8080/ws\nProxyPass / http://app:8080/",
                                  ["ProxyPass /ws ws://app:8080/ws\nProxyPass / http://app:8080/",

@@ -64,6 +64,7 @@ def ground():
         advised = follow_advice(folder, site)
         for number, (body, *_) in enumerate(ROWS.values()):
             text = SAID_OF.sub(lambda found: f"//{addresses[found[1]]}", body).replace("balancer://c", "balancer://row")
+            text = text.replace("{root}", str(folder / "after"))
             text = f"<VirtualHost *>\nServerName row-{number}.test\n{text}\n</VirtualHost>\n"
             (folder / f"after/sites/row-{number}.conf").write_text(text)
         servers = {name: sites.Httpd(folder / name) for name in ("before", "after")}

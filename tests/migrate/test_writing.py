@@ -259,6 +259,6 @@ def test_where_debians_own_files_for_the_module_are_installed_a2enmod_is_left_to
 def mappings_in(folder):
     """The ProxyPass lines that httpd itself has read, outside of sections that it skips."""
     info = f"LoadModule info_module {installed_modules()}/mod_info.so"
-    ran = subprocess.run([httpd_binary(), "-d", folder / "apache2", "-f", folder / "apache2/apache2.conf", "-C", info, "-t", "-D", "DUMP_CONFIG"],
-                         capture_output=True, text=True, check=False)
+    arguments = ["-d", folder / "apache2", "-f", folder / "apache2/apache2.conf", "-C", info, "-t", "-D", "DUMP_CONFIG"]
+    ran = subprocess.run([httpd_binary(), *arguments], capture_output=True, text=True, check=False)
     return [line.strip() for line in ran.stdout.split("\n") if line.strip().startswith("ProxyPass ")]
