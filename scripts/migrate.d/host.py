@@ -45,6 +45,14 @@ class Layer:
         return path.startswith(self.path) and (self.path.endswith("/") or path[len(self.path):][:1] in ("", "/"))
 
 
+def rules_among(directives):
+    return [engine.Rule(*pair) for pair in rewrite.rules_among(d for d in directives if d.name in ("rewriterule", "rewritecond"))]
+
+
+def options_of(directives):
+    return {word.lower() for directive in directives if directive.name == "rewriteoptions" for word in directive.args}
+
+
 def wildcards_as_pattern(text):
     """apr_fnmatch with APR_FNM_PATHNAME as a regular expression."""
     def part(found):
@@ -85,6 +93,7 @@ class Host:
             self.sort(directive, layers)
         for layer in [self.server, *layers.values()]:
             self.finish(layer)
+        self.server.rules = self.inherited(own, main)
         roots = [d for d in self.read if d.name == "documentroot" and d.args and not d.inside(*IN_FOLDERS)]
         self.root = roots[-1].args[0].rstrip("/") if roots else "/htdocs"
         self.folders.sort(key=lambda layer: layer.path.rstrip("/").count("/"))
@@ -99,8 +108,9 @@ class Host:
             if "no-proxy" in directive.raw:
                 raise Unsure(f"{directive.raw} at {directive.place}")
         for directive in self.read:
-            if directive.name == "rewriteoptions" and re.search("inherit", directive.raw, re.IGNORECASE):
-                raise Unsure(f"{directive.raw} at {directive.place}")
+            in_section = directive.inside("location", "locationmatch", *IN_FOLDERS)
+            if directive.name == "rewriteoptions" and in_section and re.search("inherit", directive.raw, re.IGNORECASE):
+                raise Unsure(f"{directive.raw} inside {in_section} at {directive.place}")
             if directive.place.file.endswith(".htaccess"):
                 raise Unsure(f"{directive.name} in {directive.place.file}, which is for a folder that is not known here")
             section = directive.inside("directory", "directorymatch")
@@ -137,8 +147,7 @@ class Host:
     def finish(layer):
         rewrites = [d for d in layer.directives if d.name.startswith("rewrite")]
         if rewrites:
-            rules = [d for d in rewrites if d.name in ("rewriterule", "rewritecond")]
-            layer.rules = [engine.Rule(*pair) for pair in rewrite.rules_among(rules)]
+            layer.rules = rules_among(rewrites)
         for directive in layer.directives:
             if directive.name in SETTINGS and directive.args:
                 layer.settings[SETTINGS[directive.name]] = directive.args[0].lower() == "on"
@@ -146,6 +155,23 @@ class Host:
                 layer.alias = alias_of(directive)
             elif directive.name == "proxypassws":
                 layer.ws_alias = alias_of(directive)
+
+    def inherited(self, own, main):
+        """The rules of the virtual host, with those of the main server where RewriteOptions have them."""
+        outside = ("location", "locationmatch", "proxy", "proxymatch", *IN_FOLDERS)
+        mine, others = ([d for d in self.read if d.vhost is vhost and d.name.startswith("rewrite") and not d.inside(*outside)]
+                        for vhost in (self.vhost, None))
+        rules = rules_among(mine)
+        if not main or not any(d.name.startswith("rewrite") for d in own):
+            return rules
+        general = options_of(others)
+        said = options_of(mine) if any(d.name == "rewriteoptions" for d in mine) else general
+        down = general if "ignoreinherit" not in said else set()
+        if "inherit" in said or "inheritdown" in down:
+            return rules + rules_among(others)
+        if "inheritbefore" in said or "inheritdownbefore" in down:
+            return rules_among(others) + rules
+        return rules
 
     @functools.cached_property
     def all_passes(self):

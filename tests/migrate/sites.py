@@ -122,21 +122,29 @@ class Httpd:
     """A private server."""
 
     def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
-        binary = next(path for path in ("/usr/sbin/apache2", "/usr/sbin/httpd", "/usr/local/apache2/bin/httpd") if os.path.exists(path))
-        self.process = subprocess.Popen([binary, "-DFOREGROUND", "-d", folder, "-f", folder / "httpd.conf",
-                                         "-C", f"Define PORT {self.port}"], stderr=subprocess.PIPE, text=True)
-        self.wait()
-
-    def wait(self):
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"httpd has not started: {self.process.stderr.read()}{self.log()}")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        self.folder = folder
+        for _ in range(3):  # somebody else may take a free port first
+            self.start(free_port())
+            if self.listens():
                 return
+        raise AssertionError(f"httpd has not started: {self.said}{self.log()}")
+
+    def start(self, port):
+        self.port = port
+        binary = next(path for path in ("/usr/sbin/apache2", "/usr/sbin/httpd", "/usr/local/apache2/bin/httpd") if os.path.exists(path))
+        self.process = subprocess.Popen([binary, "-DFOREGROUND", "-d", self.folder, "-f", self.folder / "httpd.conf",
+                                         "-C", f"Define PORT {port}"], stderr=subprocess.PIPE, text=True)
+
+    def listens(self):
+        """Whether it does, before it ends or patience does; else `said` has what it has said."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
             time.sleep(0.02)
-        raise AssertionError("httpd does not listen: " + self.log())
+        self.process.terminate()
+        self.said = self.process.communicate(timeout=PATIENCE)[1]
+        return False
 
     def log(self):
         path = pathlib.Path(self.folder) / "error.log"

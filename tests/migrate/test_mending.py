@@ -135,6 +135,6 @@ def test_each_mapping_is_told_with_where_requests_go(look):
 
 
 def test_a_mapping_whose_routes_cannot_be_told_says_why(look):
-    outcome = look("RewriteOptions InheritBefore\nProxyPass /ws ws://chat/ws")
+    outcome = look("SetEnvIf Host x no-proxy\nProxyPass /ws ws://chat/ws")
     where = f"{outcome.findings[-1].file}:7"
-    assert outcome.texts("route") == [f"where requests go cannot be told, because of RewriteOptions InheritBefore at {where}"]
+    assert outcome.texts("route") == [f"where requests go cannot be told, because of SetEnvIf Host x no-proxy at {where}"]

@@ -85,6 +85,13 @@ MISTAKES = {
     "below a rule for all handshakes": ("rules are asked before any ProxyPass", WS + "\n" + pair(pattern="/(.*)"),
                                         [WS + "\n" + pair(), "RewriteCond %{REQUEST_URI} !^/ws/\n" + pair(pattern="/(.*)") + WS,
                                          "ProxyPass /ws/ ws://app:9000/ws/\n" + pair(pattern="/(.*)")]),
+    "ProxyPassWS below a rule that takes everything": (
+        "takes its handshakes first", "RewriteRule .* http://app%{REQUEST_URI} [P,QSA]\nProxyPassWS /ws/ ws://chat/",
+        ["ProxyPass / http://app/\nProxyPassWS /ws/ ws://chat/",
+         "RewriteCond %{HTTP:Upgrade} !websocket [NC]\nRewriteRule .* http://app%{REQUEST_URI} [P]\nProxyPassWS /ws/ ws://chat/",
+         "RewriteCond %{REMOTE_ADDR} ^10\\.\nRewriteRule .* http://app%{REQUEST_URI} [P]\nProxyPassWS /ws/ ws://chat/"]),
+    "a section behind a rule that takes everything": (
+        "rules are asked before any ProxyPass", LOCATION_WS + "RewriteRule .* http://app%{REQUEST_URI} [P]", []),
     "a rule below a broader rule": ("put this rule", "RewriteRule ^/(.*)$ http://app:8000/$1 [P]\n" + pair(),
                                     [pair() + "RewriteRule ^/(.*)$ http://app:8000/$1 [P]"]),
 }

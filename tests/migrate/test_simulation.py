@@ -167,7 +167,7 @@ def test_the_same_unknown_has_one_answer_for_a_request(goes):
 UNSURE = {
     "N": (ON + "RewriteRule ^/a(.*) /b$1 [N]", "[N]"),
     "H": (ON + "RewriteRule ^/a - [H=x]", "[H]"),
-    "inherited rules": ("RewriteOptions Inherit\nProxyPass / http://app/", "RewriteOptions"),
+    "inherited rules of a section": ("<Location /a>\nRewriteOptions Inherit\n</Location>\nProxyPass / http://app/", "RewriteOptions"),
     "If": ("<If \"true\">\nRewriteRule ^/a ws://app/ [P]\n</If>", "<If true>"),
     "IfDefine": ("<IfDefine X>\nProxyPass / http://app/\n</IfDefine>", "<IfDefine X>"),
     "a rule in Proxy": ("<Proxy *>\nRewriteRule ^/a ws://app/ [P]\n</Proxy>", "inside <Proxy>"),
@@ -228,6 +228,19 @@ def test_the_main_servers_mappings_and_engine_count_in_virtual_hosts(goes):
     assert goes("ProxyPassInherit Off\nProxyPass /a http://own/", "/a", outside="ProxyPass / http://main/") == {"http://own/"}
     assert goes("RewriteRule ^/a http://own/ [P]", "/a", outside=ON) == {"http://own/"}
     assert goes("ProxyPass / http://own/", "/a", outside=ON + "RewriteRule ^/a http://main/ [P]") == {"http://own/a"}
+
+
+@pytest.mark.parametrize("inside, outside, expected", [
+    ("", "", "http://own/"), ("RewriteOptions Inherit\n", "", "http://own/"), ("RewriteOptions InheritBefore\n", "", "http://main/"),
+    ("", "RewriteOptions InheritBefore\n", "http://main/"), ("", "RewriteOptions InheritDownBefore\n", "http://main/"),
+    ("RewriteOptions IgnoreInherit\n", "RewriteOptions InheritDownBefore\n", "http://own/"),
+])
+def test_rules_of_the_main_server_count_where_RewriteOptions_say_so(goes, inside, outside, expected):
+    main = f"{ON}{outside}RewriteRule ^/ http://main/ [P]"
+    assert goes(f"{ON}{inside}RewriteRule ^/a http://own/ [P]", "/a", outside=main) == {expected}
+    there = {"http://main/"} if "Inherit" in inside + outside and "Ignore" not in inside else {FILES}
+    assert goes(f"{ON}{inside}RewriteRule ^/a http://own/ [P]", "/b", outside=main) == there
+    assert goes("ProxyPass /a http://own/", "/a", outside=main) == {"http://own/"}  # no rule of its own: mod_rewrite does not look
 
 
 STRINGS = {
