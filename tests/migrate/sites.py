@@ -139,7 +139,7 @@ class Httpd:
         """Whether it does, before it ends or patience does; else `said` has what it has said."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            if (self.folder / "httpd.pid").exists():  # written behind listen()
                 return True
             time.sleep(0.02)
         self.process.terminate()
