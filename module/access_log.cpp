@@ -3,11 +3,11 @@
 
 #include <string_view>
 
-#include "connection_record.hpp"
+#include "connection_context.hpp"
 #include "log_conditions.hpp"
 #include "log_needs.hpp"
 #include "logio_bridge.hpp"
-#include "mapping.hpp"
+#include "request_context.hpp"
 #include "request_copy.hpp"
 #include "ssl_log_items.hpp"
 #include "tunnel_log.hpp"
@@ -138,15 +138,15 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
 void log_request_now(request_rec* r) {
     request_rec* const first = first_of(r);  // as httpd does
     ap_run_log_transaction(first);
-    record_of(first).logged = true;
+    request_context_of(first).logged = true;
 }
 
 int log_departed_request(request_rec* r) {
-    const RequestRecord* const request = find_record(r);
+    const RequestContext* const request = find_request_context(r);
     if (request != nullptr && request->logged) {
         return DONE;
     }
-    const ConnectionRecord* const connection = record_of(r->connection);
+    const ConnectionContext* const connection = connection_context_of(r->connection);
     if (connection == nullptr || !connection->departure) {
         return DECLINED;
     }

@@ -6,7 +6,7 @@
 
 #include "boundary.hpp"
 #include "child.hpp"
-#include "connection_record.hpp"
+#include "connection_context.hpp"
 #include "protocol/connect_offer.hpp"
 
 namespace wsp {
@@ -107,11 +107,11 @@ void register_connect_offer() {
 }
 
 void decide_connect_offer(conn_rec* c) {
-    ConnectionRecord* const record = c->master == nullptr ? record_of(c) : nullptr;
-    if (record == nullptr || record->offer_decided || !Child::exists()) {
+    ConnectionContext* const context = c->master == nullptr ? connection_context_of(c) : nullptr;
+    if (context == nullptr || context->offer_decided || !Child::exists()) {
         return;
     }
-    record->offer_decided = true;  // event comes back here for each piece of work
+    context->offer_decided = true;  // event comes back here for each piece of work
     if (Child::current().kept_threads().withholds_offer() && may_become_http2(c)) {
         ap_add_output_filter_handle(the_filter, make_in_pool<FirstFrame>(c->pool, c), nullptr, c);
     }

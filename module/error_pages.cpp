@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "limited_log.hpp"
-#include "mapping.hpp"
 #include "protocol/header_tokens.hpp"
+#include "request_context.hpp"
 
 namespace wsp {
 namespace {
@@ -61,8 +61,8 @@ apr_table_t* take_handshake(apr_pool_t* pool, apr_table_t* headers) {
 // A handshake was refused, and `r` is for its error page.
 bool was_handshake(const request_rec* r) {
     for (; is_for_error_page(r); r = r->prev) {
-        const RequestRecord* const record = find_record(const_cast<request_rec*>(r));
-        if (record != nullptr && record->handshake_of_error != nullptr) {
+        const RequestContext* const context = find_request_context(const_cast<request_rec*>(r));
+        if (context != nullptr && context->handshake_of_error != nullptr) {
             return true;
         }
     }
@@ -113,7 +113,7 @@ void make_error_page_plain(request_rec* r) {
     }
     // The table is that of the failed request (http_request.c internal_internal_redirect).
     r->headers_in = apr_table_copy(r->pool, r->headers_in);
-    record_of(r).handshake_of_error = take_handshake(r->pool, r->headers_in);
+    request_context_of(r).handshake_of_error = take_handshake(r->pool, r->headers_in);
 }
 
 void complete_error_pages_for_log(request_rec* first) {
@@ -121,9 +121,9 @@ void complete_error_pages_for_log(request_rec* first) {
         if (was_handshake(r)) {
             r->status = status_to_tell(r);
         }
-        const RequestRecord* const record = find_record(r);
-        if (record != nullptr && record->handshake_of_error != nullptr) {
-            apr_table_overlap(r->headers_in, record->handshake_of_error, APR_OVERLAP_TABLES_SET);
+        const RequestContext* const context = find_request_context(r);
+        if (context != nullptr && context->handshake_of_error != nullptr) {
+            apr_table_overlap(r->headers_in, context->handshake_of_error, APR_OVERLAP_TABLES_SET);
         }
     }
 }

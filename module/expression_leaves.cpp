@@ -4,7 +4,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "mapping.hpp"
+#include "request_context.hpp"
 
 namespace wsp {
 namespace {
@@ -85,14 +85,15 @@ template <class Ask, class Keep, class Repeat>
 auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const Leaf& leaf, const char* argument,
                    const char* second, Ask ask, Keep keep_answer, Repeat repeat)
     -> decltype(ask()) {
-    const RequestRecord* const record =
-        ctx->r != nullptr && ctx->r->request_config != nullptr ? find_record(ctx->r) : nullptr;
-    if (record != nullptr && record->log_answers != nullptr) {
-        return repeat(record->log_answers, key_of(ctx->p, leaf, argument, second));
+    const RequestContext* const context = ctx->r != nullptr && ctx->r->request_config != nullptr
+                                              ? find_request_context(ctx->r)
+                                              : nullptr;
+    if (context != nullptr && context->log_answers != nullptr) {
+        return repeat(context->log_answers, key_of(ctx->p, leaf, argument, second));
     }
     const auto result = ask();
-    if (record != nullptr && record->keeps_answers != nullptr) {
-        keep_answer(record->keeps_answers, key_of(ctx->p, leaf, argument, second), result);
+    if (context != nullptr && context->keeps_answers != nullptr) {
+        keep_answer(context->keeps_answers, key_of(ctx->p, leaf, argument, second), result);
     }
     return result;
 }

@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 
 #include "apr_portable.h"
-#include "connection_record.hpp"
+#include "connection_context.hpp"
 
 namespace wsp {
 namespace {
@@ -51,9 +51,9 @@ FilterStream::~FilterStream() {
 }
 
 std::uint64_t FilterStream::tls_bytes_read() const noexcept {
-    const ConnectionRecord* const record = record_of(c_);
+    const ConnectionContext* const context = connection_context_of(c_);
     BIO* const input =
-        record != nullptr && record->ssl != nullptr ? SSL_get_rbio(record->ssl) : nullptr;
+        context != nullptr && context->ssl != nullptr ? SSL_get_rbio(context->ssl) : nullptr;
     return input != nullptr ? BIO_number_read(input) : 0;
 }
 
@@ -136,9 +136,9 @@ void FilterStream::shutdown_write() noexcept {
     }
     // Not ap_shutdown_conn(): it ends mod_ssl's TLS for reading as well (ssl_engine_io.c, EOC
     // bucket).
-    const ConnectionRecord* const record = record_of(c_);
-    if (record != nullptr && record->ssl != nullptr) {
-        SSL_shutdown(record->ssl);
+    const ConnectionContext* const context = connection_context_of(c_);
+    if (context != nullptr && context->ssl != nullptr) {
+        SSL_shutdown(context->ssl);
         ERR_clear_error();
     }
     pass_flush();

@@ -20,7 +20,7 @@
 #include "blocking_tunnel.hpp"
 #include "boundary.hpp"
 #include "child.hpp"
-#include "connection_record.hpp"
+#include "connection_context.hpp"
 #include "departure.hpp"
 
 namespace wsp {
@@ -86,8 +86,8 @@ const char* foreign_filter(const ap_filter_t* filter) {
 }
 
 Stays why_connection_stays(conn_rec* c, const char*& detail) {
-    const ConnectionRecord* const record = record_of(c);
-    if (record == nullptr || ap_get_conn_socket(c) == nullptr) {
+    const ConnectionContext* const context = connection_context_of(c);
+    if (context == nullptr || ap_get_conn_socket(c) == nullptr) {
         return Stays::no_socket;
     }
     detail = foreign_filter(c->input_filters);
@@ -97,7 +97,7 @@ Stays why_connection_stays(conn_rec* c, const char*& detail) {
     if (detail != nullptr) {
         return Stays::filter;
     }
-    return ap_ssl_conn_is_ssl(c) && record->ssl == nullptr ? Stays::foreign_tls : Stays::no;
+    return ap_ssl_conn_is_ssl(c) && context->ssl == nullptr ? Stays::foreign_tls : Stays::no;
 }
 
 Stays why_client_stays(conn_rec* client, bool async, const char*& detail) {
@@ -148,7 +148,7 @@ TakenConnection take(conn_rec* c, UniqueFd duplicate) {
     }
     taken.fd = std::move(duplicate);
     taken.early = drain_filters(c);
-    if (SSL* const ssl = record_of(c)->ssl) {
+    if (SSL* const ssl = connection_context_of(c)->ssl) {
         SSL_up_ref(ssl);
         taken.ssl.reset(ssl);
     }
@@ -198,8 +198,8 @@ Stays leave(OpenTunnel& tunnel) {
         std::move(from_client), std::move(from_backend), tunnel.terms,
         Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot), tunnel.member},
         *pump);
-    record_of(client)->departure = departure;
-    record_of(backend)->departure = std::move(departure);
+    connection_context_of(client)->departure = departure;
+    connection_context_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
                   about.c_str());
     tunnel.backend.release();

@@ -9,7 +9,7 @@
 #include "cache_bypass.hpp"
 #include "child.hpp"
 #include "connect_offer.hpp"
-#include "connection_record.hpp"
+#include "connection_context.hpp"
 #include "error_pages.hpp"
 #include "expression_leaves.hpp"
 #include "handshake_handler.hpp"

@@ -7,7 +7,7 @@
 #include "config_tree.hpp"
 #include "expression_leaves.hpp"
 #include "log_needs.hpp"
-#include "mapping.hpp"
+#include "request_context.hpp"
 
 namespace wsp {
 namespace {
@@ -141,19 +141,19 @@ apr_table_t* answers_for_conditions(request_rec* r) {
         return nullptr;
     }
     apr_table_t* const answers = apr_table_make(r->pool, 8);
-    RequestRecord& record = record_of(r);
-    record.keeps_answers = answers;
+    RequestContext& context = request_context_of(r);
+    context.keeps_answers = answers;
     for (const Condition& condition : conditions) {
         if (condition.server == nullptr || condition.server == r->server) {
             ask_questions(condition, r);
         }
     }
-    record.keeps_answers = nullptr;
+    context.keeps_answers = nullptr;
     return answers;
 }
 
 void give_answers(request_rec* copy, const apr_table_t* answers) {
-    record_of(copy).log_answers = answers;
+    request_context_of(copy).log_answers = answers;
 }
 
 }  // namespace wsp

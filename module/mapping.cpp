@@ -9,6 +9,7 @@
 #include "error_pages.hpp"
 #include "limited_log.hpp"
 #include "protocol/header_tokens.hpp"
+#include "request_context.hpp"
 #include "request_headers.hpp"
 
 namespace wsp {
@@ -45,8 +46,8 @@ bool asks_for_tunnel(request_rec* r, const proxy_worker* worker) {
 }
 
 bool is_mapped_by_proxy_pass_ws(request_rec* r) {
-    const RequestRecord* const record = find_record(r);
-    return record != nullptr && record->mapped_by_proxy_pass_ws;
+    const RequestContext* const context = find_request_context(r);
+    return context != nullptr && context->mapped_by_proxy_pass_ws;
 }
 
 // `r`, on a ws:// or wss:// mapping, is no business of ours: mod_proxy_http takes it to the same backend, and
@@ -71,26 +72,12 @@ int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
     }
     const int result = ap_proxy_trans_match(r, mapping, proxy_dir_config_of(r));
     if (result == OK || result == DONE) {
-        record_of(r).mapped_by_proxy_pass_ws = true;
+        request_context_of(r).mapped_by_proxy_pass_ws = true;
     }
     return result;
 }
 
 }  // namespace
-
-RequestRecord* find_record(request_rec* r) {
-    return static_cast<RequestRecord*>(
-        ap_get_module_config(r->request_config, &proxy_websocket_module));
-}
-
-RequestRecord& record_of(request_rec* r) {
-    RequestRecord* record = find_record(r);
-    if (record == nullptr) {
-        record = make_in_pool<RequestRecord>(r->pool);
-        ap_set_module_config(r->request_config, &proxy_websocket_module, record);
-    }
-    return *record;
-}
 
 const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url) {
     static const MappedUrl kUrls[] = {
@@ -179,18 +166,18 @@ int check_trans(request_rec* r, const char* url) {
     if (asks_for_tunnel(r, worker)) {
         return OK;
     }
-    if (!is_for_error_page(r) && record_of(r).passed_by == nullptr) {
-        record_of(r).passed_by = apr_pstrdup(r->pool, url);
+    if (!is_for_error_page(r) && request_context_of(r).passed_by == nullptr) {
+        request_context_of(r).passed_by = apr_pstrdup(r->pool, url);
     }
     return HTTP_UPGRADE_REQUIRED;  // anything but OK and DECLINED: mod_proxy tries its next mapping
 }
 
 int translate_passed_by(request_rec* r) {
-    const RequestRecord* const record = find_record(r);
-    if (record == nullptr || record->passed_by == nullptr || r->proxyreq) {
+    const RequestContext* const context = find_request_context(r);
+    if (context == nullptr || context->passed_by == nullptr || r->proxyreq) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, "proxy:", record->passed_by, nullptr);
+    r->filename = apr_pstrcat(r->pool, "proxy:", context->passed_by, nullptr);
     r->handler = "proxy-server";
     r->proxyreq = PROXYREQ_REVERSE;
     return OK;

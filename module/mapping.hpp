@@ -5,22 +5,6 @@
 
 namespace wsp {
 
-// What is known of one request; lives in its pool.
-struct RequestRecord {
-    bool mapped_by_proxy_pass_ws = false;
-    // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the
-    // request.
-    const char* passed_by = nullptr;
-    apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see tunnel_slots.hpp
-    bool logged = false;                         // the log_transaction hooks have run
-    // Headers that a request for an error page has no more: see error_pages.hpp.
-    const apr_table_t* handshake_of_error = nullptr;
-    // See log_conditions.hpp: of a copy that the access log's conditions are judged on, what it answers; of a request that is
-    // asked in time for its copy, where its answers go. Else null.
-    const apr_table_t* log_answers = nullptr;
-    apr_table_t* keeps_answers = nullptr;
-};
-
 // What becomes of a request that is no handshake where `r` is, on a ws:// or wss:// mapping.
 enum class PlainRequests {
     go_to_http,   // to the same backend, by mod_proxy_http
@@ -29,11 +13,6 @@ enum class PlainRequests {
     never,        // 426: ProxyPassWS has mapped it, when it still was a handshake
 };
 PlainRequests plain_requests_on(request_rec* r);
-
-// Makes it where there is none.
-RequestRecord& record_of(request_rec* r);
-// Null where there is none: plain requests cost nothing.
-RequestRecord* find_record(request_rec* r);
 
 // A URL that a request of ours is mapped to, by its scheme.
 struct MappedUrl {

@@ -4,9 +4,9 @@
 #include <limits>
 #include <unordered_map>
 
-#include "mapping.hpp"
 #include "pool/permits.hpp"
 #include "proxy_workers.hpp"
+#include "request_context.hpp"
 
 namespace wsp {
 namespace {
@@ -61,19 +61,19 @@ void learn_worker_limits(server_rec* main_server) {
 }
 
 void note_full_worker(request_rec* r, proxy_worker* worker) {
-    RequestRecord& record = record_of(r);
-    if (record.full_workers == nullptr) {
-        record.full_workers = apr_array_make(r->pool, 2, sizeof(proxy_worker*));
+    RequestContext& context = request_context_of(r);
+    if (context.full_workers == nullptr) {
+        context.full_workers = apr_array_make(r->pool, 2, sizeof(proxy_worker*));
     }
-    APR_ARRAY_PUSH(record.full_workers, proxy_worker*) = worker;
+    APR_ARRAY_PUSH(context.full_workers, proxy_worker*) = worker;
 }
 
 void pardon_full_workers(request_rec* r) {
-    const RequestRecord* const record = find_record(r);
+    const RequestContext* const context = find_request_context(r);
     for (int i = 0;
-         record != nullptr && record->full_workers != nullptr && i < record->full_workers->nelts;
+         context != nullptr && context->full_workers != nullptr && i < context->full_workers->nelts;
          ++i) {
-        proxy_worker_shared& shared = *APR_ARRAY_IDX(record->full_workers, i, proxy_worker*)->s;
+        proxy_worker_shared& shared = *APR_ARRAY_IDX(context->full_workers, i, proxy_worker*)->s;
         shared.status &= ~PROXY_WORKER_IN_ERROR;
         shared.error_time = 0;
     }

@@ -11,7 +11,7 @@ namespace wsp {
 
 class Departure;
 
-struct ConnectionRecord {
+struct ConnectionContext {
     bool offer_decided = false;  // see connect_offer.hpp
     SSL* ssl = nullptr;          // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
     // Let go of when the connection is no more: the last of a departure's two connections lets the
@@ -28,6 +28,6 @@ void note_connection(conn_rec* c);
 void note_ssl(conn_rec* c, SSL* ssl);
 
 // Null for a connection that was opened before the module was loaded, or is an HTTP/2 stream.
-ConnectionRecord* record_of(conn_rec* c);
+ConnectionContext* connection_context_of(conn_rec* c);
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
-// Keeps one ConnectionRecord per conn_rec in its conn_config.
-#include "connection_record.hpp"
+// Keeps one ConnectionContext per conn_rec in its conn_config.
+#include "connection_context.hpp"
 
 #include "boundary.hpp"
 #include "departure.hpp"
@@ -11,17 +11,17 @@ void note_connection(conn_rec* c) {
         return;
     }
     ap_set_module_config(c->conn_config, &proxy_websocket_module,
-                         make_in_pool<ConnectionRecord>(c->pool));
+                         make_in_pool<ConnectionContext>(c->pool));
 }
 
 void note_ssl(conn_rec* c, SSL* ssl) {
-    if (ConnectionRecord* record = record_of(c)) {
-        record->ssl = ssl;
+    if (ConnectionContext* context = connection_context_of(c)) {
+        context->ssl = ssl;
     }
 }
 
-ConnectionRecord* record_of(conn_rec* c) {
-    return static_cast<ConnectionRecord*>(
+ConnectionContext* connection_context_of(conn_rec* c) {
+    return static_cast<ConnectionContext*>(
         ap_get_module_config(c->conn_config, &proxy_websocket_module));
 }
 
