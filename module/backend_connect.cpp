@@ -12,6 +12,7 @@
 #include "apr_portable.h"
 #include "child.hpp"
 #include "net/connect_hint.hpp"
+#include "worker_timeout.hpp"
 
 namespace wsp {
 namespace {
@@ -22,12 +23,7 @@ const proxy_server_conf& proxy_config_of(const server_rec* server) {
 }
 
 apr_interval_time_t io_timeout(const Member& member) {
-    const proxy_worker_shared& shared = *member.worker()->s;
-    const proxy_server_conf& config = proxy_config_of(member.server());
-    if (shared.timeout_set) {
-        return shared.timeout;
-    }
-    return config.timeout_set ? config.timeout : member.server()->timeout;
+    return timeout_of(*member.worker(), proxy_config_of(member.server()), *member.server());
 }
 
 apr_interval_time_t connect_timeout(const Member& member) {

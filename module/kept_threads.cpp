@@ -108,16 +108,6 @@ void learn_kept_threads(server_rec* main_server) {
 
 KeptThreads::KeptThreads() : limits_(known.limits), http2_(known.http2) {}
 
-bool RareLine::is_due(MonotonicUs now, std::uint32_t& left_out) noexcept {
-    MonotonicUs next = next_.load();
-    if (now < next || !next_.compare_exchange_strong(next, now + pause_)) {
-        left_out_.fetch_add(1);
-        return false;
-    }
-    left_out = left_out_.exchange(0);
-    return true;
-}
-
 KeptThreads::Slot::~Slot() {
     if (all_ != nullptr) {
         all_->live_.fetch_sub(1);
@@ -145,8 +135,7 @@ bool KeptThreads::withholds_offer() noexcept {
     if (!http2_ || limits_.most == 0 || count < limits_.offers) {
         return false;
     }
-    std::uint32_t left_out = 0;
-    if (withheld_.is_due(monotonic_now(), left_out)) {
+    if (withheld_.pass(monotonic_now()).let_through) {
         ap_log_error(
             APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
             "WSP0133: new HTTP/2 connections are not offered WebSockets for now: %" APR_INT64_T_FMT

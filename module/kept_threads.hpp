@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/clock.hpp"
+#include "base/log_gate.hpp"
 #include "httpd.hpp"
 
 namespace wsp {
@@ -21,19 +21,6 @@ struct KeptThreadLimits {
 // post_config: finds out what the directive says, or else what fits this server, and whether H2WebSockets is on somewhere; and
 // tells the administrator what follows from it. Main thread; the children know it too.
 void learn_kept_threads(server_rec* main_server);
-
-// Says of how many times something happened once in a while.
-class RareLine {
-  public:
-    explicit RareLine(DurationUs pause) : pause_(pause) {}
-    // True at most once per pause; `left_out` is then how many were not since the last time.
-    bool is_due(MonotonicUs now, std::uint32_t& left_out) noexcept;
-
-  private:
-    DurationUs pause_;
-    std::atomic<MonotonicUs> next_{0};
-    std::atomic<std::uint32_t> left_out_{0};
-};
 
 class KeptThreads {
   public:
@@ -65,15 +52,12 @@ class KeptThreads {
     const KeptThreadLimits& limits() const noexcept { return limits_; }
     // A new HTTP/2 connection is not to be offered WebSockets. Says so in the log now and then.
     bool withholds_offer() noexcept;
-    // For the log line of a refusal.
-    RareLine& refusals() noexcept { return refusals_; }
 
   private:
     KeptThreadLimits limits_;
     bool http2_;  // H2WebSockets is on somewhere
     std::atomic<std::int64_t> live_{0};
-    RareLine refusals_{60 * kSecond};
-    RareLine withheld_{60 * kSecond};
+    LogGate withheld_{1};
 };
 
 }  // namespace wsp

@@ -8,11 +8,11 @@
 namespace wsp {
 namespace {
 
-constexpr std::string_view kIds[] = {"WSP0106",       "WSP0108", "WSP0112", "WSP0113", "WSP0114",
-                                     "WSP0115",       "WSP0116", "WSP0117", "WSP0118", "WSP0119",
-                                     kBackendsAnswer, "WSP0120", "WSP0121", "WSP0122", "WSP0123",
-                                     "WSP0124",       "WSP0126", "WSP0127", "WSP0130", "WSP0131",
-                                     "WSP0135",       "WSP0138", "WSP0139", "WSP0146", "WSP0201"};
+constexpr std::string_view kIds[] = {
+    "WSP0106", "WSP0108", "WSP0112", "WSP0113",       "WSP0114", "WSP0115", "WSP0116",
+    "WSP0117", "WSP0118", "WSP0119", kBackendsAnswer, "WSP0120", "WSP0121", "WSP0122",
+    "WSP0123", "WSP0124", "WSP0126", "WSP0127",       "WSP0130", "WSP0131", "WSP0132",
+    "WSP0135", "WSP0138", "WSP0139", "WSP0146",       "WSP0201"};
 constexpr std::size_t kIdSize = 7;
 
 WarningGates of_child;

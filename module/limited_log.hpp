@@ -23,7 +23,7 @@ class WarningGates {
     std::uint64_t take_left_out() noexcept;
 
   private:
-    static constexpr std::size_t kCount = 26;
+    static constexpr std::size_t kCount = 27;
     std::array<LogGate, kCount> gates_;
 };
 

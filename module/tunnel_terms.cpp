@@ -10,6 +10,7 @@
 #include "limited_log.hpp"
 #include "mapping.hpp"
 #include "protocol/close_code.hpp"
+#include "worker_timeout.hpp"
 
 namespace wsp {
 namespace {
@@ -33,11 +34,8 @@ DurationUs idle_timeout_for(const request_rec* r, const proxy_worker& worker,
     if (config.idle_timeout_us != WSP_UNSET) {
         return config.idle_timeout_us;
     }
-    if (!worker.s->timeout_set && !conf.timeout_set) {
-        return 0;
-    }
-    const apr_interval_time_t set = worker.s->timeout_set ? worker.s->timeout : conf.timeout;
-    return std::max<DurationUs>(set, r->server->timeout);
+    const DurationUs set = proxy_timeout_of(worker, conf);
+    return set > 0 ? std::max<DurationUs>(set, r->server->timeout) : 0;
 }
 
 Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,

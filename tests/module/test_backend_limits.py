@@ -124,6 +124,7 @@ def test_a_dribbling_body_is_given_up(site, stage, tls_stage):
 
 def test_a_flowing_body_may_take_longer_than_the_handshake(site, stage):
     """Each piece earns it as much time as it had in the beginning."""
+    site.allow_log(BACKEND_REFUSES)
     pieces = int(1.3 * PATIENCE / _STEP)
     with site.start_handshake("/hurried/ws") as client:
         with stage.accept() as session:
@@ -147,6 +148,7 @@ def pour(session, chunk, count):
 @pytest.mark.parametrize("head", [_CHUNKED, _HEAD + b"\r\n"], ids=["chunked", "up to the end"])
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_a_long_refusal_is_not_held(site, stage, tls_stage, scheme, head):
+    site.allow_log(BACKEND_REFUSES)
     block = b"10000\r\n" + b"y" * 0x10000 + b"\r\n"
     site.allow_log("WSP0117|WSP0119")
     with site.start_handshake(f"/{scheme}") as client:
@@ -165,6 +167,7 @@ def test_a_long_refusal_is_not_held(site, stage, tls_stage, scheme, head):
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_refusals_leave_nothing_on_a_connection_that_is_used_again(site, stage, tls_stage, scheme):
+    site.allow_log(BACKEND_REFUSES)
     head = _HEAD + b"Content-Length: 2\r\nX: " + b"y" * 50_000 + b"\r\n\r\nno"
     with site.start_handshake(f"/{scheme}") as client, (tls_stage if scheme == "wss" else stage).accept() as session:
         for number in range(600):
