@@ -117,7 +117,7 @@ def test_beyond_the_upper_number_a_handshake_that_would_keep_a_thread_is_refused
         for tunnel in tunnels:
             tunnel.echo()
     lines = [line.level for line in site.error_log.all_lines() if "WSP0132: handshake refused with 503: 4 tunnels" in line.text]
-    assert lines.count("warn") == min(len(lines), 5)   # in a minute, for one mapping
+    assert "warn" in lines   # and limited in rate, as test_log_levels.py has it
 
 
 @pytest.mark.parametrize("chop", ["nothing", "meta", "flush"])
