@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <utility>
 
 namespace wsp {
 namespace {
@@ -46,11 +45,11 @@ void Direction::take_early(const std::uint8_t* data, std::size_t size, Monotonic
 
 void Direction::advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept {
     out_of_turns_ = false;
-    push(now);
+    flush_held(now);
     if (!source_ready && !source_.has_buffered_input()) {
         return;
     }
-    while (wants_read() && pull(scratch, now)) {
+    while (wants_read() && read_once(scratch, now)) {
         if (--turns <= 0) {
             out_of_turns_ = true;
             return;
@@ -71,11 +70,11 @@ bool Direction::wants_read() const noexcept {
     return false;
 }
 
-void Direction::push(MonotonicUs now) noexcept {
+void Direction::flush_held(MonotonicUs now) noexcept {
     if (held_.empty()) {
         return;
     }
-    const std::size_t written = write_through(held_.data(), held_.size());
+    const std::size_t written = write_now(held_.data(), held_.size());
     if (sink_state_ == Sink::lost) {
         return;
     }
@@ -89,7 +88,7 @@ void Direction::push(MonotonicUs now) noexcept {
 }
 
 // Reads once and relays it. True when reading again at once is likely to find more.
-bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
+bool Direction::read_once(Scratch scratch, MonotonicUs now) noexcept {
     const std::size_t carried = aside_ ? aside_->carry.size() : 0;
     const std::size_t room = std::min(scratch.size - carried, policy().buffer_size);
     const IoResult got = source_.read_some(scratch.data + carried, room);
@@ -109,18 +108,6 @@ bool Direction::pull(Scratch scratch, MonotonicUs now) noexcept {
     }
     relay(scratch.data, carried + got.size, now);
     return got.size == room || source_.has_buffered_input();
-}
-
-void Direction::source_ended(const IoResult& how) noexcept {
-    // What has begun a frame header and will never complete it belongs to the sink all the same.
-    if (flow_ == Flow::relaying && aside_ && !aside_->carry.empty()) {
-        deliver(aside_->carry.data(), aside_->carry.size(), last_read_);
-        cut_off_ = true;
-    }
-    drop_carry();
-    flow_ = Flow::stopped;
-    source_state_ = how.status == IoStatus::eof ? Source::ended : Source::lost;
-    source_error_ = how.error;
 }
 
 void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
@@ -169,8 +156,7 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
             continue;
         }
         if (seen.stop == FrameScanner::Stop::error) {
-            violation_ = seen.error;
-            flow_ = Flow::discarding;
+            refuse_source(seen.error);
         } else if (!set_aside(&Aside::carry, data + at, size - at)) {
             out_of_memory_ = true;
         }
@@ -178,14 +164,24 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     }
 }
 
-// `messages`: how many end in `data`.
+// What the source has sent, as far as it goes to the sink.
 void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                         std::uint64_t messages) noexcept {
-    if (size == 0 || flow_ != Flow::relaying || sink_state_ != Sink::open) {
+    if (flow_ == Flow::relaying) {
+        send(data, size, now, messages);
+    } else {
+        dropped_messages_ += messages;
+    }
+}
+
+// To the sink, now or when it takes more. `messages`: how many end in `data`.
+void Direction::send(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+                     std::uint64_t messages) noexcept {
+    if (size == 0 || sink_state_ != Sink::open) {
         dropped_messages_ += messages;
         return;
     }
-    const std::size_t written = held_.empty() ? write_through(data, size) : 0;
+    const std::size_t written = held_.empty() ? write_now(data, size) : 0;
     if (written == size) {
         return;
     }
@@ -202,7 +198,7 @@ void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs 
     }
 }
 
-std::size_t Direction::write_through(const std::uint8_t* data, std::size_t size) noexcept {
+std::size_t Direction::write_now(const std::uint8_t* data, std::size_t size) noexcept {
     std::size_t written = 0;
     while (written < size) {
         const IoResult put = sink_.write_some(data + written, size - written);
@@ -227,16 +223,9 @@ bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, Monotonic
     if (!scanner_.at_boundary()) {
         return flow_ == Flow::relaying && set_aside(&Aside::pending, frame, size);
     }
-    // The flow may have stopped or be discarding: between two frames there is room for ours all the
-    // same.
-    const Flow flow = flow_;
-    flow_ = Flow::relaying;
-    deliver(frame, size, now);
-    const bool lost = sink_state_ == Sink::lost;
-    if (!lost || flow == Flow::stopped) {
-        flow_ = flow;
-    }
-    return !lost;
+    // Whatever becomes of what the source sends: between two frames there is room for ours.
+    send(frame, size, now);
+    return sink_state_ != Sink::lost;
 }
 
 bool Direction::put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
@@ -249,11 +238,10 @@ bool Direction::put_close(const std::uint8_t* frame, std::size_t size, Monotonic
         return true;
     }
     close_passed_ = true;
-    if (flow_ == Flow::relaying) {
-        flow_ = Flow::muted;
-        if (meter_ && !meter_->waiting.empty()) {
-            relay_waiting(now);  // the source's own Close may be in it
-        }
+    const bool was_relaying = flow_ == Flow::relaying;
+    enter(Flow::muted);
+    if (was_relaying && meter_ && !meter_->waiting.empty()) {
+        relay_waiting(now);  // the source's own Close may be in it
     }
     return true;
 }
@@ -264,44 +252,8 @@ void Direction::put_pending(MonotonicUs now) noexcept {
     if (mute_after_pending_) {
         mute_after_pending_ = false;
         close_passed_ = true;
-        if (flow_ == Flow::relaying) {
-            flow_ = Flow::muted;
-        }
+        enter(Flow::muted);
     }
-}
-
-void Direction::finish() noexcept {
-    if (sink_state_ == Sink::open) {
-        sink_state_ = Sink::finishing;
-        send_fin_when_empty();
-    }
-}
-
-void Direction::send_fin_when_empty() noexcept {
-    if (sink_state_ == Sink::finishing && held_.empty()) {
-        sink_.shutdown_write();
-        sink_state_ = Sink::finished;
-    }
-}
-
-void Direction::lose_sink() noexcept {
-    sink_state_ = Sink::lost;
-    held_.clear();
-    dropped_messages_ += std::exchange(held_messages_, 0);
-    if (aside_) {
-        aside_->pending.clear();
-    }
-    if (flow_ != Flow::stopped) {
-        flow_ = Flow::discarding;
-    }
-}
-
-void Direction::leave_source(Source how) noexcept {
-    flow_ = Flow::stopped;
-    if (source_state_ == Source::open) {
-        source_state_ = how;
-    }
-    drop_carry();
 }
 
 bool Direction::set_aside(HeldBytes Aside::*where, const std::uint8_t* data,

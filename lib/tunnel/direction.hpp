@@ -40,7 +40,7 @@ class ControlListener {
 
 class Direction {
   public:
-    // What happens to what the source sends.
+    // What happens to what the source sends. A flow never goes back to a state before its own; nor does a sink.
     enum class Flow : std::uint8_t {
         relaying,    // goes to the sink
         muted,       // is followed and dropped: our own Close was the last frame that the sink gets
@@ -138,8 +138,12 @@ class Direction {
     bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
     void leave_source(Source how) noexcept;
     void drop_carry() noexcept;
-    void push(MonotonicUs now) noexcept;
-    bool pull(Scratch scratch, MonotonicUs now) noexcept;
+    void enter(Flow flow) noexcept;
+    void enter(Sink state) noexcept;
+    void enter(Source how) noexcept;
+    void refuse_source(Errc violation) noexcept;
+    void flush_held(MonotonicUs now) noexcept;
+    bool read_once(Scratch scratch, MonotonicUs now) noexcept;
     void relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     void relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     void relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
@@ -149,7 +153,9 @@ class Direction {
     std::uint64_t messages_in(const std::uint8_t* data, std::size_t size) const noexcept;
     void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                  std::uint64_t messages = 0) noexcept;
-    std::size_t write_through(const std::uint8_t* data, std::size_t size) noexcept;
+    void send(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+              std::uint64_t messages = 0) noexcept;
+    std::size_t write_now(const std::uint8_t* data, std::size_t size) noexcept;
     void put_pending(MonotonicUs now) noexcept;
     void source_ended(const IoResult& how) noexcept;
     void send_fin_when_empty() noexcept;

@@ -195,9 +195,9 @@ void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
              close_code_of(error));
     start_closing(now);
     send_close(side, close_code_of(error), text_of(error), now);
-    if (from(other(side)).scanner().close_seen() ||
+    if (to(side).scanner().close_seen() ||
         !send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
-        to(other(side)).finish();
+        from(side).finish();
     }
 }
 
