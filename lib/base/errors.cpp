@@ -8,10 +8,11 @@ struct Row {
     std::string_view name;
     std::uint16_t close_code;
     std::string_view text;
+    std::string_view told;
 };
 
 constexpr Row kRows[] = {
-#define WSP_ERROR(name, close_code, text) {#name, close_code, text},
+#define WSP_ERROR(name, close_code, text, told) {#name, close_code, text, told},
 #include "base/errors.def"
 #undef WSP_ERROR
 };
@@ -28,6 +29,10 @@ std::uint16_t close_code_of(Errc error) noexcept {
 
 std::string_view text_of(Errc error) noexcept {
     return row_of(error).text;
+}
+
+std::string_view told_of(Errc error) noexcept {
+    return row_of(error).told;
 }
 
 std::string_view name_of(Errc error) noexcept {

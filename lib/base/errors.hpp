@@ -8,7 +8,7 @@
 namespace wsp {
 
 enum class Errc : std::uint8_t {
-#define WSP_ERROR(name, close_code, text) name,
+#define WSP_ERROR(name, close_code, text, told) name,
 #include "base/errors.def"
 #undef WSP_ERROR
 };
@@ -18,6 +18,8 @@ std::uint16_t close_code_of(Errc error) noexcept;
 
 // One sentence that names the rule, from a static table: valid for ever.
 std::string_view text_of(Errc error) noexcept;
+// What a Close says of it to a peer.
+std::string_view told_of(Errc error) noexcept;
 
 // The enumerator's name, for logs and tests.
 std::string_view name_of(Errc error) noexcept;

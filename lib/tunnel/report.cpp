@@ -8,10 +8,11 @@ struct Row {
     std::string_view name;
     std::string_view closed_by;
     std::string_view text;
+    std::string_view told;
 };
 
 constexpr Row kRows[] = {
-#define WSP_END_REASON(name, closed_by, text) {#name, closed_by, text},
+#define WSP_END_REASON(name, closed_by, text, told) {#name, closed_by, text, told},
 #include "tunnel/end_reasons.def"
 #undef WSP_END_REASON
 };
@@ -28,6 +29,10 @@ std::string_view closed_by(EndReason reason) noexcept {
 
 std::string_view text_of(EndReason reason) noexcept {
     return row_of(reason).text;
+}
+
+std::string_view told_of(EndReason reason) noexcept {
+    return row_of(reason).told;
 }
 
 std::string_view name_of(EndReason reason) noexcept {

@@ -10,13 +10,15 @@
 namespace wsp {
 
 enum class EndReason : std::uint8_t {
-#define WSP_END_REASON(name, closed_by, text) name,
+#define WSP_END_REASON(name, closed_by, text, told) name,
 #include "tunnel/end_reasons.def"
 #undef WSP_END_REASON
 };
 
 std::string_view closed_by(EndReason reason) noexcept;
 std::string_view text_of(EndReason reason) noexcept;
+// What a Close says of it to a peer.
+std::string_view told_of(EndReason reason) noexcept;
 std::string_view name_of(EndReason reason) noexcept;
 
 // One way through the tunnel, as seen from its source.

@@ -14,7 +14,7 @@ from harness.moments import read_closes
 from harness.pair import open_pair
 from harness.waiting import BOUND, PATIENCE, wait_until
 
-DRAINED = "the httpd process that held the tunnel is being replaced"
+DRAINED = "server restarting"
 _TIMEOUT, _SPREAD = 6 * PATIENCE, 4 * PATIENCE   # seconds
 _PUMPED, _THREADED = 100, 8                     # tunnels
 _SLACK = 5 * PATIENCE

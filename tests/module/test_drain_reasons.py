@@ -10,8 +10,8 @@ from harness.crowd import Crowd, EchoProcess
 from harness.moments import read_closes
 from harness.waiting import BOUND, PATIENCE, wait_until
 
-DRAINED = "the httpd process that held the tunnel is being replaced"
-STOPPED = "httpd is stopping"
+DRAINED = "server restarting"
+STOPPED = "server stopping"
 _SLACK = 3 * PATIENCE
 
 _ROOM = ("StartServers 2\nServerLimit 12\nThreadsPerChild 16\nMaxRequestWorkers 64\n"

@@ -14,7 +14,7 @@ from harness.waiting import BOUND, wait_until
 from test_real_clients import node_modules   # noqa: F401  (a fixture)
 
 RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
-DRAINED = "the httpd process that held the tunnel is being replaced"
+DRAINED = "server restarting"
 _AT_ONCE = 20
 _THREADS = ("StartServers 2\nServerLimit 20\nThreadsPerChild 32\nMaxRequestWorkers 64\nMinSpareThreads 1\n"
             "MaxSpareThreads 64")

@@ -146,7 +146,7 @@ def test_an_ungraceful_end_says_close_too(start, echo, certificates, end):
         with ThreadPoolExecutor(1) as pool:
             ended = pool.submit(getattr(server, end))
             for tunnel in tunnels:
-                assert tunnel.read_close() == (1012, "httpd is stopping")
+                assert tunnel.read_close() == (1012, "server stopping")
                 tunnel.send_close(1012)
             ended.result()
 

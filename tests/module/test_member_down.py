@@ -13,7 +13,7 @@ from harness.waiting import PATIENCE
 
 pytestmark = pytest.mark.threads
 
-REASON = "the backend is taken out of its balancer"
+REASON = "server going out of service"
 _SPREAD = 1.0
 _LOOK = 1.0   # how soon it is seen
 _SLACK = 5 * PATIENCE

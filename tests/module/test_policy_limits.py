@@ -52,7 +52,7 @@ def test_a_message_of_the_limit_passes_and_one_byte_more_does_not(policies, secu
             source.send_frame(frames.BINARY, b"x" * LIMIT[side])
             assert sink.read_message() == b"x" * LIMIT[side]
         source.send_frame(frames.BINARY, b"x" * (LIMIT[side] + 1))
-        pair.expect_violation(side, 1009, TOO_BIG)   # the sink's next byte is the Close's
+        pair.expect_violation(side, 1009, TOO_BIG, "message too big")   # the sink's next byte is the Close's
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -65,7 +65,7 @@ def test_the_fragments_of_a_message_count_together(policies, secure, side):
             assert sink.read_message() == b"x" * size
         send_in_fragments(source, [size - 600, 300, 301])
         assert [sink.read_frame().payload for _ in range(2)] == [b"x" * (size - 600), b"x" * 300]
-        pair.expect_violation(side, 1009, TOO_BIG)
+        pair.expect_violation(side, 1009, TOO_BIG, "message too big")
 
 
 def send_in_fragments(peer, sizes):
@@ -86,7 +86,7 @@ def test_a_huge_length_is_refused_before_a_byte_and_without_memory(policies, sec
         header = frames.frame_header(frames.BINARY, length, key=frames.ZERO_KEY if source.masks else None)
         source.send(header + b"payload" * 10_000)
         assert sink.read_close() == OTHER_BROKE_A_RULE
-        assert source.read_close() == (1009, TOO_BIG)
+        assert source.read_close() == (1009, "message too big")
         assert SANITIZED or pair.server.pss_bytes() - before < 4 << 20   # prefork may be forking
         pair.close()
         pair.expect_rule_in_log(side, TOO_BIG)
@@ -147,7 +147,7 @@ def test_more_than_twice_the_burst_waiting_ends_the_tunnel_with_1008(policies, s
     with policies.open("rate", secure) as pair:
         send_texts(pair.client, texts(10 * _BURST))
         assert [pair.session.read_message() for _ in range(_BURST)] == texts(_BURST)
-        pair.expect_violation("client", 1008, TOO_FAST)
+        pair.expect_violation("client", 1008, TOO_FAST, "too many messages")
 
 
 def test_fragments_and_control_frames_are_no_messages(policies):

@@ -15,9 +15,9 @@ from harness.waiting import PATIENCE
 
 RUNS_ON = ["event"]   # lib has the timers; on prefork those of both pumps once
 SIDES = ["client", "backend"]
-IDLE = "no byte either way for the idle timeout"
-LIFETIME = "the tunnel's lifetime is over"
-EXPIRED = "the time that ws-expires gave the tunnel is over"
+IDLE = "idle for too long"
+LIFETIME = "maximum connection time reached"
+EXPIRED = "session expired"
 _CLOSING = 0.8 * PATIENCE
 _SLACK = 5 * PATIENCE
 _EARLY = 0.01   # clocks are read at different moments

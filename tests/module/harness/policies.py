@@ -41,10 +41,11 @@ class WatchedPair(Pair):
         line = self.access_line()
         assert (line.by, line.code) == (by, str(code)), line
 
-    def expect_violation(self, side, code, rule):
-        """`side` broke `rule`: each side is told its code and then hung up on, one line names the rule."""
+    def expect_violation(self, side, code, rule, told=None):
+        """`side` broke `rule`: each side is told its code and then hung up on, one line names the rule. `told`: what the
+        offender's Close says where that is not the rule."""
         offender, other = self.ends(side)
-        assert offender.read_close() == (code, rule[:123])
+        assert offender.read_close() == (code, told or rule[:123])
         assert other.read_close() == OTHER_BROKE_A_RULE
         other.send_close(1001)
         self.expect_both_hung_up()

@@ -7,7 +7,7 @@ from .crowd import EchoProcess
 from .talkers import Talkers
 from .waiting import BOUND, PATIENCE, wait_until
 
-DRAINED = "the httpd process that held the tunnel is being replaced"
+DRAINED = "server restarting"
 _TIMEOUT = 2 * PATIENCE   # seconds of a drain, all of them spread
 
 # Slots for all generations that drain at the same time, and a thread for everybody who comes back at once.

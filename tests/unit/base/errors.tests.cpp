@@ -11,7 +11,7 @@ using namespace wsp;
 namespace {
 
 constexpr Errc kAll[] = {
-#define WSP_ERROR(name, close_code, text) Errc::name,
+#define WSP_ERROR(name, close_code, text, told) Errc::name,
 #include "base/errors.def"
 #undef WSP_ERROR
 };
@@ -35,10 +35,12 @@ TEST_CASE("every error has a name and a text of its own") {
     }
 }
 
-TEST_CASE("a text fits whole into a Close") {
+TEST_CASE("what a peer is told fits whole into a Close and names no directive") {
     for (Errc error : kAll) {
         CAPTURE(name_of(error));
-        CHECK(text_of(error).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+        CHECK_FALSE(told_of(error).empty());
+        CHECK(told_of(error).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+        CHECK(told_of(error).find("Proxy") == std::string_view::npos);
     }
 }
 

@@ -9,7 +9,7 @@ using namespace wsp;
 namespace {
 
 constexpr EndReason kAll[] = {
-#define WSP_END_REASON(name, closed_by, text) EndReason::name,
+#define WSP_END_REASON(name, closed_by, text, told) EndReason::name,
 #include "tunnel/end_reasons.def"
 #undef WSP_END_REASON
 };
@@ -23,7 +23,18 @@ TEST_CASE("every end reason has a name and a text of its own") {
         CHECK(names.insert(name_of(reason)).second);
         CHECK(texts.insert(text_of(reason)).second);
         CHECK_FALSE(text_of(reason).empty());
-        CHECK(text_of(reason).size() <= 123);  // RFC 6455 5.5: it may stand in a Close
+    }
+}
+
+TEST_CASE(
+    "what the proxy ends itself it explains in a Close, with nothing of directives and processes") {
+    for (EndReason reason : kAll) {
+        CAPTURE(name_of(reason));
+        CHECK(told_of(reason).empty() == (closed_by(reason) != "proxy"));
+        CHECK(told_of(reason).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+        for (const char* word : {"httpd", "proxy", "Proxy", "ws-", "balancer", "process"}) {
+            CHECK(told_of(reason).find(word) == std::string_view::npos);
+        }
     }
 }
 
