@@ -5,7 +5,7 @@ import select
 import pytest
 
 from dropin.balancer import MANAGER, NONCE, edit
-from harness.backend import UnixListener
+from harness.backend import Listener, UnixListener
 from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.waiting import BOUND, wait_until
@@ -184,15 +184,18 @@ def test_there_are_never_more_than_max_allows(start_one, stage, mpm):
     close_all(sessions)
 
 
-def test_per_worker(start_one, stage, echo):
-    server = start_one(f"""
-        <Proxy {stage.url}/>
-            ProxyWebsocketPool warm=1
-        </Proxy>
-        ProxyPass /ws {stage.url}/
-        ProxyPass /other {echo.url}/""")
-    use_once(server, "/ws", stage)
-    close_all(expect_ahead(stage, 1))
+def test_warm_in_the_section_of_one_worker_is_about_that_worker_alone(start_one, stage):
+    with Listener() as other:
+        server = start_one(f"""
+            <Proxy {stage.url}/>
+                ProxyWebsocketPool warm=1
+            </Proxy>
+            ProxyPass /ws {stage.url}/
+            ProxyPass /other {other.url}/""")
+        use_once(server, "/other", other)
+        use_once(server, "/ws", stage)
+        close_all(expect_ahead(stage, 1))
+        other.expect_no_connection(0)   # it was used first, and would have been first
 
 
 TLS_OF_SECTION = """
