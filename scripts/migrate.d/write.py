@@ -4,7 +4,6 @@ import dataclasses
 import difflib
 import fnmatch
 import os
-import pathlib
 import re
 import shutil
 import time

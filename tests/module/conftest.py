@@ -9,6 +9,7 @@ from harness import httpd
 from harness.backend import EchoBackend, Listener
 from harness.certificates import Certificates
 from harness.config import MODULE, MPMS
+from harness.node_clients import install_clients
 
 
 def pytest_addoption(parser):
@@ -84,6 +85,12 @@ def full(request):
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory):
+    """A folder with tests/clients and what they need."""
+    return install_clients(tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture(scope="session")

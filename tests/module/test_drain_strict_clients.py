@@ -11,7 +11,6 @@ import websockets
 from harness.config import REPOSITORY
 from harness.crowd import BackendProcess
 from harness.waiting import BOUND, wait_until
-from test_real_clients import node_modules   # noqa: F401  (a fixture)
 
 RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
 DRAINED = "server restarting"
@@ -81,7 +80,7 @@ async def listen(client):
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_node_ws_sees_1012_in_every_drain(server, certificates, node_modules, secure):   # noqa: F811
+def test_node_ws_sees_1012_in_every_drain(server, certificates, node_modules, secure):
     shutil.copy(REPOSITORY / "tests/module/harness/ws-listener.js", node_modules)
     base = f"wss://localhost:{server.tls_port}" if secure else f"ws://localhost:{server.port}"
     command = ["node", "ws-listener.js", f"{base}/ws", str(_AT_ONCE), str(certificates.ca)]

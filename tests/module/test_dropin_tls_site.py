@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dropin.balancer import Members, OpenTunnels, members_of
+from dropin.balancer import Members
 from dropin.clients import ask
 from dropin.teller import Teller
 from harness.httpd import free_port

@@ -8,7 +8,6 @@ import pytest
 import websockets
 
 from harness.http1 import new_key
-from harness.node_clients import install_clients
 from harness.waiting import BOUND
 
 RUNS_ON = ["event"]   # a client sees no MPM; test_drain_strict_clients.py has them where it does
@@ -75,11 +74,6 @@ def test_python_websockets_echoes_and_closes(site, tls, secure, path, compressio
         assert connection.close_code == 1000
 
     asyncio.run(asyncio.wait_for(talk(), 2 * BOUND))
-
-
-@pytest.fixture(scope="session")
-def node_modules(tmp_path_factory):
-    return install_clients(tmp_path_factory.mktemp("node"))
 
 
 @pytest.mark.parametrize("path", ["/ws", "/wss"])

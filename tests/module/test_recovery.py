@@ -8,7 +8,6 @@ import subprocess
 import pytest
 
 from harness.waiting import BOUND
-from test_real_clients import node_modules   # noqa: F401  (a fixture)
 
 RUNS_ON = ["event"]   # what a client sees of a tunnel's end is lib's, on whatever thread
 _COMMANDS = {
@@ -62,7 +61,7 @@ class Client:
 
 
 @pytest.fixture(params=_COMMANDS)
-def client(request, site, node_modules):   # noqa: F811
+def client(request, site, node_modules):
     """A function that starts one on a path."""
     with contextlib.ExitStack() as stack:
         def begin(path):

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import frames, http1   # noqa: E402  (needs the path above)
+from harness import frames   # noqa: E402  (needs the path above)
 from harness.echo_process import Echo   # noqa: E402
 
 
