@@ -19,7 +19,7 @@ def parser(description):
     options.add_argument("--tunnels", type=int, help="how many at any time")
     options.add_argument("--mpm", default="event", choices=("event", "worker", "prefork"))
     options.add_argument("--asan", action="store_true",
-                         help="with build-asan/mod_proxy_websocket.so: scripts/build --sanitize address,undefined --dir build-asan")
+                         help="with build-asan/mod_proxy_websocket.so: scripts/build --preset asan")
     return options
 
 

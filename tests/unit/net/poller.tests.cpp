@@ -27,14 +27,14 @@ using Seen = std::map<std::uintptr_t, Interest>;
 
 }  // namespace
 
-TEST_CASE("a poller that watches nothing sees nothing") {
+TEST_CASE("a poller that watches nothing sees nothing", "[poller]") {
     Poller poller;
     REQUIRE(poller.valid());
     CHECK(poller.wait(0).empty());
     CHECK(poller.wait(kMillisecond).empty());
 }
 
-TEST_CASE("a poller tells what it was asked for, as long as it holds") {
+TEST_CASE("a poller tells what it was asked for, as long as it holds", "[poller]") {
     Poller poller;
     const SocketPair pair = unix_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 7));
@@ -52,7 +52,7 @@ TEST_CASE("a poller tells what it was asked for, as long as it holds") {
     CHECK(seen(poller, 0).empty());
 }
 
-TEST_CASE("a socket that takes nothing is not writable until it does") {
+TEST_CASE("a socket that takes nothing is not writable until it does", "[poller]") {
     Poller poller;
     const SocketPair pair = unix_pair();
     std::size_t sent = 0;
@@ -66,7 +66,7 @@ TEST_CASE("a socket that takes nothing is not writable until it does") {
     CHECK(seen(poller, kPatience) == Seen{{1, kWritable}});
 }
 
-TEST_CASE("a hang-up shows as everything, whatever was asked for") {
+TEST_CASE("a hang-up shows as everything, whatever was asked for", "[poller]") {
     const Interest asked = GENERATE(kReadable, kWritable);
     Poller poller;
     SocketPair pair = unix_pair();
@@ -75,7 +75,7 @@ TEST_CASE("a hang-up shows as everything, whatever was asked for") {
     CHECK(seen(poller, kPatience) == Seen{{1, kReadable | kWritable}});
 }
 
-TEST_CASE("a reset connection shows as everything") {
+TEST_CASE("a reset connection shows as everything", "[poller]") {
     Poller poller;
     SocketPair pair = tcp_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 1));
@@ -83,7 +83,7 @@ TEST_CASE("a reset connection shows as everything") {
     CHECK(seen(poller, kPatience) == Seen{{1, kReadable | kWritable}});
 }
 
-TEST_CASE("what nobody wants to see is not seen, a hang-up neither") {
+TEST_CASE("what nobody wants to see is not seen, a hang-up neither", "[poller]") {
     Poller poller;
     SocketPair pair = unix_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable | kWritable, 1));
@@ -94,7 +94,7 @@ TEST_CASE("what nobody wants to see is not seen, a hang-up neither") {
     CHECK(seen(poller, kPatience) == Seen{{2, kReadable | kWritable}});
 }
 
-TEST_CASE("a peer's FIN shows as input") {
+TEST_CASE("a peer's FIN shows as input", "[poller]") {
     Poller poller;
     const SocketPair pair = tcp_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 1));
@@ -102,7 +102,7 @@ TEST_CASE("a peer's FIN shows as input") {
     CHECK(seen(poller, kPatience) == Seen{{1, kReadable}});
 }
 
-TEST_CASE("a wait lasts as long as it was asked to when nothing happens") {
+TEST_CASE("a wait lasts as long as it was asked to when nothing happens", "[poller]") {
     Poller poller;
     const SocketPair pair = unix_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 1));
@@ -112,7 +112,7 @@ TEST_CASE("a wait lasts as long as it was asked to when nothing happens") {
     CHECK(poller.wait(-5).empty());  // a moment that has passed already
 }
 
-TEST_CASE("a poller watches many descriptors and forgets those that it is told to") {
+TEST_CASE("a poller watches many descriptors and forgets those that it is told to", "[poller]") {
     Poller poller;
     std::vector<SocketPair> pairs;
     for (std::uintptr_t i = 0; i < 400; ++i) {
@@ -140,7 +140,7 @@ TEST_CASE("a poller watches many descriptors and forgets those that it is told t
     CHECK(seen(poller, 0).empty());
 }
 
-TEST_CASE("a poller keeps no descriptor of its own open") {
+TEST_CASE("a poller keeps no descriptor of its own open", "[poller]") {
     const std::size_t before = open_descriptors();
     {
         const Poller poller;

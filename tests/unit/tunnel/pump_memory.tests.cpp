@@ -113,11 +113,12 @@ TEST_CASE("a pump without memory to be told of a group says so, and may be told 
             const ScarceMemory scarce(nth);
             told = rig.pump.close_group(&group, plan);
         }
-        CHECK(told == !ScarceMemory::has_failed());
+        // With poll(2) the pump's own thread allocates as well, and may be who goes without.
+        CHECK((told || ScarceMemory::has_failed()));
         CHECK((told || rig.pump.close_group(&group, plan)));
         CHECK(ends.take_close(Side::client) == 1012);
     });
-    CHECK(allocations == 1);
+    CHECK(allocations >= 1);
 }
 
 TEST_CASE("a tunnel that ends before it has begun has lasted no time", "[tunnel]") {
