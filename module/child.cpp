@@ -175,7 +175,7 @@ bool Child::start_threads() {
         for (auto& pump : started) {
             pump->close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
             if (!pump->join(kThreadPatience)) {
-                pump.release();  // its thread still uses it
+                static_cast<void>(pump.release());  // its thread still uses it
             }
         }
         return false;
