@@ -6,16 +6,17 @@
 #include <sys/signalfd.h>
 #endif
 
+#include <algorithm>
 #include <csignal>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "access_log.hpp"
 #include "boundary.hpp"
 #include "child.hpp"
 #include "filter_stream.hpp"
+#include "mpm_query.hpp"
 #include "tunnel/blocking_pump.hpp"
 #include "tunnel_log.hpp"
 #include "worker_load.hpp"
@@ -50,68 +51,50 @@ class NotesObserver final : public TunnelObserver {
     TunnelLog log_;
 };
 
-// What tells the blocking pump that its child is to end. prefork does so by signals whose handlers
-// end the process on the spot (prefork.c just_die) or wait for the request to end (stop_listening):
-// here they are held off until the tunnel has ended, and seen through a descriptor meanwhile.
-class StopWatch {
+// prefork tells its child to end by signals whose handlers end the process on the spot (prefork.c just_die) or wait for the
+// request to end (stop_listening): here they are held off until the tunnel has ended, seen through a descriptor meanwhile,
+// and turned into what child_stopping tells a child elsewhere.
+class HeldSignals final : public Alarm {
   public:
-    StopWatch() {
-        int threaded = AP_MPMQ_NOT_SUPPORTED;
-        ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-        if (threaded != AP_MPMQ_NOT_SUPPORTED) {
+    HeldSignals() {
+        if (is_threaded_mpm()) {
             return;
         }
-        const sigset_t stop = set_of({SIGTERM, SIGHUP});
-        const sigset_t drain = set_of({AP_SIG_GRACEFUL});
-        const sigset_t both = set_of({SIGTERM, SIGHUP, AP_SIG_GRACEFUL});
-        pthread_sigmask(SIG_BLOCK, &both, &before_);
-        blocked_ = true;
+        const sigset_t held = set_of({SIGTERM, SIGHUP, AP_SIG_GRACEFUL});
+        pthread_sigmask(SIG_BLOCK, &held, &before_);
+        holds_ = true;
+#ifdef __linux__
+        seen_.reset(::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));
+#endif
         // A graceful stop that came before, while the backend was being asked, has left only this.
         int state = AP_MPMQ_RUNNING;
         ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
-        draining_already_ = state == AP_MPMQ_STOPPING;
-#ifdef __linux__
-        stop_.reset(::signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK));
-        drain_.reset(::signalfd(-1, &drain, SFD_CLOEXEC | SFD_NONBLOCK));
-#endif
+        if (state == AP_MPMQ_STOPPING) {
+            Child::current().stop_tunnels(true);
+        }
     }
-    ~StopWatch() {
-        if (blocked_) {
+    ~HeldSignals() override {
+        if (holds_) {
             pthread_sigmask(SIG_SETMASK, &before_, nullptr);
         }
     }
-    StopWatch(const StopWatch&) = delete;
-    StopWatch& operator=(const StopWatch&) = delete;
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
 
+    int fd() const noexcept override { return seen_.get(); }
+    void heed() noexcept override {
+        if (waits({AP_SIG_GRACEFUL})) {
+            // Those who want to listen where httpd did are not to wait.
+            let_through(AP_SIG_GRACEFUL);
+            guarded_or(0, [] { return Child::current().stop_tunnels(true), 0; });
+        }
+        if (process_will_die()) {
+            seen_.reset();  // stays readable
+            guarded_or(0, [] { return Child::current().stop_tunnels(false), 0; });
+        }
+    }
     // A signal waits that will end the process as soon as it is let through.
-    bool process_will_die() const {
-        sigset_t waiting;
-        sigemptyset(&waiting);
-        sigpending(&waiting);
-        return blocked_ &&
-               (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
-    }
-    StopSignals signals() const {
-        const Child& child = Child::current();
-        StopSignals signals;
-        signals.stop_fd = blocked_ ? stop_.get() : child.stop_fd();
-        signals.drain_fd = blocked_ ? drain_.get() : child.drain_fd();
-        signals.drain_plan = [](MonotonicUs now) { return Child::current().drain_plan(now); };
-        if (blocked_) {
-            // The child hears of it when this tunnel has ended; its pumped ones are not to wait,
-            // nor are those who want to listen where httpd did.
-            signals.drain_plan = [](MonotonicUs now) {
-                let_through(AP_SIG_GRACEFUL);
-                Child::current().stop_tunnels(true);
-                return Child::current().drain_plan(now);
-            };
-        }
-        if (draining_already_) {
-            Child::current().stop_tunnels(true);
-            signals.drain_fd = child.drain_fd();  // readable from that on
-        }
-        return signals;
-    }
+    bool process_will_die() const { return waits({SIGTERM, SIGHUP}); }
 
   private:
     static sigset_t set_of(std::initializer_list<int> signals) {
@@ -122,7 +105,14 @@ class StopWatch {
         }
         return set;
     }
-
+    bool waits(std::initializer_list<int> signals) const {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        sigpending(&waiting);
+        return holds_ && std::any_of(signals.begin(), signals.end(), [&waiting](int signal) {
+                   return sigismember(&waiting, signal) == 1;
+               });
+    }
     // Runs the handler of a signal that was held off: stop_listening() closes httpd's listening
     // sockets and notes that the child ends after this request.
     static void let_through(int signal) {
@@ -131,27 +121,9 @@ class StopWatch {
         pthread_sigmask(SIG_BLOCK, &set, nullptr);
     }
 
-    UniqueFd stop_;
-    UniqueFd drain_;
+    UniqueFd seen_;
     sigset_t before_{};
-    bool blocked_ = false;
-    bool draining_already_ = false;
-};
-
-// The member that the tunnel leads to, where it is to end with it.
-class MemberGroup final : public GroupWatch {
-  public:
-    explicit MemberGroup(MemberWatch::Tie tie) : tie_(tie) {}
-    bool ended(ClosePlan& plan) noexcept override {
-        const bool cut = tie_.is_cut();
-        if (cut) {
-            plan = tie_.plan();
-        }
-        return cut;
-    }
-
-  private:
-    MemberWatch::Tie tie_;
+    bool holds_ = false;
 };
 
 // A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.
@@ -165,7 +137,7 @@ void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
 }  // namespace
 
 void pump_on_this_thread(OpenTunnel& tunnel) {
-    const StopWatch stop;
+    HeldSignals signals;
     const DurationUs send_timeout = tunnel.terms.policy->send_timeout;
     limit_blocking_writes(tunnel.r->connection, send_timeout);
     limit_blocking_writes(tunnel.backend.record()->connection, send_timeout);
@@ -176,15 +148,16 @@ void pump_on_this_thread(OpenTunnel& tunnel) {
     parts.terms = tunnel.terms;
     parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(),
                                                      tunnel.backend_url, tunnel.log());
-    Tunnel pumped(std::move(parts));
-    StopSignals signals = stop.signals();
-    std::optional<MemberGroup> group;
-    if (tunnel.member) {
-        signals.group = &group.emplace(tunnel.member);
+    BlockingPump pump(Child::current().stop_fd(), &signals);
+    const LoopList::Entry listed(Child::current().loops(), pump);
+    if (tunnel.member && tunnel.member.is_cut()) {
+        // Taken out while the tunnel was on its way: nobody could tell this loop.
+        [[maybe_unused]] const bool told =
+            pump.close_group(tunnel.terms.policy->group, tunnel.member.plan());
     }
-    run_blocking(pumped, signals);
+    pump.run(std::make_unique<Tunnel>(std::move(parts)));
     tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;
-    if (stop.process_will_die()) {
+    if (signals.process_will_die()) {
         log_request_now(tunnel.r);
     }
 }

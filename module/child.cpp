@@ -131,7 +131,7 @@ Pump* Child::pump() {
     if (!idle_.valid() || !has_threads()) {
         return nullptr;
     }
-    return pumps_[next_pump_.fetch_add(1) % pumps_.size()].get();
+    return &pumps_[next_pump_.fetch_add(1) % pumps_.size()]->pump;
 }
 
 bool Child::has_threads() {
@@ -142,13 +142,7 @@ bool Child::has_threads() {
     if (threads_made_.load()) {
         return true;
     }
-    if (stopping_.load() || !guarded_or(false, [this] { return start_threads(); })) {
-        return false;
-    }
-    if (stopping_.load()) {
-        tell_pumps(plan_of_stop(draining_since_.load() != kNever));  // see stop_tunnels()
-    }
-    return true;
+    return !stopping_.load() && guarded_or(false, [this] { return start_threads(); });
 }
 
 bool Child::start_threads() {
@@ -158,12 +152,13 @@ bool Child::start_threads() {
         return false;
     }
     // All memory first: a pump whose thread runs cannot be taken back.
-    std::vector<std::unique_ptr<Pump>> started(static_cast<std::size_t>(config_.pump_threads));
-    for (auto& pump : started) {
-        pump = std::make_unique<Pump>();
+    std::vector<std::unique_ptr<ListedPump>> started(
+        static_cast<std::size_t>(config_.pump_threads));
+    for (auto& each : started) {
+        each = std::make_unique<ListedPump>();
     }
     for (std::size_t i = 0; i < started.size(); ++i) {
-        if (!started[i]->start(stop_.read.get())) {
+        if (!started[i]->pump.start(stop_.read.get())) {
             ap_log_error(
                 APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                 "WSP0010: no thread for the tunnels; each keeps its request thread; look at the "
@@ -172,13 +167,16 @@ bool Child::start_threads() {
         }
     }
     if (started.empty() || !scribe_.start()) {
-        for (auto& pump : started) {
-            pump->close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
-            if (!pump->join(kThreadPatience)) {
-                static_cast<void>(pump.release());  // its thread still uses it
+        for (auto& each : started) {
+            each->pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
+            if (!each->pump.join(kThreadPatience)) {
+                static_cast<void>(each.release());  // its thread still uses it
             }
         }
         return false;
+    }
+    for (auto& each : started) {
+        each->entry.emplace(loops_, each->pump);
     }
     pumps_ = std::move(started);
     threads_made_.store(true);
@@ -217,12 +215,8 @@ void Child::stop_tunnels(bool graceful) {
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }
-    // Not our mutex: prefork may be inside a signal handler here. Of two threads, one that sets stopping_
-    // and then looks for pumps, and one that makes pumps and then looks at stopping_, one at least
-    // sees the other.
-    if (threads_made_.load()) {
-        tell_pumps(plan);
-    }
+    // Pumps that are being made meanwhile hear of it when they are listed.
+    loops_.close_all(plan);
 }
 
 void Child::stop_at_once() {
@@ -236,17 +230,8 @@ ClosePlan Child::plan_of_stop(bool graceful) {
     return graceful ? drain_plan(now) : ClosePlan::stop(now);
 }
 
-void Child::tell_pumps(const ClosePlan& plan) {
-    for (auto& pump : pumps_) {
-        pump->close_all(plan);
-    }
-}
-
 bool Child::close_group(const void* group, const ClosePlan& plan) {
-    bool all = true;
-    for (std::size_t i = 0; threads_made_.load() && i < pumps_.size(); ++i) {
-        all = pumps_[i]->close_group(group, plan) && all;
-    }
+    const bool all = loops_.close_group(group, plan);
     if (!all) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
                      "WSP0019: no memory to end the tunnels of a balancer member");
@@ -256,8 +241,8 @@ bool Child::close_group(const void* group, const ClosePlan& plan) {
 
 std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const {
     std::size_t sum = 0;
-    for (const auto& pump : pumps_) {
-        sum += (*pump.*count)();
+    for (const auto& each : pumps_) {
+        sum += (each->pump.*count)();
     }
     return sum;
 }
@@ -265,8 +250,8 @@ std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) c
 void Child::join_pumps(MonotonicUs until) {
     constexpr DurationUs kLook = 100 * kMillisecond;
     SlotWatch slots;
-    for (auto& pump : pumps_) {
-        while (!pump->join(kLook)) {
+    for (auto& each : pumps_) {
+        while (!each->pump.join(kLook)) {
             const MonotonicUs now = monotonic_now();
             if (told_to_hurry != 0) {
                 told_to_hurry = 0;

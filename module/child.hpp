@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "backend_pools.hpp"
@@ -21,6 +22,7 @@
 #include "net/tls_ties.hpp"
 #include "scribe.hpp"
 #include "spare_sockets.hpp"
+#include "tunnel/loop_list.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
 
@@ -44,6 +46,8 @@ class Child {
     Scribe& scribe() { return scribe_; }
     BackendPools& pools() { return pools_; }
     KeptThreads& kept_threads() { return kept_threads_; }
+    // Where blocking tunnels are listed beside the pumps: what ends tunnels reaches both.
+    LoopList& loops() { return loops_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
     MemberWatch& member_watch() { return member_watch_; }
     std::int64_t handshake_threads() const { return config_.handshake_threads; }
@@ -53,8 +57,7 @@ class Child {
     // Reads as "nothing yet", writes fail with EPIPE: takes the place of a socket that has left
     // (dup3).
     int idle_fd() const { return idle_.get(); }
-    // For the blocking pumps of threaded MPMs: readable from when the child stops, gracefully or
-    // not.
+    // For whoever waits meanwhile: readable from when the child stops, gracefully or not.
     int drain_fd() const { return drain_.read.get(); }
     int stop_fd() const { return stop_.read.get(); }
 
@@ -65,7 +68,7 @@ class Child {
     // said Close.
     void stop_at_once();
     bool is_stopping() const { return stopping_.load(); }
-    // Ends the pumped tunnels whose policy names `group`. False, logged, when there was no memory to tell every pump.
+    // Ends the tunnels whose policy names `group`. False, logged, when there was no memory to tell every loop.
     bool close_group(const void* group, const ClosePlan& plan);
     DurationUs drain_spread() const { return config_.drain_spread_us; }
     // How tunnels end when the child drains.
@@ -80,17 +83,21 @@ class Child {
         void open();
         void signal() const;
     };
+    struct ListedPump {
+        Pump pump;
+        std::optional<LoopList::Entry> entry;  // once its thread runs
+    };
 
     // Request thread: makes them for the child's first tunnel. False: it stops, or they did not start.
     bool has_threads();
     bool start_threads();
     ClosePlan plan_of_stop(bool graceful);
-    void tell_pumps(const ClosePlan& plan);
     void join_pumps(MonotonicUs until);
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Pump>> pumps_;
+    LoopList loops_;
+    std::vector<std::unique_ptr<ListedPump>> pumps_;
     UniqueSslCtx neutral_tls_;
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;

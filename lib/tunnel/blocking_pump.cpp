@@ -1,22 +1,20 @@
-// poll(2), advance, repeat.
+// Waiting with poll(2) for one tunnel.
 #include "tunnel/blocking_pump.hpp"
 
-#include <openssl/rand.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-
-#include "protocol/close_code.hpp"
+#include <utility>
 
 namespace wsp {
 namespace {
 
-// On the stack of a request thread.
-constexpr std::size_t kScratchSize = 16 * 1024;
+enum Slot { kClient, kBackend, kWake, kStop, kAlarm, kSlots };
 
-enum Slot { kClient, kBackend, kDrain, kStop, kSlots };
+// How often the loop looks for commands where the system has no descriptor left to wake it with.
+constexpr DurationUs kLook = kSecond;
 
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
@@ -37,87 +35,71 @@ Interest ready_of(const pollfd& slot) {
                                  ((slot.revents & POLLOUT) != 0 ? kWritable : 0));
 }
 
-constexpr DurationUs kGroupLook = kSecond;
-
-int timeout_ms(const Tunnel& tunnel, MonotonicUs cut_at, MonotonicUs now) {
-    if (tunnel.has_more()) {
-        return 0;
-    }
-    const MonotonicUs deadline = std::min(tunnel.deadline(), cut_at);
-    if (deadline == kNever) {
+int timeout_ms(DurationUs timeout) {
+    if (timeout == kNever) {
         return -1;
     }
     return static_cast<int>(
-        std::clamp<DurationUs>((deadline - now + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
-}
-
-std::uint32_t random_word() {
-    std::uint32_t word = 0;
-    RAND_bytes(reinterpret_cast<unsigned char*>(&word), sizeof word);
-    return word;
-}
-
-// Follows what the stop signals say. Returns when the tunnel must be cut.
-MonotonicUs heed(Tunnel& tunnel, StopSignals& stop, const pollfd* slots, MonotonicUs cut_at,
-                 MonotonicUs now) {
-    if ((slots[kDrain].revents & POLLIN) != 0) {
-        const ClosePlan plan = stop.drain_plan(now);
-        stop.drain_fd = -1;
-        tunnel.end_at(plan.moment(random_word(), now), plan.reason);
-        cut_at = std::min(cut_at, plan.cut);
-    }
-    if ((slots[kStop].revents & POLLIN) != 0) {
-        stop.stop_fd = -1;
-        tunnel.end(EndReason::shutdown, now);
-        cut_at = std::min(cut_at, now + ClosePlan::kStopPatience);
-    }
-    return cut_at;
-}
-
-void heed_group(Tunnel& tunnel, GroupWatch& group, MonotonicUs now) {
-    ClosePlan plan;
-    if (group.ended(plan)) {
-        tunnel.end_at(plan.moment(random_word(), now), plan.reason);
-    }
+        std::clamp<DurationUs>((timeout + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
 }
 
 }  // namespace
 
-void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept {
-    MonotonicUs cut_at = kNever;
-    std::uint8_t scratch[kScratchSize];
-    MonotonicUs now = monotonic_now();
-    MonotonicUs look_at = stop.group != nullptr ? now + kGroupLook : kNever;
-    tunnel.start(now);
-    tunnel.advance(kReadable, kReadable, {scratch, sizeof scratch}, now);
-    while (!tunnel.done()) {
-        pollfd slots[kSlots] = {slot_for(tunnel, Side::client),
-                                slot_for(tunnel, Side::backend),
-                                {stop.drain_fd, POLLIN, 0},
-                                {stop.stop_fd, POLLIN, 0}};
-        const bool more = tunnel.has_more();
-        if (::poll(slots, kSlots, timeout_ms(tunnel, std::min(cut_at, look_at), now)) < 0 &&
-            errno != EINTR) {
-            tunnel.cut(EndReason::internal_error);
-            break;
+BlockingPump::BlockingPump(int stop_fd, Alarm* alarm)
+    : TunnelLoop({scratch_memory_, sizeof scratch_memory_}), stop_fd_(stop_fd), alarm_(alarm) {
+    events_.reserve(kSlots);
+    // Without a descriptor commands are looked for every now and then.
+    [[maybe_unused]] const bool opened = wake_fd_.open();
+}
+
+void BlockingPump::run(std::unique_ptr<Tunnel> tunnel) noexcept {
+    tunnel_ = tunnel.get();
+    const MonotonicUs now = monotonic_now();
+    take_past_inbox(std::move(tunnel), now);
+    take_inbox(now);  // commands that were there first
+    while (!is_empty()) {
+        round();
+    }
+}
+
+const std::vector<Poller::Event>& BlockingPump::wait(DurationUs timeout) noexcept {
+    pollfd slots[kSlots] = {slot_for(*tunnel_, Side::client),
+                            slot_for(*tunnel_, Side::backend),
+                            {wake_fd_.fd(), POLLIN, 0},
+                            {stop_fd_, POLLIN, 0},
+                            {alarm_ != nullptr ? alarm_->fd() : -1, POLLIN, 0}};
+    const DurationUs longest = wake_fd_.valid() ? kNever : kLook;
+    events_.clear();
+    if (::poll(slots, kSlots, timeout_ms(std::min(timeout, longest))) < 0) {
+        failed_ = errno != EINTR;
+        if (failed_) {
+            events_.push_back({cookie_of(*tunnel_, Side::client), kNoInterest});
         }
-        now = monotonic_now();
-        cut_at = heed(tunnel, stop, slots, cut_at, now);
-        if (look_at <= now) {
-            heed_group(tunnel, *stop.group, now);
-            look_at = now + kGroupLook;
-        }
-        const Interest again = more ? kReadable : kNoInterest;
-        tunnel.advance(ready_of(slots[kClient]) | again, ready_of(slots[kBackend]) | again,
-                       {scratch, sizeof scratch}, now);
-        if (tunnel.deadline() <= now) {
-            tunnel.on_timer(now);
-        }
-        if (cut_at <= now) {
-            tunnel.cut(EndReason::shutdown);
+        return events_;
+    }
+    if ((slots[kAlarm].revents & POLLIN) != 0) {
+        alarm_->heed();
+    }
+    for (const Side side : {Side::client, Side::backend}) {
+        const Interest ready = ready_of(slots[side == Side::client ? kClient : kBackend]);
+        if (ready != kNoInterest) {
+            events_.push_back({cookie_of(*tunnel_, side), ready});
         }
     }
-    tunnel.finish_report(now);
+    if ((slots[kWake].revents & POLLIN) != 0 || !wake_fd_.valid()) {
+        events_.push_back({kWakeCookie, kReadable});
+    }
+    if ((slots[kStop].revents & POLLIN) != 0) {
+        events_.push_back({kStopCookie, kReadable});
+    }
+    return events_;
 }
+
+// wait() asks each time.
+bool BlockingPump::watch(Tunnel&) noexcept {
+    return !failed_;
+}
+
+void BlockingPump::unwatch(Tunnel&) noexcept {}
 
 }  // namespace wsp

@@ -1,32 +1,50 @@
-// One tunnel on the calling thread, for where a connection cannot leave httpd: HTTP/2 streams,
-// foreign filters, ProxyWebsocketAsync Off. The same tunnel code as the pump's, with poll(2) on two
-// streams.
+// A loop of one tunnel on the calling thread, for where a connection cannot leave httpd: HTTP/2 streams,
+// foreign filters, ProxyWebsocketAsync Off. It waits with poll(2), and asks the streams for their descriptors each time: httpd may
+// put another one into a connection (FilterStream::fd).
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "base/clock.hpp"
-#include "tunnel/close_plan.hpp"
-#include "tunnel/tunnel.hpp"
+#include "tunnel/tunnel_loop.hpp"
 
 namespace wsp {
 
-// Asked once a second whether a tunnel's group is to end, as close_group() ends it elsewhere.
-class GroupWatch {
+// Something that only the thread of a blocking pump can see, such as a signal that it holds off.
+class Alarm {
   public:
-    virtual ~GroupWatch() = default;
-    // True, once, when it is: `plan` says how. May not block.
-    virtual bool ended(ClosePlan& plan) noexcept = 0;
+    virtual ~Alarm() = default;
+    // Readable when heed() is to be called; -1: no more. Asked before each wait.
+    virtual int fd() const noexcept = 0;
+    // On the loop's thread; may give the loop commands.
+    virtual void heed() noexcept = 0;
 };
 
-// What tells a blocking pump that its process is to end. Nobody reads from the descriptors, so that
-// one byte, or one signal, tells many. -1: none.
-struct StopSignals {
-    int drain_fd = -1;                                   // readable: end as `drain_plan` says
-    int stop_fd = -1;                                    // readable: end now
-    ClosePlan (*drain_plan)(MonotonicUs now) = nullptr;  // only without drain_fd
-    GroupWatch* group = nullptr;                         // the caller's; null: none
-};
+class BlockingPump final : public TunnelLoop {
+  public:
+    // Once `stop_fd` is readable the tunnel is ended as by close_all(ClosePlan::stop()); -1: none. Nobody reads from it. `alarm`
+    // may be null. Both are the caller's, for as long as the pump.
+    BlockingPump(int stop_fd, Alarm* alarm);
+    ~BlockingPump() = default;
 
-// Drives `tunnel` until it is done, then tells its observer. Blocks for that long.
-void run_blocking(Tunnel& tunnel, StopSignals stop) noexcept;
+    // Drives the tunnel until it is done; its observer has been told, and it is gone, when this returns. Blocks for that long.
+    // Once.
+    void run(std::unique_ptr<Tunnel> tunnel) noexcept;
+
+  private:
+    const std::vector<Poller::Event>& wait(DurationUs timeout) noexcept override;
+    bool watch(Tunnel& tunnel) noexcept override;
+    void unwatch(Tunnel& tunnel) noexcept override;
+    void unwatch_stop() noexcept override { stop_fd_ = -1; }
+
+    std::vector<Poller::Event> events_;
+    const Tunnel* tunnel_ = nullptr;  // until it is done
+    int stop_fd_;
+    Alarm* alarm_;
+    bool failed_ = false;  // poll() has
+    std::uint8_t scratch_memory_[16 * 1024];
+};
 
 }  // namespace wsp

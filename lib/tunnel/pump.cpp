@@ -1,31 +1,35 @@
-// What the other threads do with a pump: start it, hand over tunnels and plans, wait for its end.
+// The pump's thread, how it waits, and what other threads do with it.
 #include "tunnel/pump.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <new>
-#include <random>
 #include <utility>
 
 #include "base/blocked_signals.hpp"
 
 namespace wsp {
+namespace {
 
-Pump::Pump() : scratch_(new std::uint8_t[kScratchSize]), random_(std::random_device()()) {}
+// What is read at a time, and so written: a bulk read is few system calls, and stays in the L2
+// cache. Just below 64 KiB, since Linux's loopback interface, on which many a backend is, takes
+// 65,483 bytes of payload in one segment (MTU 65,536; 65,463 with IPv6): 64 KiB would be two, the
+// second of them a tiny one.
+constexpr std::size_t kScratchSize = 64 * 1024 - 128;
+
+}  // namespace
+
+Pump::Pump() : Pump(std::unique_ptr<std::uint8_t[]>(new std::uint8_t[kScratchSize])) {}
+
+Pump::Pump(std::unique_ptr<std::uint8_t[]> scratch)
+    : TunnelLoop({scratch.get(), kScratchSize}), scratch_memory_(std::move(scratch)) {}
 
 Pump::~Pump() = default;
 
+// --- any thread -------------------------------------------------------------------------------
+
 bool Pump::start(int stop_fd) noexcept {
-    int ends[2];
-    if (!poller_.valid() || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return false;
-    }
-    wake_read_.reset(ends[0]);
-    wake_write_.reset(ends[1]);
-    if (!poller_.watch(wake_read_.get(), kNoInterest, kReadable, kWakeCookie) ||
+    if (!poller_.valid() || !wake_fd_.open() ||
+        !poller_.watch(wake_fd_.fd(), kNoInterest, kReadable, kWakeCookie) ||
         (stop_fd >= 0 && !poller_.watch(stop_fd, kNoInterest, kReadable, kStopCookie))) {
         return false;
     }
@@ -44,38 +48,7 @@ bool Pump::start(int stop_fd) noexcept {
 bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (!running_ || ended_) {
-            return false;
-        }
-        try {
-            inbox_.push_back(nullptr);
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
-        inbox_.back() = std::move(tunnel);
-        // Before the loop can take it: it may have ended, and be counted as such, at once.
-        adopted_count_.fetch_add(1);
-    }
-    wake();
-    return true;
-}
-
-void Pump::close_all(const ClosePlan& plan) noexcept {
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!asked_plan_ || plan.cut < asked_plan_->cut) {
-            asked_plan_ = plan;
-        }
-    }
-    wake();
-}
-
-bool Pump::close_group(const void* group, const ClosePlan& plan) noexcept {
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        try {
-            asked_groups_.emplace_back(group, plan);
-        } catch (const std::bad_alloc&) {
+        if (!running_ || ended_ || !put_into_inbox(tunnel)) {
             return false;
         }
     }
@@ -101,10 +74,63 @@ bool Pump::join(DurationUs patience) noexcept {
     return true;
 }
 
-void Pump::wake() noexcept {
-    const char byte = 0;
-    // A full pipe wakes as well as one more byte would.
-    [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
+// --- the pump's thread ------------------------------------------------------------------------
+
+void* Pump::thread_main(void* self) noexcept {
+    static_cast<Pump*>(self)->run();
+    return nullptr;
+}
+
+void Pump::run() noexcept {
+    do {
+        round();
+    } while (!ends_all() || !try_to_end());
+}
+
+// With nothing left to do, and nothing to come, tells the world so.
+bool Pump::try_to_end() noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!joining_ || !is_empty() || !inbox_.empty()) {
+        return false;
+    }
+    ended_ = true;
+    ended_signal_.notify_all();
+    return true;
+}
+
+const std::vector<Poller::Event>& Pump::wait(DurationUs timeout) noexcept {
+    return poller_.wait(timeout);
+}
+
+bool Pump::watch(Tunnel& tunnel) noexcept {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        const Interest wanted = tunnel.interest(side);
+        if (wanted == watched) {
+            continue;
+        }
+        if (!poller_.watch(tunnel.stream(side).fd(), watched, wanted, cookie_of(tunnel, side))) {
+            return false;
+        }
+        watched = wanted;
+    }
+    return true;
+}
+
+void Pump::unwatch(Tunnel& tunnel) noexcept {
+    for (const Side side : {Side::client, Side::backend}) {
+        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
+        if (watched != kNoInterest) {
+            // Fails only for a descriptor that was never watched.
+            [[maybe_unused]] const bool ok = poller_.watch(tunnel.stream(side).fd(), watched,
+                                                           kNoInterest, cookie_of(tunnel, side));
+            watched = kNoInterest;
+        }
+    }
+}
+
+void Pump::unwatch_stop() noexcept {
+    [[maybe_unused]] const bool ok = poller_.watch(stop_fd_, kReadable, kNoInterest, kStopCookie);
 }
 
 }  // namespace wsp

@@ -1,6 +1,6 @@
 // One WebSocket connection through the proxy, after its handshake: two streams, the two directions
 // between them, and the order in which things end. Driven from outside: whoever polls the
-// descriptors (the pump for many tunnels, the blocking pump for one) calls advance() when something
+// descriptors (the loop that it is in: tunnel_loop.hpp) calls advance() when something
 // is ready and on_timer() at deadline().
 //
 // A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its
@@ -45,14 +45,14 @@ struct TunnelParts {
     std::string early_from_backend;
 };
 
-// What the pump notes on a tunnel that it drives; the tunnel itself does not look at it.
-struct PumpHook : TimerHook {
-    std::uint32_t pump_place = 0;
+// What the loop notes on a tunnel that it drives; the tunnel itself does not look at it.
+struct LoopHook : TimerHook {
+    std::uint32_t loop_place = 0;
     std::array<Interest, 2> watched{{kNoInterest, kNoInterest}};  // by Side
     bool in_turn_list = false;
 };
 
-class Tunnel final : public PumpHook, private ControlListener {
+class Tunnel final : public LoopHook, private ControlListener {
   public:
     // May throw bad_alloc.
     explicit Tunnel(TunnelParts parts);

@@ -1,9 +1,11 @@
-// One tunnel on a thread of its own: the same bytes and ends as in the pump, and the descriptors that stop it.
+// A loop of one tunnel on the calling thread: the same bytes, ends and commands as in the pump, and what stops it besides.
 #include "tunnel/blocking_pump.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <thread>
 
 #include "support/socket_tunnel.hpp"
@@ -13,6 +15,22 @@ using namespace wsp;
 using namespace wsp::test;
 
 namespace {
+
+// The process may open none while this lives.
+class NoDescriptors {
+  public:
+    NoDescriptors() {
+        checked(::getrlimit(RLIMIT_NOFILE, &before_), "getrlimit");
+        const rlimit none{0, before_.rlim_max};
+        checked(::setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
 
 struct Pipe {
     Pipe() {
@@ -28,38 +46,43 @@ struct Pipe {
 // A tunnel that is being pumped on a thread; the destructor waits for its end.
 class Pumped {
   public:
-    explicit Pumped(const Policy& policy = {}, StopSignals stop = {}, bool tcp = false)
-        : Pumped(stop, std::make_unique<EndBoard>(), policy, tcp) {}
+    explicit Pumped(const Policy& policy = {}, int stop_fd = -1, Alarm* alarm = nullptr,
+                    bool tcp = false)
+        : pump(stop_fd, alarm), made_(make_socket_tunnel(board_, tcp, policy)) {
+        ends = std::move(made_.ends);
+    }
     ~Pumped() {
         ends = {};
         thread_.join();
     }
-
-    TunnelReport report() {
-        REQUIRE(board_->await_reports(1));
-        return board_->reports()[0];
+    Pumped& begin() {
+        thread_ = std::thread([this] { pump.run(std::move(made_.tunnel)); });
+        return *this;
     }
 
+    TunnelReport report() {
+        REQUIRE(board_.await_reports(1));
+        return board_.reports()[0];
+    }
+    bool is_told(unsigned code = 1012) {
+        return ends.take_close(Side::client) == code && ends.take_close(Side::backend) == code;
+    }
+
+    BlockingPump pump;
     Ends ends;
 
   private:
-    Pumped(StopSignals stop, std::unique_ptr<EndBoard> board, const Policy& policy, bool tcp)
-        : board_(std::move(board)) {
-        SocketTunnel made = make_socket_tunnel(*board_, tcp, policy);
-        ends = std::move(made.ends);
-        tunnel_ = std::move(made.tunnel);
-        thread_ = std::thread([this, stop] { run_blocking(*tunnel_, stop); });
-    }
-
-    std::unique_ptr<EndBoard> board_;
-    std::unique_ptr<Tunnel> tunnel_;
+    EndBoard board_;
+    SocketTunnel made_;
     std::thread thread_;
 };
 
-StopSignals stopped_by(const Pipe& pipe) {
-    StopSignals stop;
-    stop.stop_fd = pipe.read.get();
-    return stop;
+ClosePlan stop_now() {
+    return ClosePlan::stop(monotonic_now());
+}
+
+ClosePlan drain_within(DurationUs timeout) {
+    return ClosePlan::drain(monotonic_now(), timeout, 20 * kMillisecond, 20 * kSecond);
 }
 
 Policy closing_within(DurationUs timeout) {
@@ -72,17 +95,21 @@ Policy closing_within(DurationUs timeout) {
 
 TEST_CASE("a blocking pump passes bytes and ends when its peers do", "[pump]") {
     const bool tcp = GENERATE(false, true);
-    Pumped pumped({}, {}, tcp);
+    Pumped pumped({}, -1, nullptr, tcp);
+    pumped.begin();
     CHECK(pumped.ends.echoes("hello"));
     CHECK(pumped.ends.echoes(std::string(50'000, 'x')));
+    CHECK(pumped.pump.tunnels() == 1);
     CHECK(pumped.ends.close_well());
     CHECK(pumped.report().reason == EndReason::client_close);
     CHECK(pumped.report().client.messages == 2);
+    CHECK(await([&] { return pumped.pump.tunnels() == 0; }));
 }
 
 TEST_CASE("a blocking pump ends when a peer vanishes", "[pump]") {
     const Side first = GENERATE(Side::client, Side::backend);
-    Pumped pumped({}, {}, true);
+    Pumped pumped({}, -1, nullptr, true);
+    pumped.begin();
     CHECK(pumped.ends.echoes("hello"));
     reset(first == Side::client ? pumped.ends.client : pumped.ends.backend);
     CHECK(at_end(pumped.ends.fd(other(first))));
@@ -94,21 +121,21 @@ TEST_CASE("a blocking pump keeps time", "[pump]") {
     Policy policy = closing_within(20 * kMillisecond);
     policy.idle_timeout = 50 * kMillisecond;
     Pumped pumped(policy);
+    pumped.begin();
     CHECK(pumped.report().reason == EndReason::idle_timeout);
     CHECK(pumped.report().duration >= 70 * kMillisecond);
-    CHECK(pumped.ends.take_close(Side::client) == 1012);
-    CHECK(pumped.ends.take_close(Side::backend) == 1012);
+    CHECK(pumped.is_told());
 }
 
 TEST_CASE("one byte stops every blocking pump that waits for it, with a Close", "[pump]") {
     Pipe pipe;
-    Pumped first({}, stopped_by(pipe));
-    Pumped second({}, stopped_by(pipe));
-    CHECK(first.ends.echoes("hello"));
+    Pumped first({}, pipe.read.get());
+    Pumped second({}, pipe.read.get());
+    CHECK(first.begin().ends.echoes("hello"));
+    second.begin();
     pipe.signal();
     for (Pumped* pumped : {&first, &second}) {
-        CHECK(pumped->ends.take_close(Side::client) == 1012);
-        CHECK(pumped->ends.take_close(Side::backend) == 1012);
+        CHECK(pumped->is_told());
         ::shutdown(pumped->ends.client.get(), SHUT_WR);
         CHECK(pumped->report().reason == EndReason::shutdown);
     }
@@ -117,43 +144,92 @@ TEST_CASE("one byte stops every blocking pump that waits for it, with a Close", 
 TEST_CASE("a blocking pump that has been stopped does not wait for silent peers for long",
           "[pump]") {
     Pipe pipe;
-    Pumped pumped(closing_within(kPatienceMs * kMillisecond * 10), stopped_by(pipe));
-    CHECK(pumped.ends.echoes("hello"));
+    Pumped pumped(closing_within(kPatienceMs * kMillisecond * 10), pipe.read.get());
+    CHECK(pumped.begin().ends.echoes("hello"));
     pipe.signal();
     CHECK(pumped.report().reason == EndReason::shutdown);
     CHECK(pumped.report().duration < kPatienceMs * kMillisecond);
 }
 
-TEST_CASE("a drain signal gives a blocking pump its moment", "[pump]") {
-    Pipe pipe;
-    StopSignals stop;
-    stop.drain_fd = pipe.read.get();
-    stop.drain_plan = [](MonotonicUs now) {
-        return ClosePlan::drain(now, 50 * kMillisecond, 20 * kMillisecond, 20 * kSecond);
-    };
-    Pumped pumped({}, stop);
-    CHECK(pumped.ends.echoes("hello"));
-    pipe.signal();
-    CHECK(pumped.ends.take_close(Side::client) == 1012);
-    CHECK(pumped.ends.take_close(Side::backend) == 1012);
+TEST_CASE("a drain gives a blocking pump its moment", "[pump]") {
+    Pumped pumped;
+    CHECK(pumped.begin().ends.echoes("hello"));
+    pumped.pump.close_all(drain_within(50 * kMillisecond));
+    CHECK(pumped.is_told());
     ::shutdown(pumped.ends.client.get(), SHUT_WR);
     CHECK(pumped.report().reason == EndReason::drain);
     CHECK(pumped.report().duration >= 30 * kMillisecond);
 }
 
 TEST_CASE("a stop hurries a drain", "[pump]") {
-    Pipe drain, stop;
-    StopSignals both = stopped_by(stop);
-    both.drain_fd = drain.read.get();
-    both.drain_plan = [](MonotonicUs now) {
-        return ClosePlan::drain(now, 600 * kSecond, 0, kSecond);
-    };
-    Pumped pumped(closing_within(20 * kMillisecond), both);
-    drain.signal();
+    const bool by_descriptor = GENERATE(false, true);
+    Pipe pipe;
+    Pumped pumped(closing_within(20 * kMillisecond), pipe.read.get());
+    pumped.begin().pump.close_all(drain_within(600 * kSecond));
     CHECK(pumped.ends.echoes("still open"));
-    stop.signal();
+    if (by_descriptor)
+        pipe.signal();
+    else
+        pumped.pump.close_all(stop_now());
     CHECK(pumped.ends.take_close(Side::client) == 1012);
     CHECK(pumped.report().reason == EndReason::shutdown);
+}
+
+TEST_CASE("a blocking pump heeds what it was told before it began", "[pump]") {
+    Pumped pumped;
+    pumped.pump.close_all(stop_now());
+    pumped.begin();
+    CHECK(pumped.is_told());
+    CHECK(pumped.report().reason == EndReason::shutdown);
+}
+
+TEST_CASE("an alarm rings on the thread of a blocking pump, until it has no descriptor any more",
+          "[pump]") {
+    class Told final : public Alarm {
+      public:
+        int fd() const noexcept override { return rung < 2 ? pipe.read.get() : -1; }
+        void heed() noexcept override {
+            thread = std::this_thread::get_id();
+            if (++rung == 2)
+                pumped->pump.close_all(stop_now());
+        }
+        Pipe pipe;
+        Pumped* pumped = nullptr;
+        std::thread::id thread;
+        std::atomic<int> rung{0};
+    } alarm;
+    Pumped pumped({}, -1, &alarm);
+    alarm.pumped = &pumped;
+    CHECK(pumped.begin().ends.echoes("hello"));
+    alarm.pipe.signal();
+    CHECK(pumped.is_told());
+    CHECK(pumped.report().reason == EndReason::shutdown);
+    CHECK(alarm.rung == 2);
+    CHECK(alarm.thread != std::this_thread::get_id());
+}
+
+TEST_CASE("a blocking pump for which the system has no descriptor left is told all the same",
+          "[pump]") {
+    Pipe pipe;
+    const bool by_descriptor = GENERATE(false, true);
+    EndBoard board;
+    SocketTunnel made = make_socket_tunnel(board);
+    std::optional<BlockingPump> pump;
+    {
+        const NoDescriptors none;
+        pump.emplace(pipe.read.get(), nullptr);
+    }
+    std::thread thread([&] { pump->run(std::move(made.tunnel)); });
+    CHECK(made.ends.echoes("hello"));
+    if (by_descriptor)
+        pipe.signal();
+    else
+        pump->close_all(stop_now());
+    CHECK(made.ends.take_close(Side::client) == 1012);
+    CHECK(made.ends.take_close(Side::backend) == 1012);
+    made.ends = {};
+    thread.join();
+    CHECK(board.ended_by(EndReason::shutdown) == 1);
 }
 
 TEST_CASE("a blocking pump drives TLS", "[pump]") {
@@ -165,8 +241,9 @@ TEST_CASE("a blocking pump drives TLS", "[pump]") {
     parts.backend = pair.stream();
     parts.terms.policy = std::make_shared<const Policy>();
     parts.observer = board.observer();
-    Tunnel tunnel(std::move(parts));
-    std::thread thread([&] { run_blocking(tunnel, {}); });
+    auto tunnel = std::make_unique<Tunnel>(std::move(parts));
+    BlockingPump pump(-1, nullptr);
+    std::thread thread([&] { pump.run(std::move(tunnel)); });
     const std::string up = frame(Side::client, kBinary, std::string(100'000, 'u'));
     const std::string down = frame(Side::backend, kBinary, std::string(100'000, 'd'));
     bool sent = false;
@@ -184,21 +261,16 @@ TEST_CASE("a blocking pump drives TLS", "[pump]") {
     CHECK(board.reports().size() == 1);
 }
 
-TEST_CASE("a tunnel on a thread of its own ends with its group") {
-    class Down final : public GroupWatch {
-      public:
-        bool ended(ClosePlan& plan) noexcept override {
-            plan = ClosePlan::member_down(monotonic_now(), 0);
-            return ++asked == 2;
-        }
-        std::atomic<int> asked{0};
-    } down;
-    StopSignals stop;
-    stop.group = &down;
-    Pumped pumped({}, stop);
-    CHECK(pumped.ends.echoes("here"));
-    CHECK(pumped.ends.take_close(Side::client) == 1012);
-    CHECK(pumped.ends.take_close(Side::backend) == 1012);
-    CHECK(down.asked == 2);
+TEST_CASE("a blocking pump's tunnel ends with its group, and not with another", "[pump]") {
+    const int one = 1, two = 2;
+    Policy policy;
+    policy.group = &one;
+    Pumped pumped(policy);
+    CHECK(pumped.begin().ends.echoes("here"));
+    const ClosePlan plan = ClosePlan::member_down(monotonic_now(), 0);
+    REQUIRE(pumped.pump.close_group(&two, plan));
+    CHECK(pumped.ends.echoes("still here"));
+    REQUIRE(pumped.pump.close_group(&one, plan));
+    CHECK(pumped.is_told());
     CHECK(pumped.report().reason == EndReason::member_down);
 }

@@ -1,19 +1,13 @@
-// The loop, all on the pump's thread: wait, move bytes, fire timers, bury the dead.
-#include <unistd.h>
+// A round of the loop, and the commands that other threads leave for it.
+#include "tunnel/tunnel_loop.hpp"
+
+#include <openssl/rand.h>
 
 #include <new>
 #include <utility>
 
-#include "tunnel/pump.hpp"
-
 namespace wsp {
 namespace {
-
-// A tunnel's address with the side in its lowest bit, which alignment leaves free.
-std::uintptr_t cookie_of(Tunnel& tunnel, Side side) {
-    static_assert(alignof(Tunnel) > 1, "the lowest bit of an address is needed");
-    return reinterpret_cast<std::uintptr_t>(&tunnel) | static_cast<std::uintptr_t>(side);
-}
 
 Tunnel& tunnel_of(std::uintptr_t cookie) {
     return *reinterpret_cast<Tunnel*>(cookie & ~std::uintptr_t{1});
@@ -31,62 +25,90 @@ void grow(std::vector<T>& list, std::size_t count) {
     }
 }
 
-}  // namespace
-
-void* Pump::thread_main(void* self) noexcept {
-    static_cast<Pump*>(self)->run();
-    return nullptr;
+std::uint32_t random_word() {
+    std::uint32_t word = 0;
+    RAND_bytes(reinterpret_cast<unsigned char*>(&word), sizeof word);
+    return word;
 }
 
-// With nothing left to do, and nothing to come, tells the world so.
-bool Pump::try_to_end() noexcept {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!joining_ || !tunnels_.empty() || !inbox_.empty()) {
+}  // namespace
+
+std::uintptr_t TunnelLoop::cookie_of(const Tunnel& tunnel, Side side) noexcept {
+    static_assert(alignof(Tunnel) > 1, "the lowest bit of an address is needed");
+    return reinterpret_cast<std::uintptr_t>(&tunnel) | static_cast<std::uintptr_t>(side);
+}
+
+TunnelLoop::TunnelLoop(Scratch scratch) : scratch_(scratch) {}
+
+// --- any thread -------------------------------------------------------------------------------
+
+bool TunnelLoop::put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept {
+    try {
+        inbox_.push_back(nullptr);
+    } catch (const std::bad_alloc&) {
         return false;
     }
-    ended_ = true;
-    ended_signal_.notify_all();
+    inbox_.back() = std::move(tunnel);
+    // Before the loop can take it: it may have ended, and be counted as such, at once.
+    adopted_count_.fetch_add(1);
     return true;
 }
 
-void Pump::run() noexcept {
-    for (;;) {
-        const MonotonicUs before = monotonic_now();
-        const MonotonicUs at = wake_at();
-        const auto& events = poller_.wait(at == kNever ? kNever : at - before);
-        const MonotonicUs now = monotonic_now();
-        bool woken = false;
-        for (const Poller::Event& event : events) {
-            if (event.cookie == kWakeCookie) {
-                woken = true;
-            } else if (event.cookie == kStopCookie) {
-                stop(now);
-            } else {
-                handle(event, now);
-            }
+void TunnelLoop::close_all(const ClosePlan& plan) noexcept {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!asked_plan_ || plan.cut < asked_plan_->cut) {
+            asked_plan_ = plan;
         }
-        run_turns(now);
-        if (woken) {
-            take_inbox(now);
+    }
+    wake();
+}
+
+bool TunnelLoop::close_group(const void* group, const ClosePlan& plan) noexcept {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        try {
+            asked_groups_.emplace_back(group, plan);
+        } catch (const std::bad_alloc&) {
+            return false;
         }
-        fire_timers(now);
-        retired_.clear();
-        if (plan_ && plan_->cut <= now) {
-            cut_all(now);
+    }
+    wake();
+    return true;
+}
+
+// --- the loop's thread ------------------------------------------------------------------------
+
+void TunnelLoop::round() noexcept {
+    const MonotonicUs before = monotonic_now();
+    const MonotonicUs at = wake_at();
+    const auto& events = wait(at == kNever ? kNever : at - before);
+    const MonotonicUs now = monotonic_now();
+    bool woken = false;
+    for (const Poller::Event& event : events) {
+        if (event.cookie == kWakeCookie) {
+            woken = true;
+        } else if (event.cookie == kStopCookie) {
+            unwatch_stop();
+            close_all(ClosePlan::stop(now));
+            woken = true;
+        } else {
+            handle(event, now);
         }
-        if (plan_ && try_to_end()) {
-            return;
-        }
+    }
+    run_turns(now);
+    if (woken) {
+        wake_fd_.drain();
+        take_inbox(now);
+    }
+    fire_timers(now);
+    retired_.clear();
+    if (plan_ && plan_->cut <= now) {
+        cut_all(now);
     }
 }
 
-void Pump::stop(MonotonicUs now) noexcept {
-    // Nobody reads from it: it would be ready again and again.
-    [[maybe_unused]] const bool ok = poller_.watch(stop_fd_, kReadable, kNoInterest, kStopCookie);
-    close_all(ClosePlan::stop(now));
-}
-
-MonotonicUs Pump::wake_at() const noexcept {
+MonotonicUs TunnelLoop::wake_at() const noexcept {
     if (!turns_.empty()) {
         return 0;
     }
@@ -94,10 +116,7 @@ MonotonicUs Pump::wake_at() const noexcept {
     return will_cut ? plan_->cut : timers_.next_at();
 }
 
-void Pump::take_inbox(MonotonicUs now) noexcept {
-    char drained[64];
-    while (::read(wake_read_.get(), drained, sizeof drained) == sizeof drained) {
-    }
+void TunnelLoop::take_inbox(MonotonicUs now) noexcept {
     std::vector<std::unique_ptr<Tunnel>> arrived;
     std::vector<std::pair<const void*, ClosePlan>> groups;
     bool new_plan = false;
@@ -123,17 +142,20 @@ void Pump::take_inbox(MonotonicUs now) noexcept {
 }
 
 // Ends the tunnel, or gives it its moment to end.
-void Pump::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept {
+void TunnelLoop::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept {
     if (plan.last <= now) {
         tunnel.end(plan.reason, now);
     } else {
-        const auto random = static_cast<std::uint32_t>((random_() << 16) ^ random_());
+        if (!random_) {
+            random_.emplace(random_word());
+        }
+        const auto random = static_cast<std::uint32_t>(((*random_)() << 16) ^ (*random_)());
         tunnel.end_at(plan.moment(random, now), plan.reason);
     }
     after_work(tunnel, now);
 }
 
-void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) noexcept {
+void TunnelLoop::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) noexcept {
     for (std::size_t i = tunnels_.size(); i-- > 0;) {  // backwards, as above
         if (tunnels_[i]->policy().group == group) {
             follow_plan(*tunnels_[i], plan, now);
@@ -141,7 +163,12 @@ void Pump::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) 
     }
 }
 
-void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::take_past_inbox(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
+    adopted_count_.fetch_add(1);
+    take_in(std::move(tunnel), now);
+}
+
+void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
     try {
         make_room_for_one();
     } catch (const std::bad_alloc&) {
@@ -150,12 +177,12 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
         ended_count_.fetch_add(1);
         return;
     }
-    tunnel->pump_place = static_cast<std::uint32_t>(tunnels_.size());
+    tunnel->loop_place = static_cast<std::uint32_t>(tunnels_.size());
     tunnels_.push_back(std::move(tunnel));
     Tunnel& taken = *tunnels_.back();
     taken.start(now);
     // Bytes may wait in the sockets or inside TLS since before there was anybody to poll.
-    taken.advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+    taken.advance(kReadable, kReadable, scratch_, now);
     after_work(taken, now);
     if (plan_ && !taken.done()) {
         follow_plan(taken, *plan_, now);
@@ -164,7 +191,7 @@ void Pump::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
 
 // All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
 // half moved. That is why the rest of the loop throws nothing.
-void Pump::make_room_for_one() {
+void TunnelLoop::make_room_for_one() {
     const std::size_t count = tunnels_.size() + 1;
     grow(tunnels_, count);
     grow(retired_, retired_.size() + count);  // any of them may end in the same round
@@ -173,18 +200,18 @@ void Pump::make_room_for_one() {
     timers_.reserve(tunnels_.capacity());
 }
 
-void Pump::handle(const Poller::Event& event, MonotonicUs now) noexcept {
+void TunnelLoop::handle(const Poller::Event& event, MonotonicUs now) noexcept {
     Tunnel& tunnel = tunnel_of(event.cookie);
     if (tunnel.done()) {
         return;  // retired earlier in this round
     }
     const bool client = side_of(event.cookie) == Side::client;
     tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready,
-                   {scratch_.get(), kScratchSize}, now);
+                   scratch_, now);
     after_work(tunnel, now);
 }
 
-void Pump::run_turns(MonotonicUs now) noexcept {
+void TunnelLoop::run_turns(MonotonicUs now) noexcept {
     turns_due_.clear();
     turns_due_.swap(turns_);
     for (Tunnel* tunnel : turns_due_) {
@@ -192,13 +219,13 @@ void Pump::run_turns(MonotonicUs now) noexcept {
     }
     for (Tunnel* tunnel : turns_due_) {
         if (!tunnel->done()) {
-            tunnel->advance(kReadable, kReadable, {scratch_.get(), kScratchSize}, now);
+            tunnel->advance(kReadable, kReadable, scratch_, now);
             after_work(*tunnel, now);
         }
     }
 }
 
-void Pump::fire_timers(MonotonicUs now) noexcept {
+void TunnelLoop::fire_timers(MonotonicUs now) noexcept {
     while (timers_.next_at() <= now) {
         Tunnel& tunnel = *timers_.next();
         timers_.remove(tunnel);
@@ -212,7 +239,7 @@ void Pump::fire_timers(MonotonicUs now) noexcept {
 }
 
 // Brings everything that is kept about a tunnel in line with what it is now.
-void Pump::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (!tunnel.done() && !watch(tunnel)) {
         tunnel.cut(EndReason::internal_error);
     }
@@ -232,31 +259,8 @@ void Pump::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
     }
 }
 
-bool Pump::watch(Tunnel& tunnel) noexcept {
-    for (const Side side : {Side::client, Side::backend}) {
-        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
-        const Interest wanted = tunnel.interest(side);
-        if (wanted == watched) {
-            continue;
-        }
-        if (!poller_.watch(tunnel.stream(side).fd(), watched, wanted, cookie_of(tunnel, side))) {
-            return false;
-        }
-        watched = wanted;
-    }
-    return true;
-}
-
-void Pump::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
-    for (const Side side : {Side::client, Side::backend}) {
-        Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
-        if (watched != kNoInterest) {
-            // Fails only for a descriptor that was never watched.
-            [[maybe_unused]] const bool ok = poller_.watch(tunnel.stream(side).fd(), watched,
-                                                           kNoInterest, cookie_of(tunnel, side));
-            watched = kNoInterest;
-        }
-    }
+void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
+    unwatch(tunnel);
     timers_.remove(tunnel);
     if (tunnel.in_turn_list) {
         for (Tunnel*& listed : turns_) {
@@ -269,17 +273,17 @@ void Pump::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
         tunnel.in_turn_list = false;
     }
     tunnel.finish_report(now);
-    const std::size_t place = tunnel.pump_place;
+    const std::size_t place = tunnel.loop_place;
     retired_.push_back(std::move(tunnels_[place]));
     if (place + 1 != tunnels_.size()) {
         tunnels_[place] = std::move(tunnels_.back());
-        tunnels_[place]->pump_place = static_cast<std::uint32_t>(place);
+        tunnels_[place]->loop_place = static_cast<std::uint32_t>(place);
     }
     tunnels_.pop_back();
     ended_count_.fetch_add(1);
 }
 
-void Pump::cut_all(MonotonicUs now) noexcept {
+void TunnelLoop::cut_all(MonotonicUs now) noexcept {
     while (!tunnels_.empty()) {
         tunnels_.back()->cut(plan_->reason);
         retire(*tunnels_.back(), now);

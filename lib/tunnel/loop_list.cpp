@@ -1,0 +1,46 @@
+// A list whose links are in its entries.
+#include "tunnel/loop_list.hpp"
+
+namespace wsp {
+
+LoopList::Entry::Entry(LoopList& list, TunnelLoop& loop) : list_(list), loop_(loop) {
+    const std::lock_guard<std::mutex> lock(list_.mutex_);
+    next_ = list_.first_;
+    link_ = &list_.first_;
+    list_.first_ = this;
+    if (next_ != nullptr) {
+        next_->link_ = &next_;
+    }
+    if (list_.plan_) {
+        loop_.close_all(*list_.plan_);
+    }
+}
+
+LoopList::Entry::~Entry() {
+    const std::lock_guard<std::mutex> lock(list_.mutex_);
+    *link_ = next_;
+    if (next_ != nullptr) {
+        next_->link_ = link_;
+    }
+}
+
+void LoopList::close_all(const ClosePlan& plan) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!plan_ || plan.cut < plan_->cut) {
+        plan_ = plan;
+    }
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
+        entry->loop_.close_all(plan);
+    }
+}
+
+bool LoopList::close_group(const void* group, const ClosePlan& plan) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    bool all = true;
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
+        all = entry->loop_.close_group(group, plan) && all;
+    }
+    return all;
+}
+
+}  // namespace wsp
