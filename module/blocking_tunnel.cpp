@@ -81,7 +81,9 @@ class HeldSignals final : public Alarm {
     HeldSignals(const HeldSignals&) = delete;
     HeldSignals& operator=(const HeldSignals&) = delete;
 
-    int fd() const noexcept override { return seen_.get(); }
+    int fd() const noexcept override {
+        return seen_.get();
+    }
     void heed() noexcept override {
         if (waits({AP_SIG_GRACEFUL})) {
             // Those who want to listen where httpd did are not to wait.
@@ -94,7 +96,9 @@ class HeldSignals final : public Alarm {
         }
     }
     // A signal waits that will end the process as soon as it is let through.
-    bool process_will_die() const { return waits({SIGTERM, SIGHUP}); }
+    bool process_will_die() const {
+        return waits({SIGTERM, SIGHUP});
+    }
 
   private:
     static sigset_t set_of(std::initializer_list<int> signals) {
@@ -150,11 +154,6 @@ void pump_on_this_thread(OpenTunnel& tunnel) {
                                                      tunnel.backend_url, tunnel.log());
     BlockingPump pump(Child::current().stop_fd(), &signals);
     const LoopList::Entry listed(Child::current().loops(), pump);
-    if (tunnel.member && tunnel.member.is_cut()) {
-        // Taken out while the tunnel was on its way: nobody could tell this loop.
-        [[maybe_unused]] const bool told =
-            pump.close_group(tunnel.terms.policy->group, tunnel.member.plan());
-    }
     pump.run(std::make_unique<Tunnel>(std::move(parts)));
     tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;
     if (signals.process_will_die()) {

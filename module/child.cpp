@@ -230,15 +230,6 @@ ClosePlan Child::plan_of_stop(bool graceful) {
     return graceful ? drain_plan(now) : ClosePlan::stop(now);
 }
 
-bool Child::close_group(const void* group, const ClosePlan& plan) {
-    const bool all = loops_.close_group(group, plan);
-    if (!all) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
-                     "WSP0019: no memory to end the tunnels of a balancer member");
-    }
-    return all;
-}
-
 std::size_t Child::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const {
     std::size_t sum = 0;
     for (const auto& each : pumps_) {

@@ -68,8 +68,6 @@ class Child {
     // said Close.
     void stop_at_once();
     bool is_stopping() const { return stopping_.load(); }
-    // Ends the tunnels whose policy names `group`. False, logged, when there was no memory to tell every loop.
-    bool close_group(const void* group, const ClosePlan& plan);
     DurationUs drain_spread() const { return config_.drain_spread_us; }
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);

@@ -85,7 +85,6 @@ Departure::~Departure() {
 }
 
 void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
-    MemberWatch::Tie member = attendants_.member;
     // Read by httpd: no stream will count it.
     add_traffic(attendants_.worker, backend_.early.size(), 0);
     TunnelParts parts;
@@ -102,9 +101,6 @@ void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
         tunnel->cut(Child::current().is_stopping() ? EndReason::shutdown
                                                    : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());
-    } else if (member && member.is_cut()) {
-        // Taken out while the tunnel was on its way: the pump was told too early.
-        Child::current().close_group(terms_.policy->group, member.plan());
     }
 }
 

@@ -12,7 +12,6 @@
 
 #include "access_log.hpp"
 #include "base/unique_fd.hpp"
-#include "member_watch.hpp"
 #include "net/tls_stream.hpp"
 #include "tunnel/pump.hpp"
 #include "tunnel_slots.hpp"
@@ -31,7 +30,6 @@ struct Attendants {
     LogRecord log;         // what the log lines about the tunnel need of the request
     proxy_worker* worker;  // that is busy with the tunnel
     TunnelSlot slot;
-    MemberWatch::Tie member;
 };
 
 class Departure {

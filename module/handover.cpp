@@ -196,8 +196,7 @@ Stays leave(OpenTunnel& tunnel) {
     const std::string about = log.about();  // the record moves on
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
-        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot), tunnel.member},
-        *pump);
+        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot)}, *pump);
     connection_context_of(client)->departure = departure;
     connection_context_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

@@ -5,7 +5,6 @@
 #include "backend_link.hpp"
 #include "httpd.hpp"
 #include "kept_threads.hpp"
-#include "member_watch.hpp"
 #include "tunnel/terms.hpp"
 #include "tunnel_log.hpp"
 #include "tunnel_slots.hpp"
@@ -21,7 +20,6 @@ struct OpenTunnel {
     const char* backend_url;  // for the logs
     KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
     TunnelSlot slot;          // held for as long as the tunnel lives
-    MemberWatch::Tie member;  // whose end is the tunnel's too
 
     TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
 };

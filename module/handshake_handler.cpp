@@ -62,7 +62,7 @@ class Handshake {
     int take_answer();
     int pass_on_refusal();
     int open_tunnel();
-    int run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv);
+    int run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv);
     DurationUs handshake_timeout() const;
 
     request_rec* r_;
@@ -234,10 +234,7 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 
 int Handshake::open_tunnel() {
     admission_.leave_handshake();
-    MemberWatch::Tie member;
-    if (config_.on_member_down != 0) {
-        member = Child::current().member_watch().tie(worker_);
-    }
+    const TunnelGroup::Subscription group = group_for(worker_, config_);
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -247,7 +244,7 @@ int Handshake::open_tunnel() {
     }
     try {
         // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
-        return run_open_tunnel(member, chosen & rsv_bits(r_));
+        return run_open_tunnel(group, chosen & rsv_bits(r_));
     } catch (const std::exception& e) {
         // Behind a 101 no status can be sent, only the end of the connection.
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
@@ -257,15 +254,15 @@ int Handshake::open_tunnel() {
     }
 }
 
-int Handshake::run_open_tunnel(MemberWatch::Tie member, std::uint8_t allowed_rsv) {
+int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
                       link_,
                       terms_for(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
                       config_.async != 0,
                       url_,
                       admission_.take_kept_thread(),
-                      admission_.take_slot(),
-                      member};
+                      admission_.take_slot()};
+    tunnel.terms.group = group;
     return run_tunnel(tunnel);
 }
 

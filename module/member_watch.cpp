@@ -27,31 +27,25 @@ bool is_down(const proxy_worker* worker) {
 
 }  // namespace
 
-ClosePlan MemberWatch::Entry::plan() const noexcept {
-    return ClosePlan::member_down(down_since_.load(), spread_.load());
+MemberWatch::Member::Member(proxy_worker* watched) : worker(watched), down_(is_down(watched)) {}
+
+bool MemberWatch::Member::went_down() {
+    const bool before = std::exchange(down_, is_down(worker));
+    return down_ && !before;
 }
 
-bool MemberWatch::Tie::is_cut() noexcept {
-    const unsigned times = entry_->times_down();
-    return times != std::exchange(seen_, times);
-}
-
-MemberWatch::Tie MemberWatch::tie(proxy_worker* worker) {
+TunnelGroup::Subscription MemberWatch::subscribe(proxy_worker* worker) {
     const SignalSafeLock lock(mutex_);
-    const auto known = std::find_if(entries_.begin(), entries_.end(), [worker](const Entry& entry) {
-        return entry.worker_ == worker;
-    });
-    if (known != entries_.end()) {
-        start();
-        return Tie(*known);
+    auto member = std::find_if(members_.begin(), members_.end(),
+                               [worker](const Member& known) { return known.worker == worker; });
+    if (member == members_.end()) {
+        member = members_.emplace(members_.end(), worker);
     }
-    entries_.emplace_back(worker);
-    entries_.back().down_ = is_down(worker);
     start();
-    return Tie(entries_.back());
+    return member->tunnels.subscribe();
 }
 
-// With the mutex held. Whoever is tied next tries again.
+// With the mutex held. Whoever subscribes next tries again.
 void MemberWatch::start() noexcept {
     if (started_) {
         return;
@@ -74,23 +68,17 @@ void MemberWatch::run() {
 }
 
 void MemberWatch::look() {
-    for (Entry& entry : entries_) {
-        const bool down = is_down(entry.worker_);
-        if (down && !entry.down_) {
-            const DurationUs spread = Child::current().drain_spread();
-            ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
-                         "WSP0017: %s is taken out: its tunnels in this child process are told to "
-                         "go within %" APR_INT64_T_FMT " ms",
-                         name_of(*entry.worker_), spread / kMillisecond);
-            entry.down_since_.store(monotonic_now());
-            entry.spread_.store(spread);
-            entry.times_down_.fetch_add(1, std::memory_order_release);
-            entry.untold_ = true;
+    for (Member& member : members_) {
+        if (!member.went_down()) {
+            continue;
         }
-        entry.down_ = down;
-        if (entry.untold_) {
-            entry.untold_ = down && !Child::current().close_group(entry.worker_, entry.plan());
-        }
+        const DurationUs spread = Child::current().drain_spread();
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
+                     "WSP0017: %s is taken out: its tunnels in this child process are told to "
+                     "go within %" APR_INT64_T_FMT " ms",
+                     name_of(*member.worker), spread / kMillisecond);
+        member.tunnels.drain(EndReason::member_down, monotonic_now(), spread);
+        Child::current().loops().heed_groups();
     }
 }
 

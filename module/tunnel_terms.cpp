@@ -53,7 +53,6 @@ Policy policy_for(request_rec* r, const proxy_worker& worker, const proxy_server
     policy.max_message_from_backend = static_cast<std::uint64_t>(config.max_message_backend);
     policy.message_rate = static_cast<std::uint32_t>(config.message_rate);
     policy.message_burst = static_cast<std::uint32_t>(config.message_burst);
-    policy.group = config.on_member_down != 0 ? &worker : nullptr;
     policy.idle_timeout = idle_timeout_for(r, worker, conf, config);
     set_close_codes(policy, config);
     return policy;
@@ -95,6 +94,11 @@ TunnelTerms terms_for(request_rec* r, const proxy_worker& worker, const proxy_se
                       const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw) {
     return {Child::current().share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
             allowed_rsv, raw};
+}
+
+TunnelGroup::Subscription group_for(proxy_worker* worker, const wsp_dir_config& config) {
+    return config.on_member_down != 0 ? Child::current().member_watch().subscribe(worker)
+                                      : TunnelGroup::Subscription();
 }
 
 }  // namespace wsp

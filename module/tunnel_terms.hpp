@@ -9,7 +9,7 @@
 
 namespace wsp {
 
-// `config` is resolved. Where it sets no idle timeout but the worker's timeout= or ProxyTimeout is set, the larger of that
+// `config` is resolved. The terms have no group yet. Where it sets no idle timeout but the worker's timeout= or ProxyTimeout is set, the larger of that
 // and Timeout counts, as with stock httpd (proxy_util.c ap_proxy_tunnel_create, mod_proxy_wstunnel.c). Timeout alone, which
 // is 60 s where nobody has said anything, does not.
 //
@@ -17,5 +17,8 @@ namespace wsp {
 // that is shorter. A ws-expires that is no number is logged and ignored.
 TunnelTerms terms_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
                       const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw);
+
+// What a tunnel to `worker` ends with. To be asked before its client hears that it is open. May throw bad_alloc.
+TunnelGroup::Subscription group_for(proxy_worker* worker, const wsp_dir_config& config);
 
 }  // namespace wsp

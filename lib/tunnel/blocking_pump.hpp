@@ -29,8 +29,7 @@ class BlockingPump final : public TunnelLoop {
     BlockingPump(int stop_fd, Alarm* alarm);
     ~BlockingPump() = default;
 
-    // Drives the tunnel until it is done; its observer has been told, and it is gone, when this returns. Blocks for that long.
-    // Once.
+    // Drives the tunnel until it is done and its observer has been told. Blocks for that long. Called once.
     void run(std::unique_ptr<Tunnel> tunnel) noexcept;
 
   private:

@@ -32,11 +32,6 @@ struct ClosePlan {
         return {EndReason::drain, std::max(now, last - spread), last, last + patience};
     }
 
-    // Closes spread over `spread` from now on, for the tunnels of one backend. Each then has its own close timeout.
-    static ClosePlan member_down(MonotonicUs now, DurationUs spread) {
-        return {EndReason::member_down, now, now + spread, kNever};
-    }
-
     // One tunnel's moment; `random` is evenly distributed over all values.
     MonotonicUs moment(std::uint32_t random, MonotonicUs now) const {
         const MonotonicUs from = std::max(first, now);

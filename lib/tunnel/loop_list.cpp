@@ -34,13 +34,11 @@ void LoopList::close_all(const ClosePlan& plan) noexcept {
     }
 }
 
-bool LoopList::close_group(const void* group, const ClosePlan& plan) noexcept {
+void LoopList::heed_groups() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
-    bool all = true;
     for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
-        all = entry->loop_.close_group(group, plan) && all;
+        entry->loop_.heed_groups();
     }
-    return all;
 }
 
 }  // namespace wsp

@@ -32,8 +32,7 @@ class LoopList {
 
     // As TunnelLoop's.
     void close_all(const ClosePlan& plan) noexcept;
-    // False when there was no memory to tell every loop.
-    [[nodiscard]] bool close_group(const void* group, const ClosePlan& plan) noexcept;
+    void heed_groups() noexcept;
 
   private:
     std::mutex mutex_;

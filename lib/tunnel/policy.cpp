@@ -13,16 +13,12 @@ bool operator==(const Policy& a, const Policy& b) noexcept {
 
 std::uint16_t Policy::close_code(EndReason reason) const noexcept {
     switch (reason) {
-        case EndReason::idle_timeout:
-            return close_code_idle;
-        case EndReason::lifetime:
-            return close_code_lifetime;
-        case EndReason::expired:
-            return close_code_expired;
-        case EndReason::drain:
-            return close_code_drain;
-        case EndReason::member_down:
-            return close_code_member_down;
+#define WSP_POLICY(type, name, initial)
+#define WSP_CLOSE_CODE(name, reason) \
+    case EndReason::reason:          \
+        return name;
+#include "tunnel/policy.def"
+#undef WSP_POLICY
         default:
             return close_code_stop;
     }

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/report.hpp"
+#include "tunnel/tunnel_group.hpp"
 
 namespace wsp {
 
@@ -21,8 +22,9 @@ struct Lifetime {
 struct TunnelTerms {
     std::shared_ptr<const Policy> policy;  // one object for all tunnels that it applies to
     Lifetime lifetime;
-    std::uint8_t allowed_rsv = 0;  // see ScanRules
-    bool raw = false;              // another protocol than WebSocket: no frames
+    std::uint8_t allowed_rsv = 0;       // see ScanRules
+    bool raw = false;                   // another protocol than WebSocket: no frames
+    TunnelGroup::Subscription group{};  // whose end is the tunnel's too
 };
 
 }  // namespace wsp

@@ -78,6 +78,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     // What to wait for on stream(side).
     Interest interest(Side side) const noexcept;
     const Policy& policy() const noexcept { return *terms_.policy; }
+    TunnelGroup::Subscription& group() noexcept { return terms_.group; }
     const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
     // advance() has something to do without waiting.
     bool has_more() const noexcept {

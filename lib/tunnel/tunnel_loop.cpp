@@ -64,17 +64,12 @@ void TunnelLoop::close_all(const ClosePlan& plan) noexcept {
     wake();
 }
 
-bool TunnelLoop::close_group(const void* group, const ClosePlan& plan) noexcept {
+void TunnelLoop::heed_groups() noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        try {
-            asked_groups_.emplace_back(group, plan);
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
+        asked_for_groups_ = true;
     }
     wake();
-    return true;
 }
 
 // --- the loop's thread ------------------------------------------------------------------------
@@ -118,14 +113,14 @@ MonotonicUs TunnelLoop::wake_at() const noexcept {
 
 void TunnelLoop::take_inbox(MonotonicUs now) noexcept {
     std::vector<std::unique_ptr<Tunnel>> arrived;
-    std::vector<std::pair<const void*, ClosePlan>> groups;
     bool new_plan = false;
+    bool groups = false;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         arrived.swap(inbox_);
         new_plan = asked_plan_ && (!plan_ || asked_plan_->cut < plan_->cut);
         plan_ = asked_plan_;
-        groups.swap(asked_groups_);
+        groups = std::exchange(asked_for_groups_, false);
     }
     if (new_plan) {
         // Backwards: a tunnel that is done leaves its place to the last one.
@@ -133,11 +128,11 @@ void TunnelLoop::take_inbox(MonotonicUs now) noexcept {
             follow_plan(*tunnels_[i], *plan_, now);
         }
     }
+    for (std::size_t i = groups ? tunnels_.size() : 0; i-- > 0;) {  // backwards as well
+        heed_group(*tunnels_[i], now);
+    }
     for (auto& tunnel : arrived) {
         take_in(std::move(tunnel), now);
-    }
-    for (const auto& [group, plan] : groups) {
-        end_group(group, plan, now);
     }
 }
 
@@ -155,11 +150,9 @@ void TunnelLoop::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs 
     after_work(tunnel, now);
 }
 
-void TunnelLoop::end_group(const void* group, const ClosePlan& plan, MonotonicUs now) noexcept {
-    for (std::size_t i = tunnels_.size(); i-- > 0;) {  // backwards, as above
-        if (tunnels_[i]->policy().group == group) {
-            follow_plan(*tunnels_[i], plan, now);
-        }
+void TunnelLoop::heed_group(Tunnel& tunnel, MonotonicUs now) noexcept {
+    if (tunnel.group().is_drained()) {
+        follow_plan(tunnel, tunnel.group().plan(), now);
     }
 }
 
@@ -187,6 +180,9 @@ void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexce
     if (plan_ && !taken.done()) {
         follow_plan(taken, *plan_, now);
     }
+    if (!taken.done()) {
+        heed_group(taken, now);
+    }
 }
 
 // All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
@@ -206,8 +202,8 @@ void TunnelLoop::handle(const Poller::Event& event, MonotonicUs now) noexcept {
         return;  // retired earlier in this round
     }
     const bool client = side_of(event.cookie) == Side::client;
-    tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready,
-                   scratch_, now);
+    tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready, scratch_,
+                   now);
     after_work(tunnel, now);
 }
 

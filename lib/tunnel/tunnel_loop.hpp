@@ -1,7 +1,7 @@
 // The loop that drives tunnels, one or many, on one thread: wait, move bytes, follow commands, fire timers, bury the dead. How
 // it waits, and on whose thread, say its two kinds: Pump (pump.hpp) and BlockingPump (blocking_pump.hpp).
 //
-// Threads: close_all() and close_group() may be called from any thread; they cross to the loop through
+// Threads: close_all() and heed_groups() may be called from any thread; they cross to the loop through
 // the inbox, guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel happens on the loop's
 // thread. Where a signal handler may end the process or call these functions, that signal is held off in every thread that
 // calls them and in the loop's own.
@@ -12,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -32,10 +31,9 @@ class TunnelLoop {
     // Ends every tunnel, and every one that arrives later, as planned. The loop goes on. Returns
     // at once. A second call can only bring the end nearer.
     void close_all(const ClosePlan& plan) noexcept;
-    // Ends the tunnels whose policy names `group` and that have arrived by now, as planned; the plan's
-    // cut does not count. One that arrives before the loop wakes goes with them. Returns at once.
-    // Without memory nothing is ended, and false returned.
-    [[nodiscard]] bool close_group(const void* group, const ClosePlan& plan) noexcept;
+    // Some group has been drained: ends the tunnels that had subscribed to it, as it plans. Returns at once. A tunnel that
+    // arrives looks at its group by itself.
+    void heed_groups() noexcept;
 
     // Tunnels that have arrived and not yet ended. Any thread; a moment's truth.
     std::size_t tunnels() const noexcept {
@@ -87,7 +85,7 @@ class TunnelLoop {
     void after_work(Tunnel& tunnel, MonotonicUs now) noexcept;
     void retire(Tunnel& tunnel, MonotonicUs now) noexcept;
     void follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept;
-    void end_group(const void* group, const ClosePlan& plan, MonotonicUs now) noexcept;
+    void heed_group(Tunnel& tunnel, MonotonicUs now) noexcept;
     void cut_all(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
 
@@ -105,7 +103,7 @@ class TunnelLoop {
 
     // Shared with the loop, under mutex_.
     std::optional<ClosePlan> asked_plan_;
-    std::vector<std::pair<const void*, ClosePlan>> asked_groups_;
+    bool asked_for_groups_ = false;
 
     std::atomic<std::size_t> adopted_count_{0};
     std::atomic<std::size_t> ended_count_{0};

@@ -24,6 +24,9 @@ class PumpRig {
     Ends open(bool tcp = false, const Policy& policy = {}, const std::string& early = {}) {
         return adopt(make_socket_tunnel(board, tcp, policy, early));
     }
+    Ends open_in(const TunnelGroup& group) {
+        return adopt(make_socket_tunnel(board, false, {}, {}, group.subscribe()));
+    }
     Ends adopt(SocketTunnel made) {
         if (!pump.adopt(made.tunnel))
             throw std::runtime_error("the pump does not adopt");

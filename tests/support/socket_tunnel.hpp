@@ -60,12 +60,14 @@ struct SocketTunnel {
 };
 
 inline SocketTunnel make_socket_tunnel(EndBoard& board, bool tcp = false, const Policy& policy = {},
-                                       const std::string& early_from_client = {}) {
+                                       const std::string& early_from_client = {},
+                                       TunnelGroup::Subscription group = {}) {
     SocketPair client = make_pair(tcp), backend = make_pair(tcp);
     TunnelParts parts;
     parts.client = std::make_unique<SocketStream>(std::move(client.ours));
     parts.backend = std::make_unique<SocketStream>(std::move(backend.ours));
     parts.terms.policy = std::make_shared<const Policy>(policy);
+    parts.terms.group = group;
     parts.observer = board.observer();
     parts.early_from_client = early_from_client;
     return {std::make_unique<Tunnel>(std::move(parts)),

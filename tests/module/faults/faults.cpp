@@ -6,7 +6,7 @@
 //   - operator new, called by the module or by libstdc++, which nobody else in these servers uses
 //   - malloc and realloc of OpenSSL, where it was the module that called OpenSSL: BIO_new in SSL_set_fd, buffers of
 //     SSL_write and SSL_read, the random generator of a thread, the digest of a handshake
-//   - SSL_write and SSL_read, pthread_create, epoll_ctl, pipe2, called by the module
+//   - SSL_write and SSL_read, pthread_create, epoll_ctl, pipe2, eventfd, called by the module
 //
 // The test has the other end of the page that says which numbers fail: harness/faults.py.
 #include <dlfcn.h>
@@ -18,6 +18,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -240,6 +241,14 @@ int pipe2(int* ends, int flags) noexcept {
         return -1;
     }
     return next<decltype(&pipe2)>("pipe2")(ends, flags);
+}
+
+int eventfd(unsigned int initial, int flags) noexcept {
+    if (fails_for_module(__builtin_return_address(0))) {
+        errno = ENFILE;
+        return -1;
+    }
+    return next<decltype(&eventfd)>("eventfd")(initial, flags);
 }
 
 }  // extern "C"

@@ -47,8 +47,8 @@ struct Pipe {
 class Pumped {
   public:
     explicit Pumped(const Policy& policy = {}, int stop_fd = -1, Alarm* alarm = nullptr,
-                    bool tcp = false)
-        : pump(stop_fd, alarm), made_(make_socket_tunnel(board_, tcp, policy)) {
+                    bool tcp = false, TunnelGroup::Subscription group = {})
+        : pump(stop_fd, alarm), made_(make_socket_tunnel(board_, tcp, policy, {}, group)) {
         ends = std::move(made_.ends);
     }
     ~Pumped() {
@@ -261,16 +261,14 @@ TEST_CASE("a blocking pump drives TLS", "[pump]") {
     CHECK(board.reports().size() == 1);
 }
 
-TEST_CASE("a blocking pump's tunnel ends with its group, and not with another", "[pump]") {
-    const int one = 1, two = 2;
-    Policy policy;
-    policy.group = &one;
-    Pumped pumped(policy);
+TEST_CASE("a blocking pump's tunnel ends with its group", "[pump]") {
+    TunnelGroup group;
+    Pumped pumped({}, -1, nullptr, false, group.subscribe());
     CHECK(pumped.begin().ends.echoes("here"));
-    const ClosePlan plan = ClosePlan::member_down(monotonic_now(), 0);
-    REQUIRE(pumped.pump.close_group(&two, plan));
+    pumped.pump.heed_groups();
     CHECK(pumped.ends.echoes("still here"));
-    REQUIRE(pumped.pump.close_group(&one, plan));
+    group.drain(EndReason::member_down, monotonic_now(), 0);
+    pumped.pump.heed_groups();
     CHECK(pumped.is_told());
     CHECK(pumped.report().reason == EndReason::member_down);
 }

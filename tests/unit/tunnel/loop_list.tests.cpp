@@ -16,8 +16,8 @@ namespace {
 // A tunnel on a thread of its own, in a list.
 class Listed {
   public:
-    Listed(LoopList& list, EndBoard& board, const Policy& policy = {})
-        : made_(make_socket_tunnel(board, false, policy)),
+    Listed(LoopList& list, EndBoard& board, TunnelGroup::Subscription group = {})
+        : made_(make_socket_tunnel(board, false, {}, {}, group)),
           ends(std::move(made_.ends)),
           thread_([this, &list] {
               BlockingPump pump(-1, nullptr);
@@ -84,15 +84,14 @@ TEST_CASE("a group's tunnels are told to go in whatever loop they are", "[pump]"
     LoopList list;
     PumpRig rig;
     const LoopList::Entry entry(list, rig.pump);
-    const int group = 0;
-    Policy policy;
-    policy.group = &group;
-    const Ends pumped = rig.open(false, policy), nobodys = rig.open();
-    Listed blocking(list, rig.board, policy), other(list, rig.board);
+    TunnelGroup group;
+    const Ends pumped = rig.open_in(group), nobodys = rig.open();
+    Listed blocking(list, rig.board, group.subscribe()), other(list, rig.board);
     CHECK(pumped.echoes("here"));
     CHECK(blocking.ends.echoes("here"));
     CHECK(other.ends.echoes("here"));
-    REQUIRE(list.close_group(&group, ClosePlan::member_down(monotonic_now(), 0)));
+    group.drain(EndReason::member_down, monotonic_now(), 0);
+    list.heed_groups();
     CHECK(is_told(pumped));
     CHECK(is_told(blocking.ends));
     CHECK(nobodys.echoes("still here"));

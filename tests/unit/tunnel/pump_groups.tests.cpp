@@ -1,4 +1,4 @@
-// close_group(): the tunnels of one backend end, the others do not.
+// heed_groups(): the tunnels of a group that is drained end, the others do not.
 #include <catch2/catch.hpp>
 
 #include "support/pump_rig.hpp"
@@ -8,25 +8,20 @@ using namespace wsp::test;
 
 namespace {
 
-Policy of_group(const void* group) {
-    Policy policy;
-    policy.group = group;
-    return policy;
-}
-
-ClosePlan within(DurationUs spread) {
-    return ClosePlan::member_down(monotonic_now(), spread);
+void drain(PumpRig& rig, TunnelGroup& group, DurationUs spread) {
+    group.drain(EndReason::member_down, monotonic_now(), spread);
+    rig.pump.heed_groups();
 }
 
 }  // namespace
 
 TEST_CASE("a group's tunnels are told to go, and no others", "[pump]") {
     PumpRig rig;
-    const int one = 1, two = 2;
-    const Ends first = rig.open(false, of_group(&one)), second = rig.open(false, of_group(&one));
-    const Ends other = rig.open(false, of_group(&two)), nobodys = rig.open();
+    TunnelGroup one, two;
+    const Ends first = rig.open_in(one), second = rig.open_in(one);
+    const Ends other = rig.open_in(two), nobodys = rig.open();
     CHECK(second.echoes("here"));
-    REQUIRE(rig.pump.close_group(&one, within(0)));
+    drain(rig, one, 0);
     for (const Ends* ends : {&first, &second}) {
         CHECK(ends->take_close(Side::client) == 1012);
         CHECK(ends->take_close(Side::backend) == 1012);
@@ -37,27 +32,41 @@ TEST_CASE("a group's tunnels are told to go, and no others", "[pump]") {
     CHECK(rig.board.ended_by(EndReason::member_down) == 2);
 }
 
-TEST_CASE("a group's tunnels go within the spread, and who comes later stays", "[pump]") {
+TEST_CASE("a group's tunnels go within the spread, and who subscribes later stays", "[pump]") {
     PumpRig rig;
-    const int group = 1;
+    TunnelGroup group;
     std::vector<Ends> all;
     for (int i = 0; i < 20; ++i)
-        all.push_back(rig.open(false, of_group(&group)));
+        all.push_back(rig.open_in(group));
     CHECK(all[19].echoes("here"));
-    REQUIRE(rig.pump.close_group(&group, within(300 * kMillisecond)));
-    CHECK(all[0].take_close(Side::client) == 1012);  // close_group() has been carried out
-    const Ends later = rig.open(false, of_group(&group));
-    for (std::size_t i = 1; i < all.size(); ++i)
-        CHECK(all[i].take_close(Side::client) == 1012);
+    group.drain(EndReason::member_down, monotonic_now(), 300 * kMillisecond);
+    const Ends later = rig.open_in(group);  // even before the loop has looked
+    rig.pump.heed_groups();
+    for (const Ends& ends : all)
+        CHECK(ends.take_close(Side::client) == 1012);
     CHECK(later.echoes("new here"));
+    drain(rig, group, 0);
+    CHECK(later.take_close(Side::client) == 1012);
+}
+
+TEST_CASE("a tunnel that was on its way while its group was drained ends as it arrives", "[pump]") {
+    PumpRig rig;
+    TunnelGroup group;
+    SocketTunnel made = make_socket_tunnel(rig.board, false, {}, {}, group.subscribe());
+    drain(rig, group, 0);
+    const Ends ends = rig.adopt(std::move(made));
+    CHECK(ends.take_close(Side::client) == 1012);
+    CHECK(ends.take_close(Side::backend) == 1012);
+    CHECK(rig.board.await_reports(1));
+    CHECK(rig.board.ended_by(EndReason::member_down) == 1);
 }
 
 TEST_CASE("a pump that drains goes on with its own plan", "[pump]") {
     PumpRig rig;
-    const int group = 1;
-    const Ends ends = rig.open(false, of_group(&group));
+    TunnelGroup group;
+    const Ends ends = rig.open_in(group);
     CHECK(ends.echoes("here"));
-    REQUIRE(rig.pump.close_group(&group, within(3600 * kSecond)));
+    drain(rig, group, 3600 * kSecond);
     rig.close_all(60 * kSecond, EndReason::drain);
     CHECK(ends.take_close(Side::client) == 1012);
 }
