@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "apr_portable.h"
-#include "child.hpp"
 #include "net/connect_hint.hpp"
 #include "worker_timeout.hpp"
 
@@ -186,7 +185,7 @@ ConnectFault race(Member& member, BackendConnection& connection, MonotonicUs dea
     proxy_conn_rec& record = *connection.record();
     RaceRules rules{};
     rules.deadline = std::min<MonotonicUs>(deadline, monotonic_now() + connect_timeout(member));
-    rules.stop_fd = Child::current().stop_fd();
+    rules.stop_fd = member.stops().stop;
     rules.prepare = &prepare;
     rules.context = &member;
     Runners runners;

@@ -6,8 +6,8 @@
 namespace wsp {
 
 BackendConnection::BackendConnection(proxy_worker* worker, server_rec* server, const char* scheme,
-                                     bool tls)
-    : server_(server), scheme_(scheme) {
+                                     bool tls, int stop_fd)
+    : io_(stop_fd), server_(server), scheme_(scheme) {
     apr_pool_t* pool = nullptr;
     apr_pool_create(&pool, worker->cp->pool);
     apr_pool_tag(pool, "wsp_backend_connection");

@@ -14,8 +14,9 @@ namespace wsp {
 
 class BackendConnection final : public PooledConnection {
   public:
-    // Not connected yet. `scheme`, for mod_proxy's log lines, is not copied.
-    BackendConnection(proxy_worker* worker, server_rec* server, const char* scheme, bool tls);
+    // Not connected yet. `scheme`, for mod_proxy's log lines, is not copied. `stop_fd`: see BackendIo.
+    BackendConnection(proxy_worker* worker, server_rec* server, const char* scheme, bool tls,
+                      int stop_fd);
     // Closes the socket, after a close_notify where there is TLS; may not block.
     ~BackendConnection() override;
     BackendConnection(const BackendConnection&) = delete;

@@ -10,7 +10,6 @@
 #include <climits>
 
 #include "apr_portable.h"
-#include "child.hpp"
 
 namespace wsp {
 namespace {
@@ -110,7 +109,7 @@ apr_status_t BackendIo::on_write(ap_filter_t* f, apr_bucket_brigade* from) noexc
 }
 
 bool BackendIo::may_go_on() {
-    pollfd stop{Child::current().stop_fd(), POLLIN, 0};
+    pollfd stop{stop_fd_, POLLIN, 0};
     if (monotonic_now() >= deadline_) {
         fault_ = Fault::timed_out;
     } else if (::poll(&stop, 1, 0) > 0) {
@@ -122,7 +121,7 @@ bool BackendIo::may_go_on() {
 bool BackendIo::wait_for(conn_rec* c, short events) {
     const DurationUs left = std::max<DurationUs>(deadline_ - monotonic_now(), 0);
     const auto milliseconds = std::min<DurationUs>(left / kMillisecond + 1, INT_MAX);
-    pollfd watched[] = {{descriptor_of(c), events, 0}, {Child::current().stop_fd(), POLLIN, 0}};
+    pollfd watched[] = {{descriptor_of(c), events, 0}, {stop_fd_, POLLIN, 0}};
     ::poll(watched, 2, static_cast<int>(milliseconds));
     return may_go_on();
 }

@@ -25,6 +25,9 @@ class BackendIo {
         stopping,   // httpd stops meanwhile, and not gracefully
     };
 
+    // `stop_fd` is readable from when the child is told to end at once; it outlives this object.
+    explicit BackendIo(int stop_fd) : stop_fd_(stop_fd) {}
+
     // register_hooks.
     static void register_filters();
     // Takes them off the connection: it becomes a tunnel.
@@ -70,6 +73,7 @@ class BackendIo {
         return fault_ == Fault::timed_out ? APR_TIMEUP : APR_ECONNABORTED;
     }
 
+    const int stop_fd_;
     MonotonicUs deadline_ = kNever;
     Fault fault_ = Fault::none;
     std::array<char, kFirstBytes> first_{};

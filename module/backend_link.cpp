@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "backend_connect.hpp"
-#include "child.hpp"
 
 namespace wsp {
 namespace {
@@ -23,13 +22,14 @@ bool is_in_use(proxy_worker* worker, const char* scheme, server_rec* server) {
 }  // namespace
 
 BackendLink::BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
-                         const wsp_dir_config& config, const char* scheme, bool tls)
+                         const wsp_dir_config& config, const char* scheme, bool tls,
+                         BackendPools& pools)
     : r_(r),
       worker_(worker),
       conf_(conf),
       scheme_(scheme),
       tls_(tls),
-      member_(Child::current().pools().member(worker, r->server, config)) {}
+      member_(pools.member(worker, r->server, config)) {}
 
 BackendLink::~BackendLink() = default;
 
@@ -63,7 +63,8 @@ LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
     if (reused_) {
         connection_ = static_cast<BackendConnection*>(lease_.connection());
     } else {
-        new_ = std::make_unique<BackendConnection>(worker_, r_->server, scheme_, tls_);
+        new_ = std::make_unique<BackendConnection>(worker_, r_->server, scheme_, tls_,
+                                                   member_.stops().stop);
         connection_ = new_.get();
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,

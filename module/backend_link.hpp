@@ -38,7 +38,7 @@ class BackendLink {
     };
 
     BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
-                const wsp_dir_config& config, const char* scheme, bool tls);
+                const wsp_dir_config& config, const char* scheme, bool tls, BackendPools& pools);
     ~BackendLink();
     BackendLink(const BackendLink&) = delete;
     BackendLink& operator=(const BackendLink&) = delete;

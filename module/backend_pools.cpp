@@ -126,9 +126,11 @@ void learn_idle_limits(server_rec* main_server) {
     });
 }
 
-Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config)
+Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
+               StopFds stops)
     : worker_(worker),
       server_(server),
+      stops_(stops),
       reusable_(may_be_reused(worker)),
       tls_reusable_(has_one_tls_configuration(worker, server)),
       limits_(limits_of(worker, config, reusable_)),
@@ -209,7 +211,7 @@ Member& BackendPools::member(proxy_worker* worker, server_rec* server,
     const SignalSafeLock lock(mutex_);
     std::unique_ptr<Member>& member = members_[{worker, server}];
     if (member == nullptr) {
-        member = std::make_unique<Member>(worker, server, config);
+        member = std::make_unique<Member>(worker, server, config, stops_);
     }
     return *member;
 }

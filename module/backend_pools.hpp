@@ -15,6 +15,7 @@
 #include "limited_log.hpp"
 #include "net/connect_race.hpp"
 #include "pool/backend_pool.hpp"
+#include "stop_fds.hpp"
 
 namespace wsp {
 
@@ -27,7 +28,7 @@ void learn_idle_limits(server_rec* main_server);
 // One worker as one virtual host uses it: TLS settings are the host's.
 class Member {
   public:
-    Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+    Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config, StopFds stops);
     ~Member();
 
     // Whom a request has asked for, so that connections made ahead are for the same.
@@ -53,6 +54,7 @@ class Member {
     WarningGates& warnings() { return warnings_; }
     proxy_worker* worker() const { return worker_; }
     server_rec* server() const { return server_; }
+    StopFds stops() const { return stops_; }
     // Whether a connection may serve another request than the one that it was made for.
     bool keeps(bool tls) const { return reusable_ && (!tls || tls_reusable_); }
 
@@ -61,6 +63,7 @@ class Member {
 
     proxy_worker* const worker_;
     server_rec* const server_;
+    const StopFds stops_;
     const bool reusable_;      // not disablereuse=on, not a RewriteRule's worker for any host
     const bool tls_reusable_;  // no <Proxy> section may change TLS from request to request
     const PoolLimits limits_;
@@ -76,12 +79,15 @@ class Member {
 
 class BackendPools {
   public:
+    explicit BackendPools(StopFds stops) : stops_(stops) {}
+
     // `config`, resolved, is that of a request to the worker: what its pool is follows the first.
     Member& member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
     // The child ends: says how many warnings about each were left out.
     void log_left_out() noexcept;
 
   private:
+    const StopFds stops_;
     std::mutex mutex_;
     std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<Member>> members_;
 };

@@ -101,12 +101,14 @@ Child& Child::current() {
     return *the_child;
 }
 
-void Child::Pipe::open() {
+Child::Pipe Child::Pipe::make() {
+    Pipe made;
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-        read.reset(ends[0]);
-        write.reset(ends[1]);
+        made.read.reset(ends[0]);
+        made.write.reset(ends[1]);
     }
+    return made;
 }
 
 void Child::Pipe::signal() const {
@@ -121,8 +123,6 @@ Child::Child(server_rec* server) : config_(config_of(server)) {
         idle_peer_.reset(ends[1]);
         ::shutdown(idle_peer_.get(), SHUT_RD);  // writing to idle_ is EPIPE from here on
     }
-    drain_.open();
-    stop_.open();
 }
 
 Child::~Child() = default;

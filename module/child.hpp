@@ -78,7 +78,7 @@ class Child {
     struct Pipe {
         UniqueFd read;
         UniqueFd write;
-        void open();
+        static Pipe make();  // without descriptors where the system has none left
         void signal() const;
     };
     struct ListedPump {
@@ -99,14 +99,14 @@ class Child {
     UniqueSslCtx neutral_tls_;
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;
-    BackendPools pools_;
+    Pipe drain_ = Pipe::make();
+    Pipe stop_ = Pipe::make();
+    BackendPools pools_{{drain_fd(), stop_fd()}};
     MemberWatch member_watch_;
     KeptThreads kept_threads_;
     SpareSockets spare_sockets_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
-    Pipe drain_;
-    Pipe stop_;
     wsp_server_config config_;
     std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};

@@ -2,7 +2,6 @@
 #include "connection_context.hpp"
 
 #include "boundary.hpp"
-#include "departure.hpp"
 
 namespace wsp {
 

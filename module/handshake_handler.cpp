@@ -44,7 +44,7 @@ class Handshake {
           url_(url),
           target_(target),
           config_(wsp_dir_config_resolved(&dir_config_of(r))),
-          link_(r, worker, conf, config_, target.scheme, target.tls),
+          link_(r, worker, conf, config_, target.scheme, target.tls, Child::current().pools()),
           refusals_(r, url, target, route_, worker, link_),
           admission_(r, worker, config_, refusals_) {
         route_.path = url;

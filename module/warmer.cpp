@@ -13,7 +13,6 @@
 #include "backend_connect.hpp"
 #include "background_threads.hpp"
 #include "boundary.hpp"
-#include "child.hpp"
 #include "tunnel_slots.hpp"
 
 namespace wsp {
@@ -45,10 +44,8 @@ bool Warmer::start() noexcept {
         wake_write_.reset(ends[1]);
     }
     try {
-        const Child& child = Child::current();
-        slots_ = {{child.drain_fd(), POLLIN, 0},
-                  {child.stop_fd(), POLLIN, 0},
-                  {wake_read_.get(), POLLIN, 0}};
+        const StopFds stops = member_.stops();
+        slots_ = {{stops.drain, POLLIN, 0}, {stops.stop, POLLIN, 0}, {wake_read_.get(), POLLIN, 0}};
     } catch (const std::bad_alloc&) {
         errno = ENOMEM;
         return false;
@@ -92,8 +89,8 @@ void Warmer::run() noexcept {
 void Warmer::fill() {
     while (BackendPool::Lease lease = member_.pool().refill(TunnelSlot::room(member_.worker()))) {
         const Member::Target target = member_.target();
-        auto connection = std::make_unique<BackendConnection>(member_.worker(), member_.server(),
-                                                              target.scheme, target.tls);
+        auto connection = std::make_unique<BackendConnection>(
+            member_.worker(), member_.server(), target.scheme, target.tls, member_.stops().stop);
         const ConnectFault fault =
             connect_ahead(member_, *connection, target, monotonic_now() + kConnectPatience);
         if (fault == ConnectFault::none) {
