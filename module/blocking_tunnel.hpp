@@ -1,7 +1,7 @@
 // A tunnel that keeps its request thread.
 #pragma once
 
-#include "handover.hpp"
+#include "open_tunnel.hpp"
 
 namespace wsp {
 

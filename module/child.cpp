@@ -37,19 +37,18 @@ wsp_server_config config_of(server_rec* server) {
 // While a child drains, SIGTERM means that httpd stops after all. The MPMs' own handlers do nothing then: their child waits
 // for its threads (event.c, worker.c dummy_signal_handler), or in its pool's cleanup.
 volatile std::sig_atomic_t told_to_hurry = 0;
-volatile std::sig_atomic_t hurry_fd = -1;
+const WakeFd* to_hurry = nullptr;  // set before the handler is
 
 void hurry(int, siginfo_t* info, void*) {
     if (info->si_pid == ::getpid()) {
         return;  // a listener thread that ends wakes its main thread so (event.c, worker.c)
     }
     told_to_hurry = 1;
-    const char byte = 0;
-    [[maybe_unused]] const ssize_t n = ::write(hurry_fd, &byte, 1);  // ends all tunnels
+    to_hurry->wake();  // ends all tunnels
 }
 
-void hurry_on_term(int stop_fd) {
-    hurry_fd = stop_fd;
+void hurry_on_term(const WakeFd& stop) {
+    to_hurry = &stop;
     struct sigaction action {};
     action.sa_sigaction = hurry;
     action.sa_flags = SA_SIGINFO;
@@ -101,19 +100,10 @@ Child& Child::current() {
     return *the_child;
 }
 
-Child::Pipe Child::Pipe::make() {
-    Pipe made;
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-        made.read.reset(ends[0]);
-        made.write.reset(ends[1]);
-    }
+WakeFd Child::opened() noexcept {
+    WakeFd made;
+    static_cast<void>(made.open());
     return made;
-}
-
-void Child::Pipe::signal() const {
-    const char byte = 0;
-    [[maybe_unused]] const ssize_t n = ::write(write.get(), &byte, 1);
 }
 
 Child::Child(server_rec* server) : config_(config_of(server)) {
@@ -158,7 +148,7 @@ bool Child::start_threads() {
         each = std::make_unique<ListedPump>();
     }
     for (std::size_t i = 0; i < started.size(); ++i) {
-        if (!started[i]->pump.start(stop_.read.get())) {
+        if (!started[i]->pump.start(stop_fd())) {
             ap_log_error(
                 APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                 "WSP0010: no thread for the tunnels; each keeps its request thread; look at the "
@@ -207,10 +197,10 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
 
 void Child::stop_tunnels(bool graceful) {
     const ClosePlan plan = plan_of_stop(graceful);
-    (graceful ? drain_ : stop_).signal();
+    (graceful ? drain_ : stop_).wake();
     TunnelSlot::end_waiting();
     if (graceful && is_threaded_mpm()) {
-        hurry_on_term(stop_.write.get());
+        hurry_on_term(stop_);
     }
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
@@ -262,7 +252,7 @@ void Child::wait_for_tunnels() {
     const MonotonicUs since = draining_since_.load();
     const bool draining = since != kNever;
     stop_tunnels(draining);
-    hurry_on_term(stop_.write.get());
+    hurry_on_term(stop_);
     sigset_t term;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);

@@ -15,6 +15,7 @@
 
 #include "backend_pools.hpp"
 #include "base/unique_fd.hpp"
+#include "base/wake_fd.hpp"
 #include "config.h"
 #include "httpd.hpp"
 #include "kept_threads.hpp"
@@ -58,8 +59,8 @@ class Child {
     // (dup3).
     int idle_fd() const { return idle_.get(); }
     // For whoever waits meanwhile: readable from when the child stops, gracefully or not.
-    int drain_fd() const { return drain_.read.get(); }
-    int stop_fd() const { return stop_.read.get(); }
+    int drain_fd() const { return drain_.fd(); }
+    int stop_fd() const { return stop_.fd(); }
 
     // child_stopping: ends all tunnels, gracefully over ProxyWebsocketDrainTimeout or at once. Once
     // or more; the first graceful call fixes the plan.
@@ -67,25 +68,21 @@ class Child {
     // child_stopping, not graceful: the same, and waits, about a second at most, until the tunnels that keep their threads have
     // said Close.
     void stop_at_once();
-    bool is_stopping() const { return stopping_.load(); }
-    DurationUs drain_spread() const { return config_.drain_spread_us; }
+    // True once stop_tunnels() has been called.
+    const std::atomic<bool>& stopping() const { return stopping_; }
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);
     // pchild's cleanup: waits for the end of all tunnels, a bounded time.
     void wait_for_tunnels();
 
   private:
-    struct Pipe {
-        UniqueFd read;
-        UniqueFd write;
-        static Pipe make();  // without descriptors where the system has none left
-        void signal() const;
-    };
     struct ListedPump {
         Pump pump;
         std::optional<LoopList::Entry> entry;  // once its thread runs
     };
 
+    // Without a descriptor where the system has none left.
+    static WakeFd opened() noexcept;
     // Request thread: makes them for the child's first tunnel. False: it stops, or they did not start.
     bool has_threads();
     bool start_threads();
@@ -99,15 +96,15 @@ class Child {
     UniqueSslCtx neutral_tls_;
     std::vector<std::shared_ptr<const Policy>> policies_;
     Scribe scribe_;
-    Pipe drain_ = Pipe::make();
-    Pipe stop_ = Pipe::make();
+    WakeFd drain_ = opened();  // woken once: readable from then on
+    WakeFd stop_ = opened();
+    wsp_server_config config_;
     BackendPools pools_{{drain_fd(), stop_fd()}};
-    MemberWatch member_watch_;
+    MemberWatch member_watch_{loops_, {drain_fd(), stop_fd()}, config_.drain_spread_us};
     KeptThreads kept_threads_;
     SpareSockets spare_sockets_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
-    wsp_server_config config_;
     std::atomic<MonotonicUs> draining_since_{kNever};
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};

@@ -5,7 +5,6 @@
 
 #include "base/blocked_signals.hpp"
 #include "boundary.hpp"
-#include "child.hpp"
 #include "net/socket_stream.hpp"
 #include "protocol/close_code.hpp"
 #include "served_bytes.hpp"
@@ -18,8 +17,12 @@ namespace {
 // Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
 class PumpedTunnelObserver final : public TunnelObserver {
   public:
-    PumpedTunnelObserver(LogRecord log, proxy_worker* worker, TunnelSlot slot)
-        : log_(std::move(log)), worker_(worker), load_(worker), slot_(std::move(slot)) {}
+    PumpedTunnelObserver(Scribe& scribe, Attendants attendants)
+        : scribe_(scribe),
+          log_(std::move(attendants.log)),
+          worker_(attendants.worker),
+          load_(worker_),
+          slot_(std::move(attendants.slot)) {}
     // A tunnel that could not be made has its lines all the same.
     ~PumpedTunnelObserver() override {
         if (!has_ended_) {
@@ -39,21 +42,21 @@ class PumpedTunnelObserver final : public TunnelObserver {
     void on_end(const TunnelReport& report) noexcept override {
         has_ended_ = true;
         note_served_bytes(report);
-        Child::current().scribe().write(std::move(log_), report);
+        scribe_.write(std::move(log_), report);
     }
 
   private:
     bool has_ended_ = false;
+    Scribe& scribe_;
     LogRecord log_;
     proxy_worker* worker_;
     WorkerLoad load_;
     TunnelSlot slot_;
 };
 
-std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
+std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls) {
     if (taken.ssl) {
-        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd),
-                                           Child::current().neutral_tls());
+        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd), neutral_tls);
     }
     return std::make_unique<SocketStream>(std::move(taken.fd));
 }
@@ -61,21 +64,19 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken) {
 }  // namespace
 
 Departure::Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-                     Attendants attendants, Pump& pump)
+                     Attendants attendants, const TunnelHost& host)
     : client_(std::move(client)),
       backend_(std::move(backend)),
       terms_(std::move(terms)),
       attendants_(std::move(attendants)),
-      pump_(pump) {}
+      host_(host) {}
 
 Departure::~Departure() {
     auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
-        return std::make_unique<PumpedTunnelObserver>(
-            std::move(attendants_.log), attendants_.worker, std::move(attendants_.slot));
+        return std::make_unique<PumpedTunnelObserver>(host_.scribe, std::move(attendants_));
     });
     if (observer == nullptr) {  // and the log record has not been moved
-        Child::current().scribe().write(std::move(attendants_.log),
-                                        PumpedTunnelObserver::never_begun());
+        host_.scribe.write(std::move(attendants_.log), PumpedTunnelObserver::never_begun());
         return;
     }
     guarded_or(0, [&] {
@@ -91,15 +92,14 @@ void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
     parts.observer = std::move(observer);
     parts.early_from_client = std::move(client_.early);
     parts.early_from_backend = std::move(backend_.early);
-    parts.client = stream_over(client_);
-    parts.backend = stream_over(backend_);
+    parts.client = stream_over(client_, host_.neutral_tls);
+    parts.backend = stream_over(backend_, host_.neutral_tls);
     parts.terms = terms_;
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
-    if (!pump_.adopt(tunnel)) {
+    if (!host_.pump.adopt(tunnel)) {
         // The child is stopping and its pump takes no more, or there is no room in the inbox.
-        tunnel->cut(Child::current().is_stopping() ? EndReason::shutdown
-                                                   : EndReason::out_of_memory);
+        tunnel->cut(host_.stopping.load() ? EndReason::shutdown : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());
     }
 }

@@ -7,12 +7,14 @@
 // it. The count in shared_ptr is what crosses between them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 #include "access_log.hpp"
 #include "base/unique_fd.hpp"
 #include "net/tls_stream.hpp"
+#include "scribe.hpp"
 #include "tunnel/pump.hpp"
 #include "tunnel_slots.hpp"
 
@@ -32,10 +34,18 @@ struct Attendants {
     TunnelSlot slot;
 };
 
+// What the child lends to a tunnel on its way; outlives all tunnels.
+struct TunnelHost {
+    Pump& pump;
+    Scribe& scribe;
+    SSL_CTX* neutral_tls;               // what TLS streams are made with
+    const std::atomic<bool>& stopping;  // the child ends
+};
+
 class Departure {
   public:
     Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-              Attendants attendants, Pump& pump);
+              Attendants attendants, const TunnelHost& host);
     // Sends the tunnel off. Without memory it ends here, and the logs say so.
     ~Departure();
 
@@ -46,7 +56,7 @@ class Departure {
     TakenConnection backend_;
     TunnelTerms terms_;
     Attendants attendants_;
-    Pump& pump_;
+    TunnelHost host_;
 };
 
 }  // namespace wsp

@@ -177,7 +177,8 @@ void strip_filters(request_rec* r, conn_rec* backend) {
 
 // Nothing has happened yet when the result is not Stays::no.
 Stays leave(OpenTunnel& tunnel) {
-    Pump* const pump = Child::current().pump();
+    Child& child = Child::current();
+    Pump* const pump = child.pump();
     if (pump == nullptr) {
         return Stays::no_pump;
     }
@@ -196,7 +197,8 @@ Stays leave(OpenTunnel& tunnel) {
     const std::string about = log.about();  // the record moves on
     auto departure = std::make_shared<Departure>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
-        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot)}, *pump);
+        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot)},
+        TunnelHost{*pump, child.scribe(), child.neutral_tls(), child.stopping()});
     connection_context_of(client)->departure = departure;
     connection_context_of(backend)->departure = std::move(departure);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

@@ -2,27 +2,10 @@
 // pumps them through httpd's filters where they cannot leave.
 #pragma once
 
-#include "backend_link.hpp"
 #include "httpd.hpp"
-#include "kept_threads.hpp"
-#include "tunnel/terms.hpp"
-#include "tunnel_log.hpp"
-#include "tunnel_slots.hpp"
+#include "open_tunnel.hpp"
 
 namespace wsp {
-
-// A tunnel whose 101 has been sent to the client.
-struct OpenTunnel {
-    request_rec* r;
-    BackendLink& backend;  // released once the tunnel has left
-    TunnelTerms terms;
-    bool async;               // ProxyWebsocketAsync
-    const char* backend_url;  // for the logs
-    KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
-    TunnelSlot slot;          // held for as long as the tunnel lives
-
-    TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
-};
 
 // Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`: ProxyWebsocketAsync.
 bool keeps_thread(request_rec* r, bool async);

@@ -9,7 +9,6 @@
 
 #include "background_threads.hpp"
 #include "base/signal_safe_lock.hpp"
-#include "child.hpp"
 
 namespace wsp {
 namespace {
@@ -59,8 +58,7 @@ void MemberWatch::start() noexcept {
 }
 
 void MemberWatch::run() {
-    const Child& child = Child::current();
-    pollfd ends[] = {{child.drain_fd(), POLLIN, 0}, {child.stop_fd(), POLLIN, 0}};
+    pollfd ends[] = {{stops_.drain, POLLIN, 0}, {stops_.stop, POLLIN, 0}};
     while (::poll(ends, 2, kLookMs) <= 0) {
         const SignalSafeLock lock(mutex_);
         look();
@@ -72,13 +70,12 @@ void MemberWatch::look() {
         if (!member.went_down()) {
             continue;
         }
-        const DurationUs spread = Child::current().drain_spread();
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
                      "WSP0017: %s is taken out: its tunnels in this child process are told to "
                      "go within %" APR_INT64_T_FMT " ms",
-                     name_of(*member.worker), spread / kMillisecond);
-        member.tunnels.drain(EndReason::member_down, monotonic_now(), spread);
-        Child::current().loops().heed_groups();
+                     name_of(*member.worker), spread_ / kMillisecond);
+        member.tunnels.drain(EndReason::member_down, monotonic_now(), spread_);
+        loops_.heed_groups();
     }
 }
 

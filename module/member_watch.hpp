@@ -10,12 +10,18 @@
 #include <mutex>
 
 #include "httpd.hpp"
+#include "stop_fds.hpp"
+#include "tunnel/loop_list.hpp"
 #include "tunnel/tunnel_group.hpp"
 
 namespace wsp {
 
 class MemberWatch {
   public:
+    // Tells `loops`, which outlive it, of what is taken out; those tunnels go within `spread`.
+    MemberWatch(LoopList& loops, StopFds stops, DurationUs spread)
+        : loops_(loops), stops_(stops), spread_(spread) {}
+
     // A tunnel to `worker` is about to open. The worker's state now is what it is compared with. May throw bad_alloc.
     TunnelGroup::Subscription subscribe(proxy_worker* worker);
 
@@ -36,6 +42,9 @@ class MemberWatch {
     void run();
     void look();
 
+    LoopList& loops_;
+    const StopFds stops_;
+    const DurationUs spread_;
     std::mutex mutex_;
     std::list<Member> members_;
     bool started_ = false;

@@ -35,17 +35,12 @@ bool Warmer::start() noexcept {
     if (has_thread_) {
         return true;
     }
-    int ends[2];
-    if (!wake_read_.valid()) {
-        if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-            return false;
-        }
-        wake_read_.reset(ends[0]);
-        wake_write_.reset(ends[1]);
+    if (!wake_.valid() && !wake_.open()) {
+        return false;
     }
     try {
         const StopFds stops = member_.stops();
-        slots_ = {{stops.drain, POLLIN, 0}, {stops.stop, POLLIN, 0}, {wake_read_.get(), POLLIN, 0}};
+        slots_ = {{stops.drain, POLLIN, 0}, {stops.stop, POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
     } catch (const std::bad_alloc&) {
         errno = ENOMEM;
         return false;
@@ -55,8 +50,7 @@ bool Warmer::start() noexcept {
 }
 
 void Warmer::wake() noexcept {
-    const char byte = 0;
-    [[maybe_unused]] const ssize_t n = ::write(wake_write_.get(), &byte, 1);
+    wake_.wake();
 }
 
 void Warmer::run() noexcept {
@@ -143,9 +137,7 @@ bool Warmer::wait(MonotonicUs until) noexcept {
         }
     }
     if (slots_[kWake].revents != 0 && until > 0) {
-        char bytes[64];
-        while (::read(wake_read_.get(), bytes, sizeof bytes) > 0) {
-        }
+        wake_.drain();
     }
     is_stopping_ = slots_[kStop].revents != 0;
     return slots_[kDrain].revents == 0 && !is_stopping_;

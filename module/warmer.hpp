@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "base/wake_fd.hpp"
 #include "pool/backend_pool.hpp"
 
 namespace wsp {
@@ -34,8 +34,7 @@ class Warmer {
     bool wait(MonotonicUs until) noexcept;  // false: the child ends
 
     Member& member_;
-    UniqueFd wake_read_;
-    UniqueFd wake_write_;
+    WakeFd wake_;
     bool has_thread_ = false;
     bool is_stopping_ = false;
     std::vector<int> watched_;   // descriptors of idle connections
