@@ -60,7 +60,7 @@ void Warmer::run() noexcept {
         if (!wanted) {
             pool.let_go();
         }
-        pool.sweep(TunnelSlot::room(member_.worker()), readable_);
+        pool.sweep(TunnelSlot::room(member_.worker()), readable_, watched_since_);
         const bool filled = !wanted || guarded_or(false, [&] { return fill(), true; });
         MonotonicUs next = pool.sweep(TunnelSlot::room(member_.worker()), {});
         // Without memory it is tried again.
@@ -105,6 +105,7 @@ void Warmer::fill() {
 bool Warmer::watch_idle() noexcept {
     slots_.resize(kOwnSlots);
     watched_.clear();
+    watched_since_ = monotonic_now();
     try {
         member_.pool().idle_descriptors(watched_);
         slots_.reserve(kOwnSlots + watched_.size());

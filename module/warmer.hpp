@@ -37,7 +37,8 @@ class Warmer {
     WakeFd wake_;
     bool has_thread_ = false;
     bool is_stopping_ = false;
-    std::vector<int> watched_;   // descriptors of idle connections
+    std::vector<int> watched_;  // descriptors of idle connections
+    MonotonicUs watched_since_ = 0;
     std::vector<pollfd> slots_;  // kOwnSlots, then one for each of them
     std::vector<int> readable_;  // of these, when poll(2) said so last
 };

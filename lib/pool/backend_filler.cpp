@@ -22,8 +22,9 @@ BackendPool::Lease BackendPool::refill(std::size_t room) {
     return Lease(this, place, false);
 }
 
-MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable) {
-    drop_dead(readable);
+MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable,
+                               MonotonicUs watched_since) {
+    drop_dead(readable, watched_since);
     Closing closing;
     const SignalSafeLock lock(mutex_);
     drop_expired(closing);
@@ -45,12 +46,13 @@ MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readabl
     return next;
 }
 
-void BackendPool::drop_dead(const std::vector<int>& readable) {
+void BackendPool::drop_dead(const std::vector<int>& readable, MonotonicUs watched_since) {
     for (const int fd : readable) {
         Closing closing;
         SignalSafeLock lock(mutex_);
-        const Place place = std::find_if(entries_.begin(), entries_.end(), [fd](const Entry& e) {
-            return e.state == ConnectionState::idle && e.connection->fd() == fd;
+        const Place place = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
+            return e.state == ConnectionState::idle && e.connection->fd() == fd &&
+                   e.since <= watched_since;
         });
         if (place == entries_.end()) {
             continue;

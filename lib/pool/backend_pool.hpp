@@ -138,8 +138,11 @@ class BackendPool {
     // turn, and when no request has come for kRestAfter.
     Lease refill(std::size_t room);
     // Closes idle connections that are too old, too many, or, among those whose descriptors are in
-    // `readable`, dead. Returns when to come again; kNever: not before something happens.
-    MonotonicUs sweep(std::size_t room, const std::vector<int>& readable);
+    // `readable`, dead. `watched_since`: when it was asked which are idle; what somebody has had since then was readable
+    // for him, and is not taken away from the next to look at it. Returns when to come again; kNever: not before something
+    // happens.
+    MonotonicUs sweep(std::size_t room, const std::vector<int>& readable,
+                      MonotonicUs watched_since = kNever);
     // Adds the descriptors of the idle connections, to be watched; any of them may be lent by then.
     void idle_descriptors(std::vector<int>& to) const;
 
@@ -184,7 +187,7 @@ class BackendPool {
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
     void end_cooling(HoldDown kind, MonotonicUs now) noexcept;
-    void drop_dead(const std::vector<int>& readable);
+    void drop_dead(const std::vector<int>& readable, MonotonicUs watched_since);
     void cool(Place place, ConnectFault fault) noexcept;
 
     const PoolLimits limits_;

@@ -23,6 +23,24 @@ TEST_CASE("an idle connection that has something to say is looked at", "[pool]")
     CHECK(fd_of(rig.acquire()) == alive);
 }
 
+TEST_CASE(
+    "what was lent while it was watched is not looked at: it was readable for whom it was lent to",
+    "[pool]") {
+    PoolRig rig(keeping(4));
+    rig.connect().give_back();
+    const MonotonicUs watched_since = rig.clock.time;
+    rig.clock.time += 1;
+    BackendPool::Lease again = rig.acquire();
+    auto& connection = *static_cast<ScriptedNetwork::Connection*>(again.connection());
+    const int fd = fd_of(again);
+    again.give_back();
+    connection.alive = false;
+    rig.pool.sweep(kRoom, {fd}, watched_since);
+    CHECK(rig.network.open == 1);
+    rig.pool.sweep(kRoom, {fd}, rig.clock.time);
+    CHECK(rig.network.open == 0);
+}
+
 TEST_CASE("being looked at does not make a connection younger", "[pool]") {
     PoolRig rig(keeping(4, 10 * kSecond));
     BackendPool::Lease one = rig.connect();
