@@ -141,13 +141,13 @@ void log_request_now(request_rec* r) {
     request_context_of(first).logged = true;
 }
 
-int log_departed_request(request_rec* r) {
+int log_handed_off_request(request_rec* r) {
     const RequestContext* const request = find_request_context(r);
     if (request != nullptr && request->logged) {
         return DONE;
     }
     const ConnectionContext* const connection = connection_context_of(r->connection);
-    if (connection == nullptr || !connection->departure) {
+    if (connection == nullptr || !connection->handoff) {
         return DECLINED;
     }
     run_other_loggers(r);

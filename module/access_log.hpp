@@ -17,8 +17,8 @@ namespace wsp {
 // notes and variables a record must keep. Main thread.
 void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server);
 
-// What is kept of a request for the log lines about its tunnel: one block. Owned by the departure,
-// then by the tunnel's observer, then by the scribe; one at a time.
+// What is kept of a request for the log lines about its tunnel: one block. Owned by the handoff,
+// then by the tunnel's observer, then by the access log writer; one at a time.
 class LogRecord {
   public:
     // Packs what the formats need of `r`, whose 101 has been sent, and of the first of the requests that it was
@@ -49,6 +49,6 @@ void log_request_now(request_rec* r);
 // log_transaction, run first of all: nothing for a request that has been logged; for a request
 // whose tunnel has left, runs every other module's function except mod_log_config's, keeps what the
 // later line needs, and returns DONE to end the normal run. Otherwise DECLINED.
-int log_departed_request(request_rec* r);
+int log_handed_off_request(request_rec* r);
 
 }  // namespace wsp

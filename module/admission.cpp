@@ -31,13 +31,13 @@ int Admission::ask(MonotonicUs deadline) {
             "ProxyWebsocketHandshakeThreads allows",
             "look at the backends, of which one is slow to answer, or raise the number");
     }
-    return wait_for_slot(deadline);
+    return wait_for_permit(deadline);
 }
 
 // A place under the worker's max=. acquire= of the worker is how long to wait for one.
-int Admission::wait_for_slot(MonotonicUs deadline) {
+int Admission::wait_for_permit(MonotonicUs deadline) {
     const bool may_wait = worker_->s->acquire_set != 0;
-    AcquireFault fault = slot_.take(worker_, 0);
+    AcquireFault fault = permit_.take(worker_, 0);
     if (fault == AcquireFault::timed_out && may_wait) {
         const MonotonicUs now = monotonic_now();
         const MonotonicUs until = std::min<MonotonicUs>(now + worker_->s->acquire, deadline);
@@ -45,7 +45,7 @@ int Admission::wait_for_slot(MonotonicUs deadline) {
                       "WSP0134: the backend has as many live tunnels in this child process as max= "
                       "allows; waiting up to %" APR_INT64_T_FMT " ms for one of them to end",
                       (until - now) / kMillisecond);
-        fault = slot_.take(worker_, until);
+        fault = permit_.take(worker_, until);
     }
     if (fault == AcquireFault::none) {
         return OK;

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "config.h"
+#include "handshake_permit.hpp"
 #include "handshake_refusals.hpp"
-#include "handshake_share.hpp"
 #include "httpd.hpp"
 #include "kept_threads.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 namespace wsp {
 
@@ -28,20 +28,20 @@ class Admission {
     // The answer is there: other handshakes may have the thread's place.
     void leave_handshake() { share_.leave(); }
     // What the tunnel holds from here on.
-    KeptThreads::Slot take_kept_thread() { return std::move(kept_); }
-    TunnelSlot take_slot() { return std::move(slot_); }
+    KeptThreads::Permit take_kept_thread() { return std::move(kept_); }
+    TunnelPermit take_permit() { return std::move(permit_); }
 
   private:
-    int wait_for_slot(MonotonicUs deadline);
+    int wait_for_permit(MonotonicUs deadline);
     bool has_a_thread_to_keep();
 
     request_rec* r_;
     proxy_worker* worker_;
     const wsp_dir_config& config_;
     const Refusals& refusals_;
-    TunnelSlot slot_;
-    KeptThreads::Slot kept_;
-    HandshakeShare share_;
+    TunnelPermit permit_;
+    KeptThreads::Permit kept_;
+    HandshakePermit share_;
 };
 
 }  // namespace wsp

@@ -21,13 +21,14 @@ const proxy_server_conf& proxy_config_of(const server_rec* server) {
         ap_get_module_config(server->module_config, &proxy_module));
 }
 
-apr_interval_time_t io_timeout(const Member& member) {
-    return timeout_of(*member.worker(), proxy_config_of(member.server()), *member.server());
+apr_interval_time_t io_timeout(const WorkerPool& worker_pool) {
+    return timeout_of(*worker_pool.worker(), proxy_config_of(worker_pool.server()),
+                      *worker_pool.server());
 }
 
-apr_interval_time_t connect_timeout(const Member& member) {
-    const proxy_worker_shared& shared = *member.worker()->s;
-    return shared.conn_timeout_set ? shared.conn_timeout : io_timeout(member);
+apr_interval_time_t connect_timeout(const WorkerPool& worker_pool) {
+    const proxy_worker_shared& shared = *worker_pool.worker()->s;
+    return shared.conn_timeout_set ? shared.conn_timeout : io_timeout(worker_pool);
 }
 
 ConnectAddress address_of(const apr_sockaddr_t& from) {
@@ -50,9 +51,9 @@ ConnectAddress address_of_path(const char* path) {
 
 // What mod_proxy sets on its sockets before it connects them (proxy_util.c ap_proxy_connect_backend).
 bool prepare(int fd, const ConnectAddress& to, void* context) {
-    const Member& member = *static_cast<Member*>(context);
-    const proxy_worker_shared& shared = *member.worker()->s;
-    const proxy_server_conf& config = proxy_config_of(member.server());
+    const WorkerPool& worker_pool = *static_cast<WorkerPool*>(context);
+    const proxy_worker_shared& shared = *worker_pool.worker()->s;
+    const proxy_server_conf& config = proxy_config_of(worker_pool.server());
     const int on = 1;
     if (to.address.ss_family == AF_UNIX) {
         return true;
@@ -89,7 +90,8 @@ ConnectFault fault_of(int error) {
 }
 
 // The connected socket becomes httpd's.
-void adopt_socket(Member& member, proxy_conn_rec& record, UniqueFd fd, apr_sockaddr_t* remote) {
+void adopt_socket(WorkerPool& worker_pool, proxy_conn_rec& record, UniqueFd fd,
+                  apr_sockaddr_t* remote) {
     apr_os_sock_t descriptor = fd.release();
     apr_os_sock_info_t info{};
     info.os_sock = &descriptor;
@@ -99,7 +101,7 @@ void adopt_socket(Member& member, proxy_conn_rec& record, UniqueFd fd, apr_socka
     info.protocol = remote != nullptr ? APR_PROTO_TCP : 0;
     record.connection = nullptr;
     apr_os_sock_make(&record.sock, &info, record.scpool);
-    apr_socket_timeout_set(record.sock, io_timeout(member));
+    apr_socket_timeout_set(record.sock, io_timeout(worker_pool));
 }
 
 // The places of `list` that the race runs for.
@@ -108,7 +110,7 @@ struct Runners {
     std::vector<ConnectAddress> order;
 };
 
-Runners runners_of(const Member& member, apr_sockaddr_t* list) {
+Runners runners_of(const WorkerPool& worker_pool, apr_sockaddr_t* list) {
     std::vector<ConnectAddress> resolved;
     std::vector<apr_sockaddr_t*> places;
     for (apr_sockaddr_t* address = list; address != nullptr; address = address->next) {
@@ -116,7 +118,7 @@ Runners runners_of(const Member& member, apr_sockaddr_t* list) {
         places.push_back(address);
     }
     ConnectAddress good;
-    const bool has_good = member.good_address(good);
+    const bool has_good = worker_pool.good_address(good);
     Runners runners;
     for (const std::size_t place : race_order(resolved, has_good ? &good : nullptr)) {
         runners.order.push_back(resolved[place]);
@@ -132,29 +134,29 @@ bool is_told_by_mod_proxy(const Runners& runners, const RaceResult& result) {
 
 // A line about an address of the backend. `r`: null where nobody has asked for the connection. Else its LogLevel counts, which
 // may be that of a <Location>.
-void log_about(const apr_sockaddr_t* address, Member& member, const proxy_conn_rec& record,
+void log_about(const apr_sockaddr_t* address, WorkerPool& worker_pool, const proxy_conn_rec& record,
                request_rec* r, int level, apr_status_t status, const char* format) {
     char line[512];
     apr_snprintf(line, sizeof line, format, address, record.hostname, record.port);
     if (r != nullptr && level == APLOG_ERR) {
-        warn(r, member.warnings().of("WSP0108"), line, {level, status});
+        warn(r, worker_pool.warnings().of("WSP0108"), line, {level, status});
     } else if (r != nullptr) {
         ap_log_rerror(APLOG_MARK, level, status, r, "%s", line);
     } else {
-        ap_log_error(APLOG_MARK, level, status, member.server(), "%s", line);
+        ap_log_error(APLOG_MARK, level, status, worker_pool.server(), "%s", line);
     }
 }
 
-void log_attempt(Member& member, const proxy_conn_rec& record, const apr_sockaddr_t* address,
-                 request_rec* r, int level, apr_status_t status) {
-    log_about(address, member, record, r, level, status,
+void log_attempt(WorkerPool& worker_pool, const proxy_conn_rec& record,
+                 const apr_sockaddr_t* address, request_rec* r, int level, apr_status_t status) {
+    log_about(address, worker_pool, record, r, level, status,
               "WSP0108: attempt to connect to %pI (%s:%hu) failed");
 }
 
-void log_race(Member& member, const proxy_conn_rec& record, const Runners& runners,
+void log_race(WorkerPool& worker_pool, const proxy_conn_rec& record, const Runners& runners,
               const RaceResult& result, request_rec* r) {
     if (result.fd.valid()) {
-        log_about(runners.addresses[result.winner], member, record, r, APLOG_DEBUG, 0,
+        log_about(runners.addresses[result.winner], worker_pool, record, r, APLOG_DEBUG, 0,
                   "WSP0137: connection established with %pI (%s:%hu)");
     }
     const bool is_loud =
@@ -162,12 +164,12 @@ void log_race(Member& member, const proxy_conn_rec& record, const Runners& runne
     const int level = is_loud ? APLOG_ERR : APLOG_DEBUG;
     std::vector<bool> has_fault(runners.order.size());
     for (const AttemptFault& fault : result.faults) {
-        log_attempt(member, record, runners.addresses[fault.index], r, level, fault.error);
+        log_attempt(worker_pool, record, runners.addresses[fault.index], r, level, fault.error);
         has_fault[fault.index] = true;
     }
     for (std::size_t i = 0; result.timed_out && i < has_fault.size(); ++i) {
         if (!has_fault[i]) {
-            log_attempt(member, record, runners.addresses[i], r, level, APR_TIMEUP);
+            log_attempt(worker_pool, record, runners.addresses[i], r, level, APR_TIMEUP);
         }
     }
 }
@@ -180,31 +182,32 @@ int error_of(const RaceResult& result) {
     return result.timed_out ? more_telling_error(error, ETIMEDOUT) : error;
 }
 
-ConnectFault race(Member& member, BackendConnection& connection, MonotonicUs deadline,
+ConnectFault race(WorkerPool& worker_pool, BackendConnection& connection, MonotonicUs deadline,
                   request_rec* r) {
     proxy_conn_rec& record = *connection.record();
     RaceRules rules{};
-    rules.deadline = std::min<MonotonicUs>(deadline, monotonic_now() + connect_timeout(member));
-    rules.stop_fd = member.stops().stop;
+    rules.deadline =
+        std::min<MonotonicUs>(deadline, monotonic_now() + connect_timeout(worker_pool));
+    rules.stop_fd = worker_pool.stops().stop;
     rules.prepare = &prepare;
-    rules.context = &member;
+    rules.context = &worker_pool;
     Runners runners;
     RaceResult result;
     if (record.uds_path != nullptr) {
         result = race_connect({address_of_path(record.uds_path)}, rules);
     } else {
-        runners = runners_of(member, record.addr);
+        runners = runners_of(worker_pool, record.addr);
         result = race_connect(runners.order, rules);
-        log_race(member, record, runners, result, r);
+        log_race(worker_pool, record, runners, result, r);
     }
     if (result.fd.valid()) {
         apr_sockaddr_t* const winner =
             record.uds_path == nullptr ? runners.addresses[result.winner] : nullptr;
         if (winner != nullptr) {
             record.addr = winner;
-            member.note_good_address(runners.order[result.winner]);
+            worker_pool.note_good_address(runners.order[result.winner]);
         }
-        adopt_socket(member, record, std::move(result.fd), winner);
+        adopt_socket(worker_pool, record, std::move(result.fd), winner);
         return ConnectFault::none;
     }
     if (result.stopped) {
@@ -226,8 +229,8 @@ int error_of_path(const char* path) {
 }
 
 // As mod_proxy does when none of the addresses answers.
-void put_in_error(const Member& member, request_rec* r) {
-    proxy_worker_shared& shared = *member.worker()->s;
+void put_in_error(const WorkerPool& worker_pool, request_rec* r) {
+    proxy_worker_shared& shared = *worker_pool.worker()->s;
     if ((shared.status & PROXY_WORKER_IGNORE_ERRORS) == 0) {
         shared.error_time = apr_time_now();
         shared.status |= PROXY_WORKER_IN_ERROR;
@@ -248,8 +251,8 @@ void clear_if_set(Field& field) {
 }
 
 // As mod_proxy does with a connection that works: not when another thread has found the worker wanting meanwhile.
-ConnectFault note_success(const Member& member) {
-    proxy_worker* const worker = member.worker();
+ConnectFault note_success(const WorkerPool& worker_pool) {
+    proxy_worker* const worker = worker_pool.worker();
     if (!PROXY_WORKER_IS_USABLE(worker)) {
         return ConnectFault::refused;
     }
@@ -266,63 +269,64 @@ bool is_for_mod_proxy(const proxy_conn_rec& record, ConnectFault fault) {
 }
 
 // mod_proxy knows connectiontimeout=, but neither the handshake's deadline nor the child's stop: it is not to wait.
-ConnectFault race_for_request(Member& member, BackendConnection& connection, MonotonicUs deadline,
-                              request_rec* r) {
+ConnectFault race_for_request(WorkerPool& worker_pool, BackendConnection& connection,
+                              MonotonicUs deadline, request_rec* r) {
     proxy_conn_rec& record = *connection.record();
-    ConnectFault fault = race(member, connection, deadline, r);
+    ConnectFault fault = race(worker_pool, connection, deadline, r);
     if (fault == ConnectFault::none || is_for_mod_proxy(record, fault)) {
         return fault;
     }
-    if (fault != ConnectFault::stopped && has_moved(record, member.server())) {
-        fault = race(member, connection, deadline, r);
+    if (fault != ConnectFault::stopped && has_moved(record, worker_pool.server())) {
+        fault = race(worker_pool, connection, deadline, r);
     }
     if (fault != ConnectFault::none && fault != ConnectFault::stopped) {
-        put_in_error(member, r);
+        put_in_error(worker_pool, r);
     }
     return fault;
 }
 
 }  // namespace
 
-ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
-                            request_rec* r) {
+ConnectFault connect_socket(WorkerPool& worker_pool, BackendConnection& connection,
+                            MonotonicUs deadline, request_rec* r) {
     proxy_conn_rec& record = *connection.record();
     connection.note_connect_error(0);
     if (r == nullptr) {
-        return race(member, connection, deadline, nullptr);
+        return race(worker_pool, connection, deadline, nullptr);
     }
     // What has died since it was lent is closed by this, and made anew below.
-    if (record.sock != nullptr && ap_proxy_check_connection(connection.scheme(), &record,
-                                                            member.server(), 0, 0) == APR_SUCCESS) {
-        return note_success(member);
+    if (record.sock != nullptr &&
+        ap_proxy_check_connection(connection.scheme(), &record, worker_pool.server(), 0, 0) ==
+            APR_SUCCESS) {
+        return note_success(worker_pool);
     }
     if (record.forward == nullptr && record.uds_path == nullptr && record.addr != nullptr) {
-        const ConnectFault fault = race_for_request(member, connection, deadline, r);
+        const ConnectFault fault = race_for_request(worker_pool, connection, deadline, r);
         if (fault == ConnectFault::none) {
-            return note_success(member);
+            return note_success(worker_pool);
         }
         if (!is_for_mod_proxy(record, fault)) {
             return fault;
         }
     }
     const MonotonicUs begin = monotonic_now();
-    if (ap_proxy_connect_backend(connection.scheme(), &record, member.worker(), member.server()) ==
-        OK) {
+    if (ap_proxy_connect_backend(connection.scheme(), &record, worker_pool.worker(),
+                                 worker_pool.server()) == OK) {
         return ConnectFault::none;
     }
     if (record.uds_path != nullptr) {
         connection.note_connect_error(error_of_path(record.uds_path));
     }
-    return monotonic_now() - begin >= connect_timeout(member) ? ConnectFault::timed_out
-                                                              : ConnectFault::refused;
+    return monotonic_now() - begin >= connect_timeout(worker_pool) ? ConnectFault::timed_out
+                                                                   : ConnectFault::refused;
 }
 
-int set_up_connection(Member& member, BackendConnection& connection, request_rec* r) {
+int set_up_connection(WorkerPool& worker_pool, BackendConnection& connection, request_rec* r) {
     proxy_conn_rec& record = *connection.record();
     const bool is_new = record.connection == nullptr;
     const int status = r != nullptr ? ap_proxy_connection_create_ex(connection.scheme(), &record, r)
                                     : ap_proxy_connection_create(connection.scheme(), &record,
-                                                                 nullptr, member.server());
+                                                                 nullptr, worker_pool.server());
     if (status == OK && is_new) {
         connection.io().put_on(record.connection);
     }
@@ -367,23 +371,23 @@ ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline) {
     }
 }
 
-ConnectFault connect_ahead(Member& member, BackendConnection& connection,
-                           const Member::Target& target, MonotonicUs deadline) {
+ConnectFault preconnect(WorkerPool& worker_pool, BackendConnection& connection,
+                        const WorkerPool::Target& target, MonotonicUs deadline) {
     proxy_conn_rec& record = *connection.record();
     if (!target.uds_path.empty()) {
         record.uds_path = apr_pstrdup(record.pool, target.uds_path.c_str());
         record.hostname = apr_pstrdup(record.pool, target.hostname.c_str());
         record.port = target.port;
         apr_sockaddr_info_get(&record.addr, record.uds_path, APR_UNIX, 0, 0, record.pool);
-    } else if (determine_address(record, target.hostname.c_str(), target.port, member.server()) !=
-               APR_SUCCESS) {
+    } else if (determine_address(record, target.hostname.c_str(), target.port,
+                                 worker_pool.server()) != APR_SUCCESS) {
         return ConnectFault::name_not_found;
     }
     if (target.tls) {
         record.ssl_hostname = apr_pstrdup(record.scpool, target.tls_name.c_str());
     }
-    ConnectFault fault = connect_socket(member, connection, deadline, nullptr);
-    if (fault == ConnectFault::none && set_up_connection(member, connection, nullptr) != OK) {
+    ConnectFault fault = connect_socket(worker_pool, connection, deadline, nullptr);
+    if (fault == ConnectFault::none && set_up_connection(worker_pool, connection, nullptr) != OK) {
         fault = ConnectFault::tls_failed;
     }
     return fault == ConnectFault::none ? shake_hands(connection, deadline) : fault;

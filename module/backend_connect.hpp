@@ -3,20 +3,20 @@
 #pragma once
 
 #include "backend_connection.hpp"
-#include "backend_pools.hpp"
 #include "base/clock.hpp"
+#include "worker_pools.hpp"
 
 namespace wsp {
 
 // Connects where record.addr or record.uds_path says. Tries every address, IPv6 and IPv4 side by
 // side (RFC 8305). For a request, `r`, mod_proxy's bookkeeping is done (a worker that cannot be reached
 // is in error for its retry=), and its log lines are written. Null: for nobody yet.
-ConnectFault connect_socket(Member& member, BackendConnection& connection, MonotonicUs deadline,
-                            request_rec* r);
+ConnectFault connect_socket(WorkerPool& worker_pool, BackendConnection& connection,
+                            MonotonicUs deadline, request_rec* r);
 
 // Makes httpd's connection on the socket, with mod_ssl's settings of `r`, or, without a request,
 // of the worker. Returns OK or an HTTP status.
-int set_up_connection(Member& member, BackendConnection& connection, request_rec* r);
+int set_up_connection(WorkerPool& worker_pool, BackendConnection& connection, request_rec* r);
 
 // Whether mod_ssl speaks TLS to backends for this request (SSLProxyEngine). Nothing is connected to.
 bool may_speak_tls(request_rec* r);
@@ -26,7 +26,7 @@ ConnectFault shake_hands(BackendConnection& connection, MonotonicUs deadline);
 
 // All of that for nobody in particular: a connection to `target`, ready for a request. Logs nothing
 // that somebody would have to act on, and leaves mod_proxy's bookkeeping alone.
-ConnectFault connect_ahead(Member& member, BackendConnection& connection,
-                           const Member::Target& target, MonotonicUs deadline);
+ConnectFault preconnect(WorkerPool& worker_pool, BackendConnection& connection,
+                        const WorkerPool::Target& target, MonotonicUs deadline);
 
 }  // namespace wsp

@@ -23,18 +23,18 @@ bool is_in_use(proxy_worker* worker, const char* scheme, server_rec* server) {
 
 BackendLink::BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
                          const wsp_dir_config& config, const char* scheme, bool tls,
-                         BackendPools& pools)
+                         WorkerPools& pools)
     : r_(r),
       worker_(worker),
       conf_(conf),
       scheme_(scheme),
       tls_(tls),
-      member_(pools.member(worker, r->server, config)) {}
+      worker_pool_(pools.worker_pool(worker, r->server, config)) {}
 
 BackendLink::~BackendLink() = default;
 
 LinkFault BackendLink::open(Route& route, MonotonicUs deadline, bool fresh) {
-    shared_ = route.proxyname == nullptr && member_.keeps(tls_);
+    shared_ = route.proxyname == nullptr && worker_pool_.keeps(tls_);
     LinkFault fault = lease(deadline, fresh || !shared_);
     if (fault == LinkFault::none) {
         fault = determine(route, deadline);
@@ -53,8 +53,8 @@ LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
         return failed(LinkFault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
     }
     AcquireFault fault = AcquireFault::none;
-    lease_ = fresh ? member_.pool().acquire_fresh(deadline, fault)
-                   : member_.pool().acquire(deadline, fault);
+    lease_ = fresh ? worker_pool_.pool().acquire_fresh(deadline, fault)
+                   : worker_pool_.pool().acquire(deadline, fault);
     if (!lease_) {
         return failed(fault == AcquireFault::shut_down ? LinkFault::stopping : LinkFault::crowded,
                       HTTP_SERVICE_UNAVAILABLE);
@@ -64,7 +64,7 @@ LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
         connection_ = static_cast<BackendConnection*>(lease_.connection());
     } else {
         new_ = std::make_unique<BackendConnection>(worker_, r_->server, scheme_, tls_,
-                                                   member_.stops().stop);
+                                                   worker_pool_.stops().stop);
         connection_ = new_.get();
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
@@ -94,7 +94,7 @@ LinkFault BackendLink::determine(Route& route, MonotonicUs deadline) {
 }
 
 LinkFault BackendLink::connect(MonotonicUs deadline) {
-    ConnectFault fault = connect_socket(member_, *connection_, deadline, r_);
+    ConnectFault fault = connect_socket(worker_pool_, *connection_, deadline, r_);
     if (fault != ConnectFault::none) {
         if (new_ != nullptr) {
             lease_.failed(fault);
@@ -104,7 +104,7 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
     }
     reused_ = reused_ &&
               record()->connection != nullptr;  // or it was closed just now, and a new one made
-    const int status = set_up_connection(member_, *connection_, r_);
+    const int status = set_up_connection(worker_pool_, *connection_, r_);
     if (status != OK) {
         const bool no_engine = tls_ && !may_speak_tls(r_);
         return failed(no_engine ? LinkFault::no_tls : LinkFault::not_set_up, status);
@@ -120,7 +120,7 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
         lease_.connected(std::move(new_));
     }
     if (shared_) {
-        member_.note_use(scheme_, *record());
+        worker_pool_.note_use(scheme_, *record());
     }
     return LinkFault::none;
 }
@@ -141,7 +141,7 @@ void BackendLink::give_back() {
         connection_->forget_request();
         connection_ = nullptr;
         lease_.give_back();
-        member_.note_idle();
+        worker_pool_.note_idle();
     }
 }
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "backend_connection.hpp"
-#include "backend_pools.hpp"
 #include "httpd.hpp"
+#include "worker_pools.hpp"
 
 namespace wsp {
 
@@ -38,7 +38,7 @@ class BackendLink {
     };
 
     BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
-                const wsp_dir_config& config, const char* scheme, bool tls, BackendPools& pools);
+                const wsp_dir_config& config, const char* scheme, bool tls, WorkerPools& pools);
     ~BackendLink();
     BackendLink(const BackendLink&) = delete;
     BackendLink& operator=(const BackendLink&) = delete;
@@ -52,7 +52,7 @@ class BackendLink {
     BackendConnection& connection() const { return *connection_; }
     proxy_conn_rec* record() const { return connection_->record(); }
     proxy_worker* worker() const { return worker_; }
-    WarningGates& warnings() const { return member_.warnings(); }
+    WarningGates& warnings() const { return worker_pool_.warnings(); }
     // The connection has been idle: the server may be about to close it.
     bool is_reused() const { return reused_; }
 
@@ -77,7 +77,7 @@ class BackendLink {
     proxy_server_conf* conf_;
     const char* scheme_;
     const bool tls_;
-    Member& member_;
+    WorkerPool& worker_pool_;
     BackendPool::Lease lease_;
     std::unique_ptr<BackendConnection> new_;   // until it is connected: then the lease's
     BackendConnection* connection_ = nullptr;  // whoever has it

@@ -15,7 +15,7 @@
 #include "limited_log.hpp"
 #include "mpm_query.hpp"
 #include "slot_watch.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 namespace wsp {
 namespace {
@@ -83,7 +83,7 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its
     // way out of httpd has reached its pump.
     apr_pool_cleanup_register(pchild, nullptr, when_connections_are_gone, apr_pool_cleanup_null);
-    // A pre-cleanup: workers, and what warmers use of them, are gone after it.
+    // A pre-cleanup: workers, and what preconnecting threads use of them, are gone after it.
     apr_pool_pre_cleanup_register(pchild, nullptr, [](void*) -> apr_status_t {
         await_background_threads(kThreadPatience);
         Child::current().pools().log_left_out();
@@ -156,7 +156,7 @@ bool Child::start_threads() {
             started.resize(i);
         }
     }
-    if (started.empty() || !scribe_.start()) {
+    if (started.empty() || !access_log_writer_.start()) {
         for (auto& each : started) {
             each->pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
             if (!each->pump.join(kThreadPatience)) {
@@ -198,7 +198,7 @@ ClosePlan Child::drain_plan(MonotonicUs now) {
 void Child::stop_tunnels(bool graceful) {
     const ClosePlan plan = plan_of_stop(graceful);
     (graceful ? drain_ : stop_).wake();
-    TunnelSlot::end_waiting();
+    TunnelPermit::end_waiting();
     if (graceful && is_threaded_mpm()) {
         hurry_on_term(stop_);
     }
@@ -259,7 +259,7 @@ void Child::wait_for_tunnels() {
     pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
     const MonotonicUs last = draining ? drain_plan(now).cut : now + kStopPatience;
     join_pumps(last + (draining ? kDrainPatience : kThreadPatience));
-    scribe_.finish(draining ? kDrainPatience : kThreadPatience);
+    access_log_writer_.finish(draining ? kDrainPatience : kThreadPatience);
     // Those that the last requests have opened since are among them.
     const std::size_t count = sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_;
     const std::size_t left = sum_over_pumps(&Pump::tunnels);

@@ -1,6 +1,6 @@
-// What lives as long as one httpd child process: the pumps, the scribe, the policies in use, and
+// What lives as long as one httpd child process: the pumps, the access log writer, the policies in use, and
 // the descriptors that stand in for connections that have left. Made in child_init, on the main
-// thread, before there is any other; the pumps' and the scribe's threads are made when the first
+// thread, before there is any other; the pumps' and the access log writer's threads are made when the first
 // tunnel needs them, so that a child without tunnels costs nothing.
 //
 // Threads: every function may be called from any thread after child_init, unless it says otherwise.
@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "backend_pools.hpp"
+#include "access_log_writer.hpp"
 #include "base/unique_fd.hpp"
 #include "base/wake_fd.hpp"
 #include "config.h"
@@ -21,11 +21,11 @@
 #include "kept_threads.hpp"
 #include "member_watch.hpp"
 #include "net/tls_ties.hpp"
-#include "scribe.hpp"
 #include "spare_sockets.hpp"
 #include "tunnel/loop_list.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/pump.hpp"
+#include "worker_pools.hpp"
 
 namespace wsp {
 
@@ -44,8 +44,8 @@ class Child {
     Pump* pump();
     // What TLS streams are made with. Only where pump() has given one.
     SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
-    Scribe& scribe() { return scribe_; }
-    BackendPools& pools() { return pools_; }
+    AccessLogWriter& access_log_writer() { return access_log_writer_; }
+    WorkerPools& pools() { return pools_; }
     KeptThreads& kept_threads() { return kept_threads_; }
     // Where blocking tunnels are listed beside the pumps: what ends tunnels reaches both.
     LoopList& loops() { return loops_; }
@@ -95,11 +95,11 @@ class Child {
     std::vector<std::unique_ptr<ListedPump>> pumps_;
     UniqueSslCtx neutral_tls_;
     std::vector<std::shared_ptr<const Policy>> policies_;
-    Scribe scribe_;
+    AccessLogWriter access_log_writer_;
     WakeFd drain_ = opened();  // woken once: readable from then on
     WakeFd stop_ = opened();
     wsp_server_config config_;
-    BackendPools pools_{{drain_fd(), stop_fd()}};
+    WorkerPools pools_{{drain_fd(), stop_fd()}};
     MemberWatch member_watch_{loops_, {drain_fd(), stop_fd()}, config_.drain_spread_us};
     KeptThreads kept_threads_;
     SpareSockets spare_sockets_;

@@ -1,5 +1,5 @@
 // What we note on every connection that httpd opens, to be able to take it away later: mod_ssl's
-// SSL object, and the departure that waits for the connection's end. Lives in the connection's
+// SSL object, and the handoff that waits for the connection's end. Lives in the connection's
 // pool; touched by the thread that serves the connection.
 #pragma once
 
@@ -9,14 +9,14 @@
 
 namespace wsp {
 
-class Departure;
+class Handoff;
 
 struct ConnectionContext {
     bool offer_decided = false;  // see connect_offer.hpp
     SSL* ssl = nullptr;          // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
-    // Let go of when the connection is no more: the last of a departure's two connections lets the
+    // Let go of when the connection is no more: the last of a handoff's two connections lets the
     // tunnel start.
-    std::shared_ptr<Departure> departure;
+    std::shared_ptr<Handoff> handoff;
 };
 
 // pre_connection. Run first of all: the record's cleanup is then registered before mod_ssl's and

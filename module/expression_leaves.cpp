@@ -24,7 +24,7 @@ bool is_one_of(const char* name, const char* const* first, const char* const* la
 // What the copy can be asked as well as the request itself, or better: see server/util_expr_eval.c
 // for what each looks at.
 bool copy_can_tell(int type, const char* name) {
-    // The time is that of the log line. A name server is asked by the scribe, as for %h.
+    // The time is that of the log line. A name server is asked by the access log writer, as for %h.
     static constexpr const char* kVariables[] = {
         "TIME",     "TIME_YEAR", "TIME_MON",  "TIME_DAY",    "TIME_HOUR",
         "TIME_MIN", "TIME_SEC",  "TIME_WDAY", "REMOTE_HOST", "REMOTE_IDENT"};

@@ -21,7 +21,7 @@
 #include "boundary.hpp"
 #include "child.hpp"
 #include "connection_context.hpp"
-#include "departure.hpp"
+#include "handoff.hpp"
 
 namespace wsp {
 namespace {
@@ -195,12 +195,12 @@ Stays leave(OpenTunnel& tunnel) {
     // Now that mod_logio has counted everything that went through httpd.
     LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on
-    auto departure = std::make_shared<Departure>(
+    auto handoff = std::make_shared<Handoff>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
-        Attendants{std::move(log), tunnel.backend.worker(), std::move(tunnel.slot)},
-        TunnelHost{*pump, child.scribe(), child.neutral_tls(), child.stopping()});
-    connection_context_of(client)->departure = departure;
-    connection_context_of(backend)->departure = std::move(departure);
+        TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit)},
+        TunnelHost{*pump, child.access_log_writer(), child.neutral_tls(), child.stopping()});
+    connection_context_of(client)->handoff = handoff;
+    connection_context_of(backend)->handoff = std::move(handoff);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
                   about.c_str());
     tunnel.backend.release();

@@ -19,8 +19,8 @@
 #include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
 #include "request_headers.hpp"
+#include "resolve_terms.hpp"
 #include "response_relay.hpp"
-#include "tunnel_terms.hpp"
 #include "upgrade_page.hpp"
 #include "worker_timeout.hpp"
 
@@ -257,11 +257,11 @@ int Handshake::open_tunnel() {
 int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
                       link_,
-                      terms_for(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
+                      resolve_terms(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
                       config_.async != 0,
                       url_,
                       admission_.take_kept_thread(),
-                      admission_.take_slot()};
+                      admission_.take_permit()};
     tunnel.terms.group = group;
     return run_tunnel(tunnel);
 }

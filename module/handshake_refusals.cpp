@@ -3,7 +3,7 @@
 
 #include "limited_log.hpp"
 #include "refusal_hints.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 #include "worker_load.hpp"
 
 namespace wsp {

@@ -4,7 +4,6 @@
 
 #include "access_log.hpp"
 #include "backend_io.hpp"
-#include "backend_pools.hpp"
 #include "boundary.hpp"
 #include "cache_bypass.hpp"
 #include "child.hpp"
@@ -19,14 +18,15 @@
 #include "logio_bridge.hpp"
 #include "mapping.hpp"
 #include "net/tls_ties.hpp"
-#include "one_slash.hpp"
+#include "rewrite_targets.hpp"
 #include "served_bytes.hpp"
 #include "ssl_log_items.hpp"
 #include "startup_checks.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 #include "uncounted_limits.hpp"
 #include "version.hpp"
 #include "worker_load.hpp"
+#include "worker_pools.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
 
@@ -166,7 +166,7 @@ int on_request_status(int* status, request_rec* r) noexcept {
 int on_log_transaction(request_rec* r) noexcept {
     return guarded(r, [r] {
         book_served_bytes(r);
-        return complete_error_pages_for_log(r), log_departed_request(r);
+        return complete_error_pages_for_log(r), log_handed_off_request(r);
     });
 }
 

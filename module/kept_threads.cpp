@@ -108,13 +108,13 @@ void learn_kept_threads(server_rec* main_server) {
 
 KeptThreads::KeptThreads() : limits_(known.limits), http2_(known.http2) {}
 
-KeptThreads::Slot::~Slot() {
+KeptThreads::Permit::~Permit() {
     if (all_ != nullptr) {
         all_->live_.fetch_sub(1);
     }
 }
 
-bool KeptThreads::Slot::take(KeptThreads& all) noexcept {
+bool KeptThreads::Permit::take(KeptThreads& all) noexcept {
     if (all.live_.fetch_add(1) >= all.limits_.most && all.limits_.most > 0) {
         all.live_.fetch_sub(1);
         return false;
@@ -123,7 +123,7 @@ bool KeptThreads::Slot::take(KeptThreads& all) noexcept {
     return true;
 }
 
-void KeptThreads::Slot::take_anyway(KeptThreads& all) noexcept {
+void KeptThreads::Permit::take_anyway(KeptThreads& all) noexcept {
     if (all_ == nullptr) {
         all.live_.fetch_add(1);
         all_ = &all;

@@ -27,17 +27,17 @@ class KeptThreads {
     KeptThreads();  // as learned
 
     // One tunnel that keeps its thread, or is about to. Movable; any thread, one at a time.
-    class Slot {
+    class Permit {
       public:
-        Slot() noexcept = default;
-        Slot(Slot&& from) noexcept : all_(std::exchange(from.all_, nullptr)) {}
-        Slot& operator=(Slot&& from) noexcept {
+        Permit() noexcept = default;
+        Permit(Permit&& from) noexcept : all_(std::exchange(from.all_, nullptr)) {}
+        Permit& operator=(Permit&& from) noexcept {
             std::swap(all_, from.all_);
             return *this;
         }
-        Slot(const Slot&) = delete;
-        Slot& operator=(const Slot&) = delete;
-        ~Slot();
+        Permit(const Permit&) = delete;
+        Permit& operator=(const Permit&) = delete;
+        ~Permit();
 
         // False when there are as many as may be.
         [[nodiscard]] bool take(KeptThreads& all) noexcept;

@@ -6,7 +6,7 @@
 #include "kept_threads.hpp"
 #include "tunnel/terms.hpp"
 #include "tunnel_log.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 namespace wsp {
 
@@ -15,10 +15,10 @@ struct OpenTunnel {
     request_rec* r;
     BackendLink& backend;  // released once the tunnel has left
     TunnelTerms terms;
-    bool async;               // ProxyWebsocketAsync
-    const char* backend_url;  // for the logs
-    KeptThreads::Slot kept;   // where it was seen early that the tunnel keeps its thread
-    TunnelSlot slot;          // held for as long as the tunnel lives
+    bool async;                // ProxyWebsocketAsync
+    const char* backend_url;   // for the logs
+    KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
+    TunnelPermit permit;       // held for as long as the tunnel lives
 
     TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
 };

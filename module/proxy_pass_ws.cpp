@@ -6,7 +6,7 @@
 
 #include "config.h"
 #include "httpd.hpp"
-#include "one_slash.hpp"
+#include "rewrite_targets.hpp"
 
 namespace wsp {
 namespace {

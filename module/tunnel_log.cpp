@@ -32,7 +32,7 @@ server_rec logging_as(const TunnelLog& log) {
 }
 
 const char* violation_text(const TunnelReport& report) {
-    return report.violation == Errc::none ? "" : text_of(report.violation).data();
+    return report.violation == Violation::none ? "" : text_of(report.violation).data();
 }
 
 }  // namespace
@@ -56,15 +56,15 @@ void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelRepo
         level = verdict.let_through ? level : APLOG_INFO;
     }
     server_rec server = logging_as(log);
-    ap_log_error(APLOG_MARK, level, report.os_error, &server,
-                 "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64
-                 " ms, messages %" PRIu64 " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64
-                 " out)%s",
-                 about, text_of(report.reason).data(), report.violation == Errc::none ? "" : ": ",
-                 violation_text(report), report.close_code, report.duration / kMillisecond,
-                 report.client.messages, report.backend.messages, report.client.wire_bytes_read,
-                 report.client.wire_bytes_written,
-                 verdict.let_through ? text_about_limit(verdict).c_str() : "");
+    ap_log_error(
+        APLOG_MARK, level, report.os_error, &server,
+        "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64 " ms, messages %" PRIu64
+        " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64 " out)%s",
+        about, text_of(report.reason).data(), report.violation == Violation::none ? "" : ": ",
+        violation_text(report), report.close_code, report.duration / kMillisecond,
+        report.client.messages, report.backend.messages, report.client.wire_bytes_read,
+        report.client.wire_bytes_written,
+        verdict.let_through ? text_about_limit(verdict).c_str() : "");
 }
 
 void log_stuck_access_log() {

@@ -33,7 +33,7 @@ void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection)
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
     ++pool_->statistics_.connects;
-    pool_->statistics_.connects_ahead += place_->ahead ? 1 : 0;
+    pool_->statistics_.preconnects += place_->ahead ? 1 : 0;
     pool_->failures_in_a_row_ = 0;
     pool_->end_cooling(HoldDown::connects, kNever);
 }

@@ -1,5 +1,5 @@
 // Requests, their turns, and the states, which change in move_to() and nowhere else. The other two
-// parts: backend_lease.cpp, backend_filler.cpp.
+// parts: backend_lease.cpp, backend_preconnect.cpp.
 #include "pool/backend_pool.hpp"
 
 #include <algorithm>

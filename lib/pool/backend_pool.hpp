@@ -53,10 +53,10 @@ enum class ConnectionState : std::uint8_t { connecting, idle, lent, cooling, gon
 
 struct PoolStatistics {
     std::uint64_t connects = 0;              // that were successful, ahead or not
-    std::uint64_t connects_ahead = 0;        // of these
+    std::uint64_t preconnects = 0;           // of these
     std::uint64_t connects_failed = 0;       //
     std::uint64_t reused = 0;                // idle connections that were lent
-    std::uint64_t given_back = 0;            // by requests and by the filler
+    std::uint64_t given_back = 0;            // by requests and by the preconnecting thread
     std::uint64_t surplus = 0;               // closed because there were idle ones enough
     std::uint64_t expired = 0;               // closed at the end of their ttl
     std::uint64_t died = 0;                  // found dead while idle
@@ -133,10 +133,10 @@ class BackendPool {
     // The same, never with an idle connection.
     Lease acquire_fresh(MonotonicUs deadline, AcquireFault& fault);
 
-    // For the filler: the permission to make one connection ahead. Empty when there are enough (`room`: how many more
+    // For the preconnecting thread: the permission to make one connection ahead. Empty when there are enough (`room`: how many more
     // connections the backend takes), while a failed connect is held against the backend, while requests wait for their
     // turn, and when no request has come for kRestAfter.
-    Lease refill(std::size_t room);
+    Lease preconnect_lease(std::size_t room);
     // Closes idle connections that are too old, too many, or, among those whose descriptors are in
     // `readable`, dead. `watched_since`: when it was asked which are idle; what somebody has had since then was readable
     // for him, and is not taken away from the next to look at it. Returns when to come again; kNever: not before something

@@ -44,12 +44,12 @@ bool can_be_followed(const FrameHeader& header) {
     return header.length >> 63 == 0;
 }
 
-Errc judge_control(const FrameHeader& header) {
+Violation judge_control(const FrameHeader& header) {
     if (!header.fin)  // RFC 6455 5.5: control frames are never fragmented
-        return Errc::control_fragmented;
+        return Violation::control_fragmented;
     if (header.length > kMaxControlPayload)  // RFC 6455 5.5
-        return Errc::control_too_long;
-    return Errc::none;
+        return Violation::control_too_long;
+    return Violation::none;
 }
 
 // As on the wire; 0 when there is none.
@@ -64,16 +64,17 @@ bool reason_is_utf8(const FrameScanner::Control& close) {
     return reason.feed(close.payload + 2, close.payload_size - 2u) && reason.complete();
 }
 
-Errc judge_close(const FrameScanner::Control& close, bool look_inside) {
+Violation judge_close(const FrameScanner::Control& close, bool look_inside) {
     if (close.payload_size == 0)
-        return Errc::none;
+        return Violation::none;
     if (close.payload_size == 1)  // RFC 6455 5.5.1: the code has two bytes
-        return Errc::close_payload_of_one_byte;
+        return Violation::close_payload_of_one_byte;
     if (!look_inside)
-        return Errc::none;
+        return Violation::none;
     if (!may_be_sent(code_on_wire(close)))  // RFC 6455 7.4
-        return Errc::bad_close_code;
-    return reason_is_utf8(close) ? Errc::none : Errc::invalid_utf8;  // RFC 6455 5.5.1, 8.1
+        return Violation::bad_close_code;
+    return reason_is_utf8(close) ? Violation::none
+                                 : Violation::invalid_utf8;  // RFC 6455 5.5.1, 8.1
 }
 
 void show(const std::uint8_t* frame, const FrameHeader& header, FrameScanner::Control& control) {
@@ -98,7 +99,7 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
     if (payload_left_ > 0) {
         at = within_frame(size);
         if (!pass_payload(data, at))
-            return {0, Stop::error, Errc::invalid_utf8};
+            return {0, Stop::error, Violation::invalid_utf8};
     }
     while (payload_left_ == 0 && !lost_) {
         if (stop_at_boundary)
@@ -108,8 +109,8 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
         FrameHeader header;
         if (!parse_frame_header(frame, size - at, header))
             return {at, Stop::more};
-        const Errc error = judge(header);
-        if (error != Errc::none)
+        const Violation error = judge(header);
+        if (error != Violation::none)
             return {at, Stop::error, error};
         if (lost_)
             break;
@@ -119,7 +120,7 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
         const std::size_t payload = within_frame(size - at - header.size);
         if (!pass_payload(frame + header.size, payload)) {
             payload_left_ = 0;  // nothing of this frame is forwarded, so at_boundary() holds
-            return {at, Stop::error, Errc::invalid_utf8};
+            return {at, Stop::error, Violation::invalid_utf8};
         }
         at += header.size + payload;
     }
@@ -148,39 +149,39 @@ std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::siz
 }
 
 // The first rule that the header breaks. Gives the stream up where Validate::off cannot go on.
-Errc FrameScanner::judge(const FrameHeader& header) noexcept {
+Violation FrameScanner::judge(const FrameHeader& header) noexcept {
     if (rules_.validate != Validate::off) {
-        const Errc error = judge_framing(header);
-        if (error != Errc::none)
+        const Violation error = judge_framing(header);
+        if (error != Violation::none)
             return error;
     }
     if (!is_control(header.opcode) && is_too_big(header.length))
-        return Errc::message_too_big;
+        return Violation::message_too_big;
     lost_ = !can_be_followed(header);
-    return Errc::none;
+    return Violation::none;
 }
 
-Errc FrameScanner::judge_framing(const FrameHeader& header) const noexcept {
+Violation FrameScanner::judge_framing(const FrameHeader& header) const noexcept {
     if ((header.rsv & ~permitted_rsv(header, rules_.allowed_rsv)) != 0)  // RFC 6455 5.2
-        return Errc::reserved_bits;
+        return Violation::reserved_bits;
     if (is_reserved(header.opcode))  // RFC 6455 5.2
-        return Errc::reserved_opcode;
+        return Violation::reserved_opcode;
     if (header.masked != (rules_.sender == Side::client))  // RFC 6455 5.1
-        return header.masked ? Errc::masked_frame : Errc::unmasked_frame;
+        return header.masked ? Violation::masked_frame : Violation::unmasked_frame;
     if (!header.minimal)  // RFC 6455 5.2
-        return Errc::length_not_minimal;
+        return Violation::length_not_minimal;
     if (header.length >> 63 != 0)  // RFC 6455 5.2
-        return Errc::length_too_large;
+        return Violation::length_too_large;
     return is_control(header.opcode) ? judge_control(header) : judge_order(header);
 }
 
 // RFC 6455 5.4: the fragments of a message follow each other, with nothing but control frames
 // between them.
-Errc FrameScanner::judge_order(const FrameHeader& header) const noexcept {
+Violation FrameScanner::judge_order(const FrameHeader& header) const noexcept {
     const bool continues = is(header.opcode, Opcode::continuation);
     if (continues == in_message_)
-        return Errc::none;
-    return continues ? Errc::unexpected_continuation : Errc::expected_continuation;
+        return Violation::none;
+    return continues ? Violation::unexpected_continuation : Violation::expected_continuation;
 }
 
 // With Validate::off any data frame inside a message counts towards it: a fresh start would be a
@@ -237,8 +238,8 @@ FrameScanner::Result FrameScanner::take_control(const std::uint8_t* frame, std::
     Control seen;
     show(frame, header, seen);
     if (seen.opcode == Opcode::close) {
-        const Errc error = judge_close_frame(seen, header.rsv);
-        if (error != Errc::none)
+        const Violation error = judge_close_frame(seen, header.rsv);
+        if (error != Violation::none)
             return {at, Stop::error, error};
         note_close(code_on_wire(seen));
     }
@@ -246,9 +247,9 @@ FrameScanner::Result FrameScanner::take_control(const std::uint8_t* frame, std::
     return {at, Stop::control};
 }
 
-Errc FrameScanner::judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept {
+Violation FrameScanner::judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept {
     if (rules_.validate == Validate::off)
-        return Errc::none;
+        return Violation::none;
     return judge_close(close, rules_.validate == Validate::full && rsv == 0);
 }
 

@@ -23,10 +23,10 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "base/errors.hpp"
 #include "base/side.hpp"
 #include "protocol/frame_header.hpp"
 #include "protocol/utf8.hpp"
+#include "protocol/violation.hpp"
 
 namespace wsp {
 
@@ -60,7 +60,7 @@ class FrameScanner {
     struct Result {
         std::size_t ready = 0;
         Stop stop = Stop::more;
-        Errc error = Errc::none;
+        Violation error = Violation::none;
     };
 
     explicit FrameScanner(const ScanRules& rules) noexcept;
@@ -89,10 +89,10 @@ class FrameScanner {
 
   private:
     std::size_t pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept;
-    Errc judge(const FrameHeader& header) noexcept;
-    Errc judge_framing(const FrameHeader& header) const noexcept;
-    Errc judge_order(const FrameHeader& header) const noexcept;
-    Errc judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept;
+    Violation judge(const FrameHeader& header) noexcept;
+    Violation judge_framing(const FrameHeader& header) const noexcept;
+    Violation judge_order(const FrameHeader& header) const noexcept;
+    Violation judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept;
     void note_close(std::uint16_t code) noexcept;
     bool is_too_big(std::uint64_t length) const noexcept;
     void begin_data(const FrameHeader& header) noexcept;

@@ -12,11 +12,11 @@
 #include <memory>
 
 #include "base/clock.hpp"
-#include "base/errors.hpp"
 #include "base/held_bytes.hpp"
 #include "base/side.hpp"
 #include "net/stream.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "protocol/violation.hpp"
 #include "tunnel/message_meter.hpp"
 #include "tunnel/terms.hpp"
 
@@ -98,7 +98,7 @@ class Direction {
     Flow flow() const noexcept { return flow_; }
     Sink sink_state() const noexcept { return sink_state_; }
     Source source_state() const noexcept { return source_state_; }
-    Errc violation() const noexcept { return violation_; }
+    Violation violation() const noexcept { return violation_; }
     bool out_of_memory() const noexcept { return out_of_memory_; }
     // errno, when the source, or the sink, was lost because its connection broke.
     int source_error() const noexcept { return source_error_; }
@@ -141,7 +141,7 @@ class Direction {
     void enter(Flow flow) noexcept;
     void enter(Sink state) noexcept;
     void enter(Source how) noexcept;
-    void refuse_source(Errc violation) noexcept;
+    void refuse_source(Violation violation) noexcept;
     void flush_held(MonotonicUs now) noexcept;
     bool read_once(Scratch scratch, MonotonicUs now) noexcept;
     void relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
@@ -178,7 +178,7 @@ class Direction {
     Flow flow_ = Flow::relaying;
     Sink sink_state_ = Sink::open;
     Source source_state_ = Source::open;
-    Errc violation_ = Errc::none;
+    Violation violation_ = Violation::none;
     bool mute_after_pending_ = false;
     bool close_passed_ = false;
     bool cut_off_ = false;  // the source ended inside a frame header, which the sink has got

@@ -44,7 +44,7 @@ std::size_t Direction::end_of_frame(const std::uint8_t* data, std::size_t size) 
 
 void Direction::let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     if (messages_in(data, size) > meter_->most_waiting()) {
-        refuse_source(Errc::message_rate);
+        refuse_source(Violation::message_rate);
         return;
     }
     out_of_memory_ = out_of_memory_ || !meter_->waiting.append(data, size);

@@ -29,7 +29,7 @@ void Direction::source_ended(const IoResult& how) noexcept {
     source_error_ = how.error;
 }
 
-void Direction::refuse_source(Errc violation) noexcept {
+void Direction::refuse_source(Violation violation) noexcept {
     violation_ = violation;
     enter(Flow::discarding);
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "base/errors.hpp"
+#include "protocol/violation.hpp"
 
 namespace wsp {
 
@@ -30,8 +30,8 @@ struct FlowReport {
 
 struct TunnelReport {
     EndReason reason = EndReason::none;
-    Errc violation = Errc::none;  // which rule, when the reason is a violation
-    int os_error = 0;             // errno, when the end was that a connection broke
+    Violation violation = Violation::none;  // which rule, when the reason is a violation
+    int os_error = 0;                       // errno, when the end was that a connection broke
     std::uint16_t close_code =
         0;  // of the first Close seen or sent; 1005: it had none; 1006: there was no Close
     DurationUs duration = 0;    // since the tunnel was started

@@ -186,8 +186,8 @@ bool Tunnel::heeds_closes() const noexcept {
 }
 
 void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
-    const Errc error = from(side).violation();
-    if (error == Errc::none || ended_by_us_) {
+    const Violation error = from(side).violation();
+    if (error == Violation::none || ended_by_us_) {
         return;
     }
     ended_by_us_ = true;
@@ -246,7 +246,7 @@ void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
 bool Tunnel::may_answer_us(Side side) const noexcept {
     return ended_by_us_ && to(side).close_passed() && !from(side).scanner().close_seen() &&
            from(side).source_state() == Direction::Source::open &&
-           from(side).violation() == Errc::none;
+           from(side).violation() == Violation::none;
 }
 
 // It has had a Close, or has sent its own, which only the other side can answer.
@@ -261,7 +261,7 @@ void Tunnel::settle_closes() noexcept {
     }
     // Whoever broke a rule is not listened to any more, so no answering Close can be waited for.
     for (const Side side : kSides) {
-        if (from(side).violation() != Errc::none && to(side).close_passed()) {
+        if (from(side).violation() != Violation::none && to(side).close_passed()) {
             to(side).finish();
         }
     }
@@ -302,7 +302,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
         flow.messages = direction.delivered_messages();
         flow.wire_bytes_read = stream(side).wire_bytes_read();
         flow.wire_bytes_written = stream(side).wire_bytes_written();
-        told.violation = told.violation == Errc::none ? direction.violation() : told.violation;
+        told.violation = told.violation == Violation::none ? direction.violation() : told.violation;
     }
     return told;
 }

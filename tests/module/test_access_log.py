@@ -11,7 +11,7 @@ from harness.pair import open_pair
 from harness.pumps import PUMP_PARAMS, PUMPS, pump_line
 from harness.waiting import wait_until
 
-RUNS_ON = ["event"]   # the scribe has the same thread in every child; elsewhere whose line it writes, and when
+RUNS_ON = ["event"]   # the access log writer has the same thread in every child; elsewhere whose line it writes, and when
 
 pytestmark = pytest.mark.threads
 

@@ -35,7 +35,7 @@ struct PoolRig {
     // As many as the filler may make.
     int fill(std::size_t room = kRoom) {
         int made = 0;
-        while (BackendPool::Lease lease = pool.refill(room)) {
+        while (BackendPool::Lease lease = pool.preconnect_lease(room)) {
             lease.connected(network.connect());
             lease.give_back();
             ++made;

@@ -14,7 +14,7 @@
 namespace wsp::test {
 
 struct Reference {
-    Errc error = Errc::none;
+    Violation error = Violation::none;
     std::size_t error_frame = 0;  // where the frame that is to blame begins
     // Only for text that goes wrong in a data frame: the byte whose arrival shows it.
     std::optional<std::size_t> bad_text_at;
@@ -129,7 +129,7 @@ class ReferenceParser {
         return out;
     }
 
-    bool fail(Errc error) {
+    bool fail(Violation error) {
         result_.error = error;
         result_.error_frame = begin_;
         return false;
@@ -155,7 +155,7 @@ class ReferenceParser {
             const std::uint64_t before = result_.in_message ? message_size_ : 0;
             const bool overflows = before + length_ < before;
             if (overflows || before + length_ > rules_.max_message)
-                return fail(Errc::message_too_big);
+                return fail(Violation::message_too_big);
         }
         if (is_control() ? length_ > 125 || !minimal_ : length_ > INT64_MAX) {
             result_.lost = true;
@@ -166,25 +166,25 @@ class ReferenceParser {
 
     bool judge_framing() {
         if (!rsv_allowed())
-            return fail(Errc::reserved_bits);
+            return fail(Violation::reserved_bits);
         if ((opcode_ >= 3 && opcode_ <= 7) || opcode_ >= 11)
-            return fail(Errc::reserved_opcode);
+            return fail(Violation::reserved_opcode);
         if (rules_.sender == Side::client && !masked_)
-            return fail(Errc::unmasked_frame);
+            return fail(Violation::unmasked_frame);
         if (rules_.sender == Side::backend && masked_)
-            return fail(Errc::masked_frame);
+            return fail(Violation::masked_frame);
         if (!minimal_)
-            return fail(Errc::length_not_minimal);
+            return fail(Violation::length_not_minimal);
         if (length_ > INT64_MAX)
-            return fail(Errc::length_too_large);
+            return fail(Violation::length_too_large);
         if (is_control() && !fin_)
-            return fail(Errc::control_fragmented);
+            return fail(Violation::control_fragmented);
         if (is_control() && length_ > 125)
-            return fail(Errc::control_too_long);
+            return fail(Violation::control_too_long);
         if (opcode_ == 0 && !result_.in_message)
-            return fail(Errc::unexpected_continuation);
+            return fail(Violation::unexpected_continuation);
         if ((opcode_ == 1 || opcode_ == 2) && result_.in_message)
-            return fail(Errc::expected_continuation);
+            return fail(Violation::expected_continuation);
         return true;
     }
 
@@ -203,14 +203,14 @@ class ReferenceParser {
     bool judge_close() {
         const std::string text = payload();
         if (text.size() == 1)
-            return fail(Errc::close_payload_of_one_byte);
+            return fail(Violation::close_payload_of_one_byte);
         if (text.empty() || rules_.validate != Validate::full || rsv_ != 0)
             return true;
         const unsigned code = close_code_of(text);
         if (code < 1000 || code > 4999 || (code > 1014 && code < 3000) ||
             (code > 1003 && code < 1007))
-            return fail(Errc::bad_close_code);
-        return begins_utf8(text.substr(2), true) || fail(Errc::invalid_utf8);
+            return fail(Violation::bad_close_code);
+        return begins_utf8(text.substr(2), true) || fail(Violation::invalid_utf8);
     }
 
     static unsigned close_code_of(const std::string& text) {
@@ -248,7 +248,7 @@ class ReferenceParser {
 
     bool fail_text(std::size_t at) {
         result_.bad_text_at = at;
-        return fail(Errc::invalid_utf8);
+        return fail(Violation::invalid_utf8);
     }
 
     void finish_frame() {

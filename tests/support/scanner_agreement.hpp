@@ -21,7 +21,7 @@ class Comparison {
         text_ << what << ": expected " << +expected << ", got " << +got << "; ";
     }
 
-    void same(const char* what, Errc expected, Errc got) {
+    void same(const char* what, Violation expected, Violation got) {
         if (expected != got)
             text_ << what << ": expected " << name_of(expected) << ", got " << name_of(got) << "; ";
     }
@@ -40,7 +40,7 @@ class Comparison {
 // Of a frame with bad text, nothing is forwarded if its header is still held, else what came before
 // the bytes at hand.
 inline std::size_t expected_forwarded(const Reference& expected, const ScanOutcome& got) {
-    if (expected.error == Errc::none)
+    if (expected.error == Violation::none)
         return expected.forwardable;
     if (!expected.bad_text_at)
         return expected.error_frame;

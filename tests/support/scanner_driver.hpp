@@ -28,7 +28,7 @@ struct ScanOutcome {
     std::string forwarded;
     std::vector<ShownControl> controls;
     std::vector<std::size_t> boundaries;  // offsets at which it stopped for one
-    Errc error = Errc::none;
+    Violation error = Violation::none;
     std::size_t last_begin = 0;  // offsets of the bytes that the last scan() looked at
     std::size_t last_end = 0;
     bool at_boundary = true;
@@ -66,7 +66,9 @@ class ScannerDriver {
             ask = asks_ && !ask;
     }
 
-    bool ended() const { return outcome_.error != Errc::none || !outcome_.broken_contract.empty(); }
+    bool ended() const {
+        return outcome_.error != Violation::none || !outcome_.broken_contract.empty();
+    }
 
     // True when scan() is to be called again without waiting for more input.
     bool scan_once(bool ask) {
@@ -77,7 +79,7 @@ class ScannerDriver {
         outcome_.last_begin = outcome_.forwarded.size();
         outcome_.last_end = outcome_.last_begin + held_.size();
         require(result.ready <= held_.size(), "more is ready than there is");
-        require((result.stop == FrameScanner::Stop::error) == (result.error != Errc::none),
+        require((result.stop == FrameScanner::Stop::error) == (result.error != Violation::none),
                 "error without a reason");
         if (ended())
             return false;

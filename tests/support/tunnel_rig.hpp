@@ -109,7 +109,7 @@ class Rig {
         const bool idled = policy.validate == Validate::off && policy.idle_timeout > 0 &&
                            told.duration >= policy.idle_timeout;
         return asked_to_end_ || outlived || idled || closed_by(told.reason) == "proxy" ||
-               told.violation != Errc::none;
+               told.violation != Violation::none;
     }
 
     // Lets everything come to its end, by the proxy if nothing else would.

@@ -12,7 +12,7 @@ TEST_CASE("nothing is made ahead before somebody has asked", "[pool]") {
     rig.acquire();
     CHECK(rig.fill() == 3);
     CHECK(rig.in(ConnectionState::idle) == 3);
-    CHECK(rig.pool.statistics().connects_ahead == 3);
+    CHECK(rig.pool.statistics().preconnects == 3);
 }
 
 TEST_CASE("what is lent is made up for", "[pool]") {
@@ -27,20 +27,21 @@ TEST_CASE("what is lent is made up for", "[pool]") {
 TEST_CASE("what is being made ahead counts", "[pool]") {
     PoolRig rig(warming(2));
     rig.acquire();
-    const BackendPool::Lease one = rig.pool.refill(kRoom), two = rig.pool.refill(kRoom);
+    const BackendPool::Lease one = rig.pool.preconnect_lease(kRoom),
+                             two = rig.pool.preconnect_lease(kRoom);
     CHECK(two);
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
 }
 
 TEST_CASE("what has been made ahead and is not idle yet counts", "[pool]") {
     PoolRig rig(warming(1));
     rig.acquire();
-    BackendPool::Lease made = rig.pool.refill(kRoom);
+    BackendPool::Lease made = rig.pool.preconnect_lease(kRoom);
     made.connected(rig.network.connect());
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     made.give_back();
     const BackendPool::Lease lent = rig.acquire();  // and then it is a request's
-    CHECK(rig.pool.refill(kRoom));
+    CHECK(rig.pool.preconnect_lease(kRoom));
 }
 
 TEST_CASE("no more are made ahead than the backend has room for", "[pool]") {
@@ -69,11 +70,11 @@ TEST_CASE("requests that wait come before the filler", "[pool]") {
     limits.warm = 1;
     PoolRig rig(limits);
     BackendPool::Lease one = rig.acquire();
-    CHECK_FALSE(rig.pool.refill(kRoom));  // the only turn is taken
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));  // the only turn is taken
     bool filler_went_on = true;
     rig.clock.meanwhile.push_back([&] {
         one.connected(rig.network.connect());
-        filler_went_on = static_cast<bool>(rig.pool.refill(kRoom));
+        filler_went_on = static_cast<bool>(rig.pool.preconnect_lease(kRoom));
     });
     CHECK(rig.acquire().is_connecting());
     CHECK_FALSE(filler_went_on);
@@ -83,7 +84,7 @@ TEST_CASE("a connection made ahead serves who waits", "[pool]") {
     PoolLimits limits = pacing(2);
     limits.warm = 1;
     PoolRig rig(limits);
-    BackendPool::Lease request = rig.acquire(), ahead = rig.pool.refill(kRoom);
+    BackendPool::Lease request = rig.acquire(), ahead = rig.pool.preconnect_lease(kRoom);
     rig.clock.meanwhile.push_back([&] {
         ahead.connected(rig.network.connect());
         ahead.give_back();
@@ -107,13 +108,13 @@ TEST_CASE("each kind of failure holds down for its own time, doubled in a row", 
 TEST_CASE("after a failure nothing is made ahead until the hold-down is over", "[pool]") {
     PoolRig rig(warming(1));
     rig.acquire();
-    rig.pool.refill(kRoom).failed(ConnectFault::unreachable);
+    rig.pool.preconnect_lease(kRoom).failed(ConnectFault::unreachable);
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 2 * kSecond);
     rig.clock.time += 2 * kSecond - 1;
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     rig.clock.time += 1;
-    rig.pool.refill(kRoom).failed(ConnectFault::unreachable);
+    rig.pool.preconnect_lease(kRoom).failed(ConnectFault::unreachable);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 4 * kSecond);
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK(rig.pool.statistics().connects_failed == 2);
@@ -122,11 +123,11 @@ TEST_CASE("after a failure nothing is made ahead until the hold-down is over", "
 TEST_CASE("requests are not held down, and their success ends it", "[pool]") {
     PoolRig rig(warming(1));
     rig.acquire();
-    rig.pool.refill(kRoom).failed(ConnectFault::tls_failed);
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    rig.pool.preconnect_lease(kRoom).failed(ConnectFault::tls_failed);
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     const BackendPool::Lease lease = rig.connect();
     CHECK(rig.in(ConnectionState::cooling) == 0);
-    rig.pool.refill(kRoom).failed(ConnectFault::refused);
+    rig.pool.preconnect_lease(kRoom).failed(ConnectFault::refused);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 500 * kMillisecond);  // the first again
 }
 
@@ -140,7 +141,7 @@ TEST_CASE("a thousand failed requests are one hold-down", "[pool]") {
     CHECK(rig.pool.statistics().connects_failed == 1000);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 500 * kMillisecond);
     rig.clock.time += 500 * kMillisecond;
-    rig.pool.refill(kRoom).failed(ConnectFault::refused);  // the second in the row
+    rig.pool.preconnect_lease(kRoom).failed(ConnectFault::refused);  // the second in the row
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + kSecond);
 }
 

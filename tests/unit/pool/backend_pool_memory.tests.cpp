@@ -94,7 +94,7 @@ TEST_CASE("no signal comes while the lock of a pool is held", "[pool]") {
     }
     pool.acquire(kNever, fault).give_back();
     {
-        BackendPool::Lease ahead = pool.refill(kRoom);
+        BackendPool::Lease ahead = pool.preconnect_lease(kRoom);
         CHECK_FALSE(ahead);
     }
     pool.sweep(kRoom, {network.next_fd - 1});

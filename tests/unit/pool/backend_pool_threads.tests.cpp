@@ -120,7 +120,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     }
     std::thread filler([&] {
         while (!over) {
-            if (BackendPool::Lease lease = pool.refill(100)) {
+            if (BackendPool::Lease lease = pool.preconnect_lease(100)) {
                 connect(lease);
                 lease.give_back();
             }

@@ -54,7 +54,7 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
     PoolRig rig(warming(1));
     rig.acquire();
     const int fd = rig.network.next_fd;
-    BackendPool::Lease lease = rig.pool.refill(kRoom);
+    BackendPool::Lease lease = rig.pool.preconnect_lease(kRoom);
     std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
     made->alive = false;
     lease.connected(std::move(made));
@@ -63,13 +63,13 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
         rig.clock.time += BackendPool::kClosedAtOnce - 1;
         CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
         CHECK(rig.in(ConnectionState::cooling) == 1);
-        CHECK_FALSE(rig.pool.refill(kRoom));
+        CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     }
     SECTION("later") {
         rig.clock.time += BackendPool::kClosedAtOnce;
         rig.pool.sweep(kRoom, {fd});
         CHECK(rig.in(ConnectionState::cooling) == 0);
-        CHECK(rig.pool.refill(kRoom));
+        CHECK(rig.pool.preconnect_lease(kRoom));
     }
     CHECK(rig.network.open == 0);
 }
@@ -78,7 +78,7 @@ namespace {
 
 // The filler makes one that the server closes at once: its descriptor.
 int make_dead(PoolRig& rig) {
-    BackendPool::Lease lease = rig.pool.refill(kRoom);
+    BackendPool::Lease lease = rig.pool.preconnect_lease(kRoom);
     REQUIRE(lease);
     std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
     made->alive = false;
@@ -98,9 +98,9 @@ TEST_CASE("the hold-down of a server that closes at once doubles, whatever reque
         const int fd = make_dead(rig);
         CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + expected * kSecond);
         rig.connect();  // says nothing about idle connections
-        CHECK_FALSE(rig.pool.refill(kRoom));
+        CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
         rig.clock.time += expected * kSecond - 1;
-        CHECK_FALSE(rig.pool.refill(kRoom));
+        CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
         rig.clock.time += 1;
     }
     rig.fill();
@@ -126,7 +126,7 @@ TEST_CASE("a request that finds it closed at once holds it against the server to
     const BackendPool::Lease lease = rig.acquire();
     CHECK(lease.is_connecting());
     CHECK(rig.in(ConnectionState::cooling) == 1);
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     CHECK(rig.network.open == 0);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a failed connect and a connection closed at once are held down each f
     CHECK(rig.in(ConnectionState::cooling) == 2);
     CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
     rig.clock.time += kSecond;
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 9 * kSecond);
 }
@@ -215,7 +215,7 @@ TEST_CASE("a pool that is shut down lends, makes and keeps nothing", "[pool]") {
     CHECK(rig.fault == AcquireFault::shut_down);
     CHECK_FALSE(rig.acquire());
     CHECK(rig.fault == AcquireFault::shut_down);
-    CHECK_FALSE(rig.pool.refill(kRoom));
+    CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     lent.give_back();
     connecting.connected(rig.network.connect());
     CHECK(rig.network.open == 1);

@@ -32,7 +32,7 @@ TEST_CASE("valid traffic passes bit for bit, however it is cut") {
     const ScanOutcome outcome = check_scan({sender, validate}, input);
 
     CHECK(outcome.forwarded == input);
-    CHECK(outcome.error == Errc::none);
+    CHECK(outcome.error == Violation::none);
     CHECK(outcome.messages == 3);
     CHECK(outcome.close_code == 1000);
     CHECK(outcome.controls.size() == 4);

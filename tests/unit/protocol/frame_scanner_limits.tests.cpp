@@ -18,7 +18,7 @@ ScanRules limited(Side sender, std::uint64_t max_message, Validate validate = Va
 void expect_too_big(const ScanRules& rules, const std::string& good, Frame bad) {
     CAPTURE(to_string(rules.sender), rules.max_message, hex(good), hex(bad.header()));
     const ScanOutcome outcome = check_scan(rules, good + bad.header());
-    CHECK(outcome.error == Errc::message_too_big);
+    CHECK(outcome.error == Violation::message_too_big);
     CHECK(outcome.forwarded == good);
 }
 
@@ -27,7 +27,7 @@ void expect_lost(Side sender, const std::string& good, const std::string& strang
     const std::string input = good + strange + frame(sender, kPing, "not seen any more");
     const ScanOutcome outcome = check_scan({sender, Validate::off}, input);
     CHECK(outcome.lost);
-    CHECK(outcome.error == Errc::none);
+    CHECK(outcome.error == Violation::none);
     CHECK(outcome.forwarded == input);
     CHECK(outcome.controls.empty());
     CHECK_FALSE(outcome.at_boundary);
@@ -38,7 +38,7 @@ void expect_followed(Side sender, const std::string& strange) {
     const std::string input = strange + frame(sender, kPing, "p");
     const ScanOutcome outcome = check_scan({sender, Validate::off}, input);
     CHECK_FALSE(outcome.lost);
-    CHECK(outcome.error == Errc::none);
+    CHECK(outcome.error == Violation::none);
     CHECK(outcome.forwarded == input);
     REQUIRE_FALSE(outcome.controls.empty());
     CHECK(outcome.controls.back().payload == "p");
@@ -58,7 +58,7 @@ TEST_CASE("a message of exactly the limit passes, one byte more is refused from 
 
 TEST_CASE("a limit of 0 is no limit") {
     const std::string header = Frame(Side::client, kBinary).claims(INT64_MAX).header();
-    CHECK(check_scan(limited(Side::client, 0), header).error == Errc::none);
+    CHECK(check_scan(limited(Side::client, 0), header).error == Violation::none);
 }
 
 TEST_CASE("the limit holds for the sum of the fragments") {
@@ -82,9 +82,9 @@ TEST_CASE("the sum of fragments does not overflow") {
     if (limit <= INT64_MAX)
         expect_too_big(rules, begun, Frame(Side::client, kContinuation).claims(INT64_MAX));
     const std::string top = Frame(Side::client, kContinuation).claims(UINT64_MAX).header();
-    CHECK(check_scan(rules, begun + top).error == Errc::length_too_large);
+    CHECK(check_scan(rules, begun + top).error == Violation::length_too_large);
     CHECK(check_scan(limited(Side::client, limit, Validate::off), begun + top).error ==
-          Errc::message_too_big);
+          Violation::message_too_big);
 }
 
 TEST_CASE("control frames do not count towards the limit") {
@@ -122,7 +122,7 @@ TEST_CASE("with Validate Off a Close of any payload is a Close") {
     const Side sender = GENERATE(Side::client, Side::backend);
     for (const std::string& close : {close_frame(sender, 999), frame(sender, kClose, "x")}) {
         const ScanOutcome outcome = check_scan({sender, Validate::off}, close);
-        CHECK(outcome.error == Errc::none);
+        CHECK(outcome.error == Violation::none);
         CHECK(outcome.forwarded == close);
         CHECK(outcome.close_code != 0);
     }

@@ -21,7 +21,7 @@ constexpr Side kSenders[] = {Side::client, Side::backend};
 constexpr Validate kJudging[] = {Validate::frames, Validate::full};
 
 void expect_error(const ScanRules& rules, const std::string& good, const std::string& bad,
-                  Errc error) {
+                  Violation error) {
     CAPTURE(to_string(rules.sender), hex(good), hex(bad), name_of(error));
     const ScanOutcome outcome = check_scan(rules, good + bad);
     CHECK(outcome.error == error);
@@ -32,7 +32,7 @@ void expect_error(const ScanRules& rules, const std::string& good, const std::st
 void expect_good(const ScanRules& rules, const std::string& input) {
     CAPTURE(to_string(rules.sender), hex(input));
     const ScanOutcome outcome = check_scan(rules, input);
-    CHECK(outcome.error == Errc::none);
+    CHECK(outcome.error == Violation::none);
     CHECK(outcome.forwarded == input);
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("reserved bits without an extension are a protocol error") {
                 for (unsigned rsv = 1; rsv <= 7; ++rsv)
                     expect_error({sender}, before(sender, opcode),
                                  Frame(sender, opcode).claims(length).rsv(rsv).header(),
-                                 Errc::reserved_bits);
+                                 Violation::reserved_bits);
             }
         }
     }
@@ -66,7 +66,7 @@ TEST_CASE(
                 if (rsv == 4 && (opcode == kText || opcode == kBinary))
                     expect_good(rules, before(sender, opcode) + bytes);
                 else
-                    expect_error(rules, before(sender, opcode), bytes, Errc::reserved_bits);
+                    expect_error(rules, before(sender, opcode), bytes, Violation::reserved_bits);
             }
         }
     }
@@ -87,7 +87,8 @@ TEST_CASE("reserved opcodes are a protocol error") {
         for (unsigned opcode : kReservedOpcodes) {
             for (std::uint64_t length : kLengths)
                 expect_error({sender}, before(sender, opcode),
-                             Frame(sender, opcode).claims(length).header(), Errc::reserved_opcode);
+                             Frame(sender, opcode).claims(length).header(),
+                             Violation::reserved_opcode);
         }
     }
 }
@@ -99,7 +100,7 @@ TEST_CASE("a client's frame without a mask and a backend's frame with one are pr
             for (std::uint64_t length : kLengths)
                 expect_error({sender}, before(sender, opcode),
                              Frame(sender, opcode).claims(length).masked(masked).header(),
-                             masked ? Errc::masked_frame : Errc::unmasked_frame);
+                             masked ? Violation::masked_frame : Violation::unmasked_frame);
         }
     }
 }
@@ -110,11 +111,11 @@ TEST_CASE("a length in more bytes than it needs is a protocol error") {
             for (std::uint64_t length : {0, 1, 125})
                 expect_error({sender}, before(sender, opcode),
                              Frame(sender, opcode).claims(length).extra_length_bytes(2).header(),
-                             Errc::length_not_minimal);
+                             Violation::length_not_minimal);
             for (std::uint64_t length : {0, 1, 125, 126, 127, 65535})
                 expect_error({sender}, before(sender, opcode),
                              Frame(sender, opcode).claims(length).extra_length_bytes(8).header(),
-                             Errc::length_not_minimal);
+                             Violation::length_not_minimal);
         }
     }
 }
@@ -124,7 +125,8 @@ TEST_CASE("a length with its top bit set is a protocol error") {
         for (unsigned opcode : kKnownOpcodes) {
             for (std::uint64_t length : {kTopBit, kTopBit | 1, UINT64_MAX})
                 expect_error({sender}, before(sender, opcode),
-                             Frame(sender, opcode).claims(length).header(), Errc::length_too_large);
+                             Frame(sender, opcode).claims(length).header(),
+                             Violation::length_too_large);
         }
     }
 }
@@ -135,7 +137,7 @@ TEST_CASE("a fragmented control frame is a protocol error") {
             for (std::uint64_t length : kLengths)
                 expect_error({sender}, before(sender, opcode),
                              Frame(sender, opcode).more_follows().claims(length).header(),
-                             Errc::control_fragmented);
+                             Violation::control_fragmented);
         }
     }
 }
@@ -146,7 +148,8 @@ TEST_CASE("a control frame of more than 125 bytes is a protocol error") {
             for (std::uint64_t length : {std::uint64_t{126}, std::uint64_t{127},
                                          std::uint64_t{65535}, std::uint64_t{65536}, kHuge})
                 expect_error({sender}, before(sender, opcode),
-                             Frame(sender, opcode).claims(length).header(), Errc::control_too_long);
+                             Frame(sender, opcode).claims(length).header(),
+                             Violation::control_too_long);
         }
     }
 }
@@ -157,9 +160,9 @@ TEST_CASE("a continuation frame without a message is a protocol error") {
             for (bool fin : {false, true}) {
                 const std::string bad =
                     Frame(sender, kContinuation).fin(fin).claims(length).header();
-                expect_error({sender}, "", bad, Errc::unexpected_continuation);
+                expect_error({sender}, "", bad, Violation::unexpected_continuation);
                 expect_error({sender}, fragment(sender, kText) + frame(sender, kContinuation), bad,
-                             Errc::unexpected_continuation);
+                             Violation::unexpected_continuation);
             }
         }
     }
@@ -172,7 +175,7 @@ TEST_CASE("a new message inside a fragmented one is a protocol error") {
                 for (bool fin : {false, true})
                     expect_error({sender}, fragment(sender, kText, "ab") + frame(sender, kPing),
                                  Frame(sender, opcode).fin(fin).claims(length).header(),
-                                 Errc::expected_continuation);
+                                 Violation::expected_continuation);
             }
         }
     }
@@ -189,7 +192,7 @@ TEST_CASE("whatever comes after a Close passes unjudged, unseen and uncounted") 
                         before + Frame(sender, opcode).claims(length).header() + "\xFF junk";
                     const ScanOutcome seen = drive({sender, validate}, input);
                     REQUIRE(seen.broken_contract == "");
-                    REQUIRE(seen.error == Errc::none);
+                    REQUIRE(seen.error == Violation::none);
                     REQUIRE(seen.forwarded == input);
                     REQUIRE(seen.messages == 1);
                     REQUIRE(seen.controls.size() == 1);
@@ -205,7 +208,7 @@ TEST_CASE("a Close payload of one byte is a protocol error") {
     for (Side sender : kSenders) {
         for (Validate validate : kJudging)
             expect_error({sender, validate}, frame(sender, kText, "a"),
-                         frame(sender, kClose, "\x03"), Errc::close_payload_of_one_byte);
+                         frame(sender, kClose, "\x03"), Violation::close_payload_of_one_byte);
     }
 }
 
@@ -235,17 +238,17 @@ TEST_CASE("every legal header is accepted") {
 TEST_CASE("the first rule that is broken is the one that is named") {
     struct Case {
         Frame bad;
-        Errc error;
+        Violation error;
     };
     const Case cases[] = {
-        {Frame(Side::backend, 3).rsv(1).fin(false).claims(126), Errc::reserved_bits},
-        {Frame(Side::backend, 11).fin(false).claims(126), Errc::reserved_opcode},
+        {Frame(Side::backend, 3).rsv(1).fin(false).claims(126), Violation::reserved_bits},
+        {Frame(Side::backend, 11).fin(false).claims(126), Violation::reserved_opcode},
         {Frame(Side::backend, kPing).fin(false).claims(1).extra_length_bytes(2),
-         Errc::unmasked_frame},
+         Violation::unmasked_frame},
         {Frame(Side::client, kPing).fin(false).claims(1).extra_length_bytes(2),
-         Errc::length_not_minimal},
-        {Frame(Side::client, kPing).fin(false).claims(kTopBit), Errc::length_too_large},
-        {Frame(Side::client, kPing).fin(false).claims(126), Errc::control_fragmented},
+         Violation::length_not_minimal},
+        {Frame(Side::client, kPing).fin(false).claims(kTopBit), Violation::length_too_large},
+        {Frame(Side::client, kPing).fin(false).claims(126), Violation::control_fragmented},
     };
     for (const Case& c : cases)
         expect_error({Side::client}, frame(Side::client, kText), c.bad.header(), c.error);

@@ -20,14 +20,14 @@ ScanRules full(Side sender, std::uint8_t allowed_rsv = 0) {
 void expect_text_error(Side sender, const std::string& good, const std::string& bad) {
     CAPTURE(to_string(sender), hex(good), hex(bad));
     const ScanOutcome outcome = check_scan(full(sender), good + bad);
-    CHECK(outcome.error == Errc::invalid_utf8);
+    CHECK(outcome.error == Violation::invalid_utf8);
     CHECK(outcome.forwarded == good);
 }
 
 void expect_good(const ScanRules& rules, const std::string& input) {
     CAPTURE(hex(input));
     const ScanOutcome outcome = check_scan(rules, input);
-    CHECK(outcome.error == Errc::none);
+    CHECK(outcome.error == Violation::none);
     CHECK(outcome.forwarded == input);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("text that is not UTF-8 is refused, fragmented at any byte") {
     for (std::size_t at = 0; at <= bad.size(); ++at) {
         const std::string input = fragment(sender, kText, bad.substr(0, at)) +
                                   frame(sender, kContinuation, bad.substr(at));
-        CHECK(check_scan(full(sender), input).error == Errc::invalid_utf8);
+        CHECK(check_scan(full(sender), input).error == Violation::invalid_utf8);
     }
 }
 
@@ -75,7 +75,7 @@ TEST_CASE(
                                     "0123456789\xFF"
                                     "0123456789");
     const ScanOutcome outcome = drive(full(Side::client), input, {10, 14});
-    CHECK(outcome.error == Errc::invalid_utf8);
+    CHECK(outcome.error == Violation::invalid_utf8);
     CHECK(outcome.forwarded == input.substr(0, 14));
     CHECK_FALSE(outcome.at_boundary);
 }
@@ -93,7 +93,7 @@ TEST_CASE("compressed text is not looked into, in no fragment") {
     expect_good(full(sender, 4), first + frame(sender, kContinuation, "\xFE"));
 
     const std::string plain = frame(sender, kText, "\xFF");
-    CHECK(check_scan(full(sender, 4), plain).error == Errc::invalid_utf8);
+    CHECK(check_scan(full(sender, 4), plain).error == Violation::invalid_utf8);
 }
 
 TEST_CASE("what an unknown extension has marked is not looked into") {
@@ -129,7 +129,7 @@ TEST_CASE("a Close with a code that must not be sent is refused") {
         const std::string close = close_frame(sender, code, "reason");
         const ScanOutcome outcome = check_scan(full(sender), close);
         CAPTURE(code);
-        CHECK(outcome.error == Errc::bad_close_code);
+        CHECK(outcome.error == Violation::bad_close_code);
         CHECK(outcome.forwarded.empty());
         CHECK(outcome.close_code == 0);
         expect_good({sender, Validate::frames}, close);

@@ -282,7 +282,7 @@ TEST_CASE("a lost sink drops what is held and lets the source run dry") {
     CHECK(bench.direction.wants_read());
     bench.arrive("anything at all");
     CHECK(bench.source_script.taken == bench.source_script.incoming.size());
-    CHECK(bench.direction.violation() == Errc::none);
+    CHECK(bench.direction.violation() == Violation::none);
     CHECK(bench.out().empty());
 }
 

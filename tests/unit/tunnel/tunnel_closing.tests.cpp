@@ -19,7 +19,7 @@ void greet(Rig& rig) {
 void expect_end(const Rig& rig, EndReason reason, unsigned code) {
     CHECK(name_of(rig.report.reason) == name_of(reason));
     CHECK(rig.report.close_code == code);
-    CHECK(rig.report.violation == Errc::none);
+    CHECK(rig.report.violation == Violation::none);
     CHECK(rig.report.duration == rig.now - 1'000'000'000);
 }
 

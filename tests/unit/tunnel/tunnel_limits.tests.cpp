@@ -36,7 +36,7 @@ TEST_CASE("messages beyond the burst wait for their turn and lose nothing") {
     check_story(rated(2, 3), story, [](Rig& rig) {
         expect_all_delivered(rig);
         CHECK(rig.report.client.messages == 9);
-        CHECK(rig.report.violation == Errc::none);
+        CHECK(rig.report.violation == Violation::none);
     });
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("more than twice the burst at once is a violation, and what may pass h
     story(rig);
     rig.finish();
     CHECK(judge(rig) == "");
-    CHECK(rig.report.violation == Errc::message_rate);
+    CHECK(rig.report.violation == Violation::message_rate);
     CHECK(delivery_to(rig, Side::client).own_close == 1008);
     CHECK(delivery_to(rig, Side::backend).own_close == 1001);
     CHECK(delivery_to(rig, Side::backend).forwarded == numbered(1, 3).size());
@@ -101,7 +101,7 @@ TEST_CASE("the proxy's end finds messages that wait, and the answering Close beh
     rig.finish();
     CHECK(judge(rig) == "");
     CHECK(delivery_to(rig, Side::client).own_close == 1012);
-    CHECK(rig.report.violation == Errc::none);
+    CHECK(rig.report.violation == Violation::none);
     check_with_faults(rated(1, 2), story);
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("the proxy's Close in the middle of a read does not lose what is behin
     CHECK(delivery_to(rig, Side::backend).forwarded == first.size());
     rig.finish();
     CHECK(judge(rig) == "");
-    CHECK(rig.report.violation == Errc::none);
+    CHECK(rig.report.violation == Violation::none);
 }
 
 TEST_CASE("early bytes are metered too") {
@@ -158,7 +158,7 @@ TEST_CASE("a message that is too big is refused from its header") {
         rig.peer(offender).send(good + frame(offender, kText, std::string(limit + 1, 'x')));
     };
     check_story(setup, story, [&](Rig& rig) {
-        CHECK(rig.report.violation == Errc::message_too_big);
+        CHECK(rig.report.violation == Violation::message_too_big);
         CHECK(delivery_to(rig, offender).own_close == 1009);
         CHECK(delivery_to(rig, other(offender)).own_close == 1001);
         CHECK(delivery_to(rig, other(offender)).forwarded == good.size());

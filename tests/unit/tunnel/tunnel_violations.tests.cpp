@@ -10,7 +10,7 @@ using namespace wsp::test;
 namespace {
 
 struct Breach {
-    Errc error;
+    Violation error;
     std::string bytes;
 };
 
@@ -19,23 +19,25 @@ std::string good(Side from) {
 }
 
 std::vector<Breach> breaches(Side from) {
-    return {{Errc::reserved_bits, Frame(from, kText, "bad").rsv(2).bytes()},
-            {Errc::reserved_opcode, frame(from, 3, "bad")},
-            {from == Side::client ? Errc::unmasked_frame : Errc::masked_frame,
-             frame(other(from), kText, "bad")},
-            {Errc::length_not_minimal, Frame(from, kText, "bad").extra_length_bytes(2).bytes()},
-            {Errc::length_too_large, Frame(from, kBinary).claims(1ull << 63).header()},
-            {Errc::control_fragmented, fragment(from, kPing, "bad")},
-            {Errc::control_too_long, frame(from, kPing, std::string(126, 'x'))},
-            {Errc::unexpected_continuation, frame(from, kContinuation, "bad")},
-            {Errc::expected_continuation, frame(from, kText, "bad")},
-            {Errc::close_payload_of_one_byte, frame(from, kClose, "x")},
-            {Errc::bad_close_code, close_frame(from, 1005)}};
+    return {
+        {Violation::reserved_bits, Frame(from, kText, "bad").rsv(2).bytes()},
+        {Violation::reserved_opcode, frame(from, 3, "bad")},
+        {from == Side::client ? Violation::unmasked_frame : Violation::masked_frame,
+         frame(other(from), kText, "bad")},
+        {Violation::length_not_minimal, Frame(from, kText, "bad").extra_length_bytes(2).bytes()},
+        {Violation::length_too_large, Frame(from, kBinary).claims(1ull << 63).header()},
+        {Violation::control_fragmented, fragment(from, kPing, "bad")},
+        {Violation::control_too_long, frame(from, kPing, std::string(126, 'x'))},
+        {Violation::unexpected_continuation, frame(from, kContinuation, "bad")},
+        {Violation::expected_continuation, frame(from, kText, "bad")},
+        {Violation::close_payload_of_one_byte, frame(from, kClose, "x")},
+        {Violation::bad_close_code, close_frame(from, 1005)}};
 }
 
 // What goes in front of the breach, so that it is one.
-std::string prelude(Side from, Errc error) {
-    return good(from) + (error == Errc::expected_continuation ? fragment(from, kText, "a") : "");
+std::string prelude(Side from, Violation error) {
+    return good(from) +
+           (error == Violation::expected_continuation ? fragment(from, kText, "a") : "");
 }
 
 Setup strict() {
@@ -48,7 +50,7 @@ EndReason violation_by(Side side) {
     return side == Side::client ? EndReason::client_violation : EndReason::backend_violation;
 }
 
-void expect_violation(const Rig& rig, Side offender, Errc error) {
+void expect_violation(const Rig& rig, Side offender, Violation error) {
     CHECK(name_of(rig.report.reason) == name_of(violation_by(offender)));
     CHECK(name_of(rig.report.violation) == name_of(error));
     CHECK(rig.report.close_code == close_code_of(error));
@@ -104,7 +106,7 @@ TEST_CASE("the offender's Close waits for the end of the frame that is on its wa
         const Delivery told = delivery_to(rig, offender);
         CHECK(told.forwarded == long_one.size());
         CHECK(told.own_close == 1002);
-        expect_violation(rig, offender, Errc::reserved_opcode);
+        expect_violation(rig, offender, Violation::reserved_opcode);
     });
 }
 
@@ -121,7 +123,7 @@ TEST_CASE("text that goes wrong inside a frame that has begun leaves no room for
     CHECK(delivery_to(rig, offender).own_close == 1007);
     rig.finish();
     CHECK(judge(rig) == "");
-    expect_violation(rig, offender, Errc::invalid_utf8);
+    expect_violation(rig, offender, Violation::invalid_utf8);
 }
 
 TEST_CASE("the offender gets FIN behind its Close, without being listened to") {
@@ -172,7 +174,7 @@ TEST_CASE("frames behind a Close are no violation and take nothing from the othe
         CHECK_FALSE(delivery_to(rig, other(first)).has_own);
         expect_delivered(rig, other(first));
         CHECK(rig.report.close_code == 4000);
-        CHECK(rig.report.violation == Errc::none);
+        CHECK(rig.report.violation == Violation::none);
         const FlowReport& said = first == Side::client ? rig.report.backend : rig.report.client;
         const FlowReport& closed = first == Side::client ? rig.report.client : rig.report.backend;
         CHECK(said.messages == 10);
@@ -191,7 +193,7 @@ TEST_CASE("whose counterpart breaks a rule after its own Close is sent none of o
     check_story({}, story, [&](Rig& rig) {
         CHECK_FALSE(delivery_to(rig, first).has_own);
         CHECK(rig.peer(first).got_fin());
-        CHECK(rig.report.violation == Errc::reserved_opcode);
+        CHECK(rig.report.violation == Violation::reserved_opcode);
     });
 }
 
@@ -231,7 +233,7 @@ TEST_CASE("an early byte can be the violation") {
     check_story(
         setup, [](Rig&) {},
         [&](Rig& rig) {
-            expect_violation(rig, offender, Errc::reserved_opcode);
+            expect_violation(rig, offender, Violation::reserved_opcode);
             CHECK(delivery_to(rig, offender).own_close == 1002);
             CHECK(delivery_to(rig, other(offender)).forwarded == good(offender).size());
         });

@@ -1,5 +1,5 @@
 // Fill, sweep, wait; until the child ends.
-#include "warmer.hpp"
+#include "preconnector.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #include "backend_connect.hpp"
 #include "background_threads.hpp"
 #include "boundary.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 namespace wsp {
 namespace {
@@ -31,7 +31,7 @@ bool is_wanted(const proxy_worker* worker) {
 
 }  // namespace
 
-bool Warmer::start() noexcept {
+bool Preconnector::start() noexcept {
     if (has_thread_) {
         return true;
     }
@@ -39,7 +39,7 @@ bool Warmer::start() noexcept {
         return false;
     }
     try {
-        const StopFds stops = member_.stops();
+        const StopFds stops = worker_pool_.stops();
         slots_ = {{stops.drain, POLLIN, 0}, {stops.stop, POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
     } catch (const std::bad_alloc&) {
         errno = ENOMEM;
@@ -49,20 +49,20 @@ bool Warmer::start() noexcept {
     return has_thread_;
 }
 
-void Warmer::wake() noexcept {
+void Preconnector::wake() noexcept {
     wake_.wake();
 }
 
-void Warmer::run() noexcept {
-    BackendPool& pool = member_.pool();
+void Preconnector::run() noexcept {
+    BackendPool& pool = worker_pool_.pool();
     for (;;) {
-        const bool wanted = is_wanted(member_.worker());
+        const bool wanted = is_wanted(worker_pool_.worker());
         if (!wanted) {
             pool.let_go();
         }
-        pool.sweep(TunnelSlot::room(member_.worker()), readable_, watched_since_);
+        pool.sweep(TunnelPermit::room(worker_pool_.worker()), readable_, watched_since_);
         const bool filled = !wanted || guarded_or(false, [&] { return fill(), true; });
-        MonotonicUs next = pool.sweep(TunnelSlot::room(member_.worker()), {});
+        MonotonicUs next = pool.sweep(TunnelPermit::room(worker_pool_.worker()), {});
         // Without memory it is tried again.
         if (!watch_idle() || !watched_.empty() || !wanted || !filled) {
             next = std::min(next, monotonic_now() + kLook);
@@ -80,18 +80,20 @@ void Warmer::run() noexcept {
 }
 
 // As many as are missing. One after the other: a server that is slow to accept is not hurried.
-void Warmer::fill() {
-    while (BackendPool::Lease lease = member_.pool().refill(TunnelSlot::room(member_.worker()))) {
-        const Member::Target target = member_.target();
+void Preconnector::fill() {
+    while (BackendPool::Lease lease =
+               worker_pool_.pool().preconnect_lease(TunnelPermit::room(worker_pool_.worker()))) {
+        const WorkerPool::Target target = worker_pool_.target();
         auto connection = std::make_unique<BackendConnection>(
-            member_.worker(), member_.server(), target.scheme, target.tls, member_.stops().stop);
+            worker_pool_.worker(), worker_pool_.server(), target.scheme, target.tls,
+            worker_pool_.stops().stop);
         const ConnectFault fault =
-            connect_ahead(member_, *connection, target, monotonic_now() + kConnectPatience);
+            preconnect(worker_pool_, *connection, target, monotonic_now() + kConnectPatience);
         if (fault == ConnectFault::none) {
             lease.connected(std::move(connection));
             lease.give_back();
         } else {
-            ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, member_.server(),
+            ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, worker_pool_.server(),
                          "WSP0015: no connection made ahead to %s:%d: %s", target.hostname.c_str(),
                          static_cast<int>(target.port), text_of(fault));
             lease.failed(fault);
@@ -102,12 +104,12 @@ void Warmer::fill() {
     }
 }
 
-bool Warmer::watch_idle() noexcept {
+bool Preconnector::watch_idle() noexcept {
     slots_.resize(kOwnSlots);
     watched_.clear();
     watched_since_ = monotonic_now();
     try {
-        member_.pool().idle_descriptors(watched_);
+        worker_pool_.pool().idle_descriptors(watched_);
         slots_.reserve(kOwnSlots + watched_.size());
         readable_.reserve(watched_.size());
     } catch (const std::bad_alloc&) {
@@ -120,7 +122,7 @@ bool Warmer::watch_idle() noexcept {
 }
 
 // Looks at the idle connections too, unless it is only to look and not to wait.
-bool Warmer::wait(MonotonicUs until) noexcept {
+bool Preconnector::wait(MonotonicUs until) noexcept {
     int timeout = -1;
     if (until != kNever) {
         const DurationUs left = std::max<DurationUs>(until - monotonic_now(), 0);

@@ -12,11 +12,11 @@
 #include <string>
 
 #include "access_log.hpp"
+#include "access_log_writer.hpp"
 #include "base/unique_fd.hpp"
 #include "net/tls_stream.hpp"
-#include "scribe.hpp"
 #include "tunnel/pump.hpp"
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 namespace wsp {
 
@@ -28,26 +28,26 @@ struct TakenConnection {
 };
 
 // What the module keeps for a tunnel while it lives, beside what lib knows of it.
-struct Attendants {
+struct TunnelContext {
     LogRecord log;         // what the log lines about the tunnel need of the request
     proxy_worker* worker;  // that is busy with the tunnel
-    TunnelSlot slot;
+    TunnelPermit permit;
 };
 
 // What the child lends to a tunnel on its way; outlives all tunnels.
 struct TunnelHost {
     Pump& pump;
-    Scribe& scribe;
+    AccessLogWriter& log_writer;
     SSL_CTX* neutral_tls;               // what TLS streams are made with
     const std::atomic<bool>& stopping;  // the child ends
 };
 
-class Departure {
+class Handoff {
   public:
-    Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-              Attendants attendants, const TunnelHost& host);
+    Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
+            TunnelContext context, const TunnelHost& host);
     // Sends the tunnel off. Without memory it ends here, and the logs say so.
-    ~Departure();
+    ~Handoff();
 
   private:
     void send_off(std::unique_ptr<TunnelObserver> observer);
@@ -55,7 +55,7 @@ class Departure {
     TakenConnection client_;
     TakenConnection backend_;
     TunnelTerms terms_;
-    Attendants attendants_;
+    TunnelContext context_;
     TunnelHost host_;
 };
 

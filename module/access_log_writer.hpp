@@ -11,10 +11,10 @@
 
 namespace wsp {
 
-class Scribe {
+class AccessLogWriter {
   public:
-    Scribe();
-    ~Scribe() = default;
+    AccessLogWriter();
+    ~AccessLogWriter() = default;
 
     // Makes the threads. False with errno when the system refuses. Under the caller's lock.
     bool start() noexcept;

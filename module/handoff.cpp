@@ -1,5 +1,5 @@
-// Builds the tunnel out of what a departure holds and hands it to the pump.
-#include "departure.hpp"
+// Builds the tunnel out of what a handoff holds and hands it to the pump.
+#include "handoff.hpp"
 
 #include <utility>
 
@@ -14,15 +14,15 @@
 namespace wsp {
 namespace {
 
-// Hears of the tunnel's end on the pump's thread and passes on to the scribe what must be written.
+// Hears of the tunnel's end on the pump's thread and passes on to the access log writer what must be written.
 class PumpedTunnelObserver final : public TunnelObserver {
   public:
-    PumpedTunnelObserver(Scribe& scribe, Attendants attendants)
-        : scribe_(scribe),
-          log_(std::move(attendants.log)),
-          worker_(attendants.worker),
+    PumpedTunnelObserver(AccessLogWriter& log_writer, TunnelContext context)
+        : access_log_writer_(log_writer),
+          log_(std::move(context.log)),
+          worker_(context.worker),
           load_(worker_),
-          slot_(std::move(attendants.slot)) {}
+          permit_(std::move(context.permit)) {}
     // A tunnel that could not be made has its lines all the same.
     ~PumpedTunnelObserver() override {
         if (!has_ended_) {
@@ -42,16 +42,16 @@ class PumpedTunnelObserver final : public TunnelObserver {
     void on_end(const TunnelReport& report) noexcept override {
         has_ended_ = true;
         note_served_bytes(report);
-        scribe_.write(std::move(log_), report);
+        access_log_writer_.write(std::move(log_), report);
     }
 
   private:
     bool has_ended_ = false;
-    Scribe& scribe_;
+    AccessLogWriter& access_log_writer_;
     LogRecord log_;
     proxy_worker* worker_;
     WorkerLoad load_;
-    TunnelSlot slot_;
+    TunnelPermit permit_;
 };
 
 std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls) {
@@ -63,20 +63,20 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls
 
 }  // namespace
 
-Departure::Departure(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-                     Attendants attendants, const TunnelHost& host)
+Handoff::Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
+                 TunnelContext context, const TunnelHost& host)
     : client_(std::move(client)),
       backend_(std::move(backend)),
       terms_(std::move(terms)),
-      attendants_(std::move(attendants)),
+      context_(std::move(context)),
       host_(host) {}
 
-Departure::~Departure() {
+Handoff::~Handoff() {
     auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
-        return std::make_unique<PumpedTunnelObserver>(host_.scribe, std::move(attendants_));
+        return std::make_unique<PumpedTunnelObserver>(host_.log_writer, std::move(context_));
     });
     if (observer == nullptr) {  // and the log record has not been moved
-        host_.scribe.write(std::move(attendants_.log), PumpedTunnelObserver::never_begun());
+        host_.log_writer.write(std::move(context_.log), PumpedTunnelObserver::never_begun());
         return;
     }
     guarded_or(0, [&] {
@@ -85,9 +85,9 @@ Departure::~Departure() {
     });
 }
 
-void Departure::send_off(std::unique_ptr<TunnelObserver> observer) {
+void Handoff::send_off(std::unique_ptr<TunnelObserver> observer) {
     // Read by httpd: no stream will count it.
-    add_traffic(attendants_.worker, backend_.early.size(), 0);
+    add_traffic(context_.worker, backend_.early.size(), 0);
     TunnelParts parts;
     parts.observer = std::move(observer);
     parts.early_from_client = std::move(client_.early);

@@ -14,11 +14,11 @@
 
 namespace wsp {
 
-class Member;
+class WorkerPool;
 
-class Warmer {
+class Preconnector {
   public:
-    explicit Warmer(Member& member) : member_(member) {}
+    explicit Preconnector(WorkerPool& worker_pool) : worker_pool_(worker_pool) {}
 
     // Makes the thread, where there is none yet. False with errno when the system refuses: nothing is made
     // ahead then, and it may be tried again. The member must outlive the process's last thread.
@@ -33,7 +33,7 @@ class Warmer {
     bool watch_idle() noexcept;             // false: there is no memory to watch them with
     bool wait(MonotonicUs until) noexcept;  // false: the child ends
 
-    Member& member_;
+    WorkerPool& worker_pool_;
     WakeFd wake_;
     bool has_thread_ = false;
     bool is_stopping_ = false;

@@ -11,17 +11,17 @@
 namespace wsp {
 
 // One live tunnel, or one on its way. Movable; any thread, one at a time.
-class TunnelSlot {
+class TunnelPermit {
   public:
-    TunnelSlot() noexcept = default;
-    TunnelSlot(TunnelSlot&& from) noexcept : worker_(std::exchange(from.worker_, nullptr)) {}
-    TunnelSlot& operator=(TunnelSlot&& from) noexcept {
+    TunnelPermit() noexcept = default;
+    TunnelPermit(TunnelPermit&& from) noexcept : worker_(std::exchange(from.worker_, nullptr)) {}
+    TunnelPermit& operator=(TunnelPermit&& from) noexcept {
         std::swap(worker_, from.worker_);
         return *this;
     }
-    TunnelSlot(const TunnelSlot&) = delete;
-    TunnelSlot& operator=(const TunnelSlot&) = delete;
-    ~TunnelSlot();
+    TunnelPermit(const TunnelPermit&) = delete;
+    TunnelPermit& operator=(const TunnelPermit&) = delete;
+    ~TunnelPermit();
 
     // Has failed when the worker has as many live tunnels in this child as its max= allows. Until the deadline, where that
     // is to come, it waits for one of them to end, first come first served. Request thread.

@@ -1,5 +1,5 @@
 // Finds the slash that is missing.
-#include "one_slash.hpp"
+#include "rewrite_targets.hpp"
 
 #include <cstring>
 #include <string_view>

@@ -1,5 +1,5 @@
 // Limits are learned before the children are forked; in a child only who has a permit changes.
-#include "tunnel_slots.hpp"
+#include "tunnel_permits.hpp"
 
 #include <limits>
 #include <unordered_map>
@@ -23,13 +23,13 @@ PoolClock& clock_of_permits() {
 
 }  // namespace
 
-TunnelSlot::~TunnelSlot() {
+TunnelPermit::~TunnelPermit() {
     if (worker_ != nullptr) {
         limits().find(worker_)->second.give_back();
     }
 }
 
-AcquireFault TunnelSlot::take(const proxy_worker* worker, MonotonicUs deadline) {
+AcquireFault TunnelPermit::take(const proxy_worker* worker, MonotonicUs deadline) {
     const auto known = limits().find(worker);
     const AcquireFault fault =
         known != limits().end() ? known->second.take(deadline) : AcquireFault::none;
@@ -39,13 +39,13 @@ AcquireFault TunnelSlot::take(const proxy_worker* worker, MonotonicUs deadline) 
     return fault;
 }
 
-void TunnelSlot::end_waiting() noexcept {
+void TunnelPermit::end_waiting() noexcept {
     for (auto& [worker, permits] : limits()) {
         permits.end_waiting();
     }
 }
 
-std::size_t TunnelSlot::room(const proxy_worker* worker) noexcept {
+std::size_t TunnelPermit::room(const proxy_worker* worker) noexcept {
     const auto known = limits().find(worker);
     return known != limits().end() ? known->second.left() : std::numeric_limits<std::size_t>::max();
 }

@@ -1,5 +1,5 @@
 // Directives, worker parameters and environment variables become a Policy and a lifetime.
-#include "tunnel_terms.hpp"
+#include "resolve_terms.hpp"
 
 #include <openssl/rand.h>
 
@@ -90,8 +90,8 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
 
 }  // namespace
 
-TunnelTerms terms_for(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
-                      const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw) {
+TunnelTerms resolve_terms(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
+                          const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw) {
     return {Child::current().share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
             allowed_rsv, raw};
 }

@@ -1,5 +1,5 @@
-// What holds for every row of errors.def.
-#include "base/errors.hpp"
+// What holds for every row of violations.def.
+#include "protocol/violation.hpp"
 
 #include <catch2/catch.hpp>
 #include <set>
@@ -10,16 +10,16 @@ using namespace wsp;
 
 namespace {
 
-constexpr Errc kAll[] = {
-#define WSP_ERROR(name, close_code, text, told) Errc::name,
-#include "base/errors.def"
-#undef WSP_ERROR
+constexpr Violation kAll[] = {
+#define WSP_VIOLATION(name, close_code, text, told) Violation::name,
+#include "protocol/violations.def"
+#undef WSP_VIOLATION
 };
 
 }  // namespace
 
 TEST_CASE("every error has a close code that may be sent") {
-    for (Errc error : kAll) {
+    for (Violation error : kAll) {
         CAPTURE(name_of(error));
         CHECK(may_be_sent(close_code_of(error)));
     }
@@ -27,7 +27,7 @@ TEST_CASE("every error has a close code that may be sent") {
 
 TEST_CASE("every error has a text of its own") {
     std::set<std::string_view> texts;
-    for (Errc error : kAll) {
+    for (Violation error : kAll) {
         CAPTURE(name_of(error));
         CHECK(texts.insert(text_of(error)).second);
         CHECK_FALSE(text_of(error).empty());
@@ -35,7 +35,7 @@ TEST_CASE("every error has a text of its own") {
 }
 
 TEST_CASE("what a peer is told fits whole into a Close and names no directive") {
-    for (Errc error : kAll) {
+    for (Violation error : kAll) {
         CAPTURE(name_of(error));
         CHECK_FALSE(told_of(error).empty());
         CHECK(told_of(error).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
@@ -44,7 +44,7 @@ TEST_CASE("what a peer is told fits whole into a Close and names no directive") 
 }
 
 TEST_CASE("an error that blames the protocol names the section of the RFC") {
-    for (Errc error : kAll) {
+    for (Violation error : kAll) {
         const auto code = close_code_of(error);
         if (code != kCloseProtocolError && code != kCloseInvalidPayload)
             continue;
@@ -54,11 +54,11 @@ TEST_CASE("an error that blames the protocol names the section of the RFC") {
 }
 
 TEST_CASE("close codes and names are those of the table") {
-    CHECK(close_code_of(Errc::none) == 1000);
-    CHECK(close_code_of(Errc::reserved_bits) == 1002);
-    CHECK(close_code_of(Errc::invalid_utf8) == 1007);
-    CHECK(close_code_of(Errc::message_rate) == 1008);
-    CHECK(close_code_of(Errc::message_too_big) == 1009);
-    CHECK(name_of(Errc::control_too_long) == "control_too_long");
+    CHECK(close_code_of(Violation::none) == 1000);
+    CHECK(close_code_of(Violation::reserved_bits) == 1002);
+    CHECK(close_code_of(Violation::invalid_utf8) == 1007);
+    CHECK(close_code_of(Violation::message_rate) == 1008);
+    CHECK(close_code_of(Violation::message_too_big) == 1009);
+    CHECK(name_of(Violation::control_too_long) == "control_too_long");
     CHECK(name_of(kAll[sizeof kAll / sizeof kAll[0] - 1]) == "message_rate");
 }

@@ -1,5 +1,5 @@
 // What a pool's limits are, and when connections may be shared, is read off the configuration once.
-#include "backend_pools.hpp"
+#include "worker_pools.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,8 +10,8 @@
 
 #include "base/signal_safe_lock.hpp"
 #include "config_tree.hpp"
+#include "preconnector.hpp"
 #include "proxy_workers.hpp"
-#include "warmer.hpp"
 
 namespace wsp {
 namespace {
@@ -126,8 +126,8 @@ void learn_idle_limits(server_rec* main_server) {
     });
 }
 
-Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
-               StopFds stops)
+WorkerPool::WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
+                       StopFds stops)
     : worker_(worker),
       server_(server),
       stops_(stops),
@@ -146,13 +146,13 @@ Member::Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& c
             name_of(*worker), name_of(*worker));
     }
     if (limits_.max_connecting > 0) {
-        wake_warmer();
+        wake_preconnector();
     }
 }
 
-Member::~Member() = default;
+WorkerPool::~WorkerPool() = default;
 
-void Member::note_use(const char* scheme, const proxy_conn_rec& record) {
+void WorkerPool::note_use(const char* scheme, const proxy_conn_rec& record) {
     if (limits_.warm == 0 || !keeps(record.is_ssl != 0)) {
         return;
     }
@@ -166,21 +166,21 @@ void Member::note_use(const char* scheme, const proxy_conn_rec& record) {
     target.tls = record.is_ssl != 0;
     const SignalSafeLock lock(mutex_);
     target_ = std::move(target);
-    wake_warmer();
+    wake_preconnector();
 }
 
-void Member::note_idle() noexcept {
+void WorkerPool::note_idle() noexcept {
     const SignalSafeLock lock(mutex_);
-    wake_warmer();
+    wake_preconnector();
 }
 
 // With the mutex held. What cannot be made now is tried again with the next use.
-void Member::wake_warmer() noexcept {
-    if (warmer_ == nullptr) {
-        warmer_.reset(new (std::nothrow) Warmer(*this));
+void WorkerPool::wake_preconnector() noexcept {
+    if (preconnector_ == nullptr) {
+        preconnector_.reset(new (std::nothrow) Preconnector(*this));
     }
-    if (warmer_ != nullptr && warmer_->start()) {
-        warmer_->wake();
+    if (preconnector_ != nullptr && preconnector_->start()) {
+        preconnector_->wake();
     } else if (!std::exchange(lack_told_, true)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server_,
                      "WSP0014: no thread for the idle connections to %s: none are made ahead, "
@@ -189,38 +189,38 @@ void Member::wake_warmer() noexcept {
     }
 }
 
-Member::Target Member::target() const {
+WorkerPool::Target WorkerPool::target() const {
     const SignalSafeLock lock(mutex_);
     return target_;
 }
 
-void Member::note_good_address(const ConnectAddress& address) {
+void WorkerPool::note_good_address(const ConnectAddress& address) {
     const SignalSafeLock lock(mutex_);
     good_address_ = address;
     has_good_address_ = true;
 }
 
-bool Member::good_address(ConnectAddress& address) const {
+bool WorkerPool::good_address(ConnectAddress& address) const {
     const SignalSafeLock lock(mutex_);
     address = good_address_;
     return has_good_address_;
 }
 
-Member& BackendPools::member(proxy_worker* worker, server_rec* server,
-                             const wsp_dir_config& config) {
+WorkerPool& WorkerPools::worker_pool(proxy_worker* worker, server_rec* server,
+                                     const wsp_dir_config& config) {
     const SignalSafeLock lock(mutex_);
-    std::unique_ptr<Member>& member = members_[{worker, server}];
-    if (member == nullptr) {
-        member = std::make_unique<Member>(worker, server, config, stops_);
+    std::unique_ptr<WorkerPool>& worker_pool = members_[{worker, server}];
+    if (worker_pool == nullptr) {
+        worker_pool = std::make_unique<WorkerPool>(worker, server, config, stops_);
     }
-    return *member;
+    return *worker_pool;
 }
 
-void BackendPools::log_left_out() noexcept {
+void WorkerPools::log_left_out() noexcept {
     const SignalSafeLock lock(mutex_);
-    for (const auto& [of_worker, member] : members_) {
-        if (member != nullptr) {  // for want of memory
-            wsp::log_left_out(of_worker.second, member->warnings(), name_of(*of_worker.first));
+    for (const auto& [of_worker, worker_pool] : members_) {
+        if (worker_pool != nullptr) {  // for want of memory
+            wsp::log_left_out(of_worker.second, worker_pool->warnings(), name_of(*of_worker.first));
         }
     }
 }

@@ -1,5 +1,5 @@
 // Which log gets what, and what is said of lines that were lost.
-#include "scribe.hpp"
+#include "access_log_writer.hpp"
 
 #include <utility>
 
@@ -15,7 +15,7 @@ constexpr std::size_t kMostBytes = 16 << 20;
 
 }  // namespace
 
-Scribe::Scribe()
+AccessLogWriter::AccessLogWriter()
     : to_access_log_(
           kMostBytes,
           [](EndedTunnel& tunnel, apr_pool_t* scratch) {
@@ -37,7 +37,7 @@ Scribe::Scribe()
           },
           [](std::size_t lost) { log_caught_up("error", lost); }) {}
 
-bool Scribe::start() noexcept {
+bool AccessLogWriter::start() noexcept {
     if (!to_access_log_.start()) {
         return false;
     }
@@ -48,11 +48,11 @@ bool Scribe::start() noexcept {
     return true;
 }
 
-void Scribe::write(LogRecord record, const TunnelReport& report) noexcept {
+void AccessLogWriter::write(LogRecord record, const TunnelReport& report) noexcept {
     to_error_log_.put({std::move(record), report});
 }
 
-void Scribe::finish(DurationUs patience) noexcept {
+void AccessLogWriter::finish(DurationUs patience) noexcept {
     const MonotonicUs deadline = monotonic_now() + patience;
     const bool error_log_takes_lines = to_error_log_.finish(deadline) == 0;
     const std::size_t lost = to_access_log_.finish(deadline);

@@ -1,11 +1,11 @@
-// What the filler does: connections made ahead, and the upkeep of the idle ones.
+// What the preconnecting thread does: connections made ahead, and the upkeep of the idle ones.
 #include <algorithm>
 
 #include "pool/backend_pool.hpp"
 
 namespace wsp {
 
-BackendPool::Lease BackendPool::refill(std::size_t room) {
+BackendPool::Lease BackendPool::preconnect_lease(std::size_t room) {
     const SignalSafeLock lock(mutex_);
     const MonotonicUs now = clock_.now();
     end_cooling(HoldDown::connects, now);

@@ -19,17 +19,18 @@
 
 namespace wsp {
 
-class Warmer;
+class Preconnector;
 
 // post_config: finds out whether <Proxy> sections have TLS settings of their own, and which workers have an smax=. Main thread.
 void learn_proxy_sections();
 void learn_idle_limits(server_rec* main_server);
 
 // One worker as one virtual host uses it: TLS settings are the host's.
-class Member {
+class WorkerPool {
   public:
-    Member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config, StopFds stops);
-    ~Member();
+    WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
+               StopFds stops);
+    ~WorkerPool();
 
     // Whom a request has asked for, so that connections made ahead are for the same.
     struct Target {
@@ -59,7 +60,7 @@ class Member {
     bool keeps(bool tls) const { return reusable_ && (!tls || tls_reusable_); }
 
   private:
-    void wake_warmer() noexcept;
+    void wake_preconnector() noexcept;
 
     proxy_worker* const worker_;
     server_rec* const server_;
@@ -73,23 +74,23 @@ class Member {
     Target target_;
     ConnectAddress good_address_{};
     bool has_good_address_ = false;
-    std::unique_ptr<Warmer> warmer_;
+    std::unique_ptr<Preconnector> preconnector_;
     bool lack_told_ = false;  // that it has no thread
 };
 
-class BackendPools {
+class WorkerPools {
   public:
-    explicit BackendPools(StopFds stops) : stops_(stops) {}
+    explicit WorkerPools(StopFds stops) : stops_(stops) {}
 
     // `config`, resolved, is that of a request to the worker: what its pool is follows the first.
-    Member& member(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+    WorkerPool& worker_pool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
     // The child ends: says how many warnings about each were left out.
     void log_left_out() noexcept;
 
   private:
     const StopFds stops_;
     std::mutex mutex_;
-    std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<Member>> members_;
+    std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<WorkerPool>> members_;
 };
 
 }  // namespace wsp

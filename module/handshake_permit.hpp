@@ -8,12 +8,12 @@ namespace wsp {
 
 // One request thread's place among them, from before it turns to the backend until the answer is
 // there. Request thread.
-class HandshakeShare {
+class HandshakePermit {
   public:
-    HandshakeShare() noexcept = default;
-    ~HandshakeShare() { leave(); }
-    HandshakeShare(const HandshakeShare&) = delete;
-    HandshakeShare& operator=(const HandshakeShare&) = delete;
+    HandshakePermit() noexcept = default;
+    ~HandshakePermit() { leave(); }
+    HandshakePermit(const HandshakePermit&) = delete;
+    HandshakePermit& operator=(const HandshakePermit&) = delete;
 
     // False when `most` threads of this process are in handshakes already; 0 means no limit.
     [[nodiscard]] bool take(std::int64_t most) noexcept {

@@ -1,0 +1,42 @@
+// The columns of violations.def as lookup functions.
+#include "protocol/violation.hpp"
+
+namespace wsp {
+namespace {
+
+struct Row {
+    std::string_view name;
+    std::uint16_t close_code;
+    std::string_view text;
+    std::string_view told;
+};
+
+constexpr Row kRows[] = {
+#define WSP_VIOLATION(name, close_code, text, told) {#name, close_code, text, told},
+#include "protocol/violations.def"
+#undef WSP_VIOLATION
+};
+
+const Row& row_of(Violation error) {
+    return kRows[static_cast<std::size_t>(error)];
+}
+
+}  // namespace
+
+std::uint16_t close_code_of(Violation error) noexcept {
+    return row_of(error).close_code;
+}
+
+std::string_view text_of(Violation error) noexcept {
+    return row_of(error).text;
+}
+
+std::string_view told_of(Violation error) noexcept {
+    return row_of(error).told;
+}
+
+std::string_view name_of(Violation error) noexcept {
+    return row_of(error).name;
+}
+
+}  // namespace wsp
