@@ -14,6 +14,8 @@
 namespace wsp {
 namespace {
 
+constexpr DurationUs kLook = 100 * kMillisecond;
+
 // mod_ssl's filters and mod_logio's are above, httpd's core below.
 constexpr auto kNextToNetwork = static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1);
 constexpr char kName[] = "WSP_BACKEND_IO";
@@ -108,12 +110,16 @@ apr_status_t BackendIo::on_write(ap_filter_t* f, apr_bucket_brigade* from) noexc
     return io.write(f->c, from);
 }
 
+// A peer that always has something to read never makes us wait: the stop is asked for now and then, since each time is a
+// system call.
 bool BackendIo::may_go_on() {
-    pollfd stop{stop_fd_, POLLIN, 0};
-    if (monotonic_now() >= deadline_) {
+    const MonotonicUs now = monotonic_now();
+    if (now >= deadline_) {
         fault_ = Fault::timed_out;
-    } else if (::poll(&stop, 1, 0) > 0) {
-        fault_ = Fault::stopping;
+    } else if (now >= next_look_) {
+        next_look_ = now + kLook;
+        pollfd stop{stop_fd_, POLLIN, 0};
+        fault_ = ::poll(&stop, 1, 0) > 0 ? Fault::stopping : fault_;
     }
     return fault_ == Fault::none;
 }
@@ -123,6 +129,9 @@ bool BackendIo::wait_for(conn_rec* c, short events) {
     const auto milliseconds = std::min<DurationUs>(left / kMillisecond + 1, INT_MAX);
     pollfd watched[] = {{descriptor_of(c), events, 0}, {stop_fd_, POLLIN, 0}};
     ::poll(watched, 2, static_cast<int>(milliseconds));
+    if (watched[1].revents != 0) {
+        fault_ = Fault::stopping;
+    }
     return may_go_on();
 }
 

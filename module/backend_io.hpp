@@ -41,6 +41,7 @@ class BackendIo {
       public:
         Limit(BackendIo& io, MonotonicUs deadline) : io_(io) {
             io_.deadline_ = deadline;
+            io_.next_look_ = 0;
             io_.fault_ = Fault::none;
         }
         ~Limit() { io_.deadline_ = kNever; }
@@ -75,6 +76,8 @@ class BackendIo {
 
     const int stop_fd_;
     MonotonicUs deadline_ = kNever;
+    MonotonicUs next_look_ =
+        0;  // when to ask again whether the child stops, unless there is something to wait for
     Fault fault_ = Fault::none;
     std::array<char, kFirstBytes> first_{};
     std::size_t first_size_ = 0;

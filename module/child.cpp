@@ -78,6 +78,9 @@ bool ends_gracefully(bool graceful) {
 }
 
 void Child::make(apr_pool_t* pchild, server_rec* server) {
+    if (is_threaded_mpm()) {
+        SignalSafeLock::spare_signals();
+    }
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
     the_child = new Child(server);
     // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its

@@ -12,24 +12,37 @@ namespace wsp {
 
 class BlockedSignals {
   public:
-    BlockedSignals() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    // `wanted` false: it does nothing at all.
+    explicit BlockedSignals(bool wanted = true) noexcept : wanted_(wanted) {
+        if (wanted_) {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_SETMASK, &all, &before_);
+        }
     }
-    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    ~BlockedSignals() {
+        if (wanted_) {
+            pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+        }
+    }
     // Lets those that have come meanwhile through, for a moment.
     void let_through() noexcept {
+        if (!wanted_) {
+            return;
+        }
         sigset_t all;
         pthread_sigmask(SIG_SETMASK, &before_, &all);
         pthread_sigmask(SIG_SETMASK, &all, nullptr);
     }
     // Without us it would come through.
-    bool holds_off(int signal) const noexcept { return sigismember(&before_, signal) == 0; }
+    bool holds_off(int signal) const noexcept {
+        return wanted_ && sigismember(&before_, signal) == 0;
+    }
     BlockedSignals(const BlockedSignals&) = delete;
     BlockedSignals& operator=(const BlockedSignals&) = delete;
 
   private:
+    const bool wanted_;
     sigset_t before_;
 };
 

@@ -1,5 +1,9 @@
 // A mutex that is held with all signals held off in the calling thread: how every lock of ours is taken on
 // httpd's threads. See blocked_signals.hpp for why. Threads of ours have all signals blocked anyway.
+//
+// Two system calls for each lock are much where no signal can do harm: the threads of a threaded MPM have all signals blocked
+// (event.c and worker.c call apr_setup_signal_thread before they make them), and the handler of its main thread neither takes a
+// lock nor ends the process. There spare_signals() is called, once, before the process has threads.
 #pragma once
 
 #include <mutex>
@@ -10,7 +14,10 @@ namespace wsp {
 
 class SignalSafeLock {
   public:
-    explicit SignalSafeLock(std::mutex& mutex) : lock_(mutex) {}
+    explicit SignalSafeLock(std::mutex& mutex) : blocked_(signals_do_harm_), lock_(mutex) {}
+
+    // From here on locks of this process leave signals alone.
+    static void spare_signals() noexcept { signals_do_harm_ = false; }
 
     // What condition variables take.
     std::unique_lock<std::mutex>& held() noexcept { return lock_; }
@@ -24,6 +31,8 @@ class SignalSafeLock {
     bool holds_off_the_end() const noexcept { return blocked_.holds_off(SIGTERM); }
 
   private:
+    inline static bool signals_do_harm_ = true;  // written while there is one thread
+
     BlockedSignals blocked_;  // first, and so for longer than the mutex is held
     std::unique_lock<std::mutex> lock_;
 };
