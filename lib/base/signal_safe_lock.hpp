@@ -1,9 +1,10 @@
 // A mutex that is held with all signals held off in the calling thread: how every lock of ours is taken on
 // httpd's threads. See blocked_signals.hpp for why. Threads of ours have all signals blocked anyway.
 //
-// Two system calls for each lock are much where no signal can do harm: the threads of a threaded MPM have all signals blocked
-// (event.c and worker.c call apr_setup_signal_thread before they make them), and the handler of its main thread neither takes a
-// lock nor ends the process. There spare_signals() is called, once, before the process has threads.
+// Two system calls for each lock are much where no signal can do harm: the threads of a threaded MPM have signals blocked
+// (event.c and worker.c call apr_setup_signal_thread before they make them), but for those that only wake them up, and the
+// handlers of their child's main thread neither take a lock nor end the process (dummy_signal_handler). There spare_signals() is
+// called, once, before the process has threads.
 #pragma once
 
 #include <mutex>
