@@ -25,14 +25,11 @@ const char* Refusals::refusal_line(int status, const char* id, const char* what,
                         hint != nullptr ? hint : "");
 }
 
-// What any stranger can send: nothing that an administrator is to be woken for.
-// Nor when httpd stops.
 int Refusals::refuse_quietly(int status, const char* id, const char* what) const {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", refusal_line(status, id, what));
     return status;
 }
 
-// Our own side's trouble, or the backend's.
 int Refusals::refuse(int status, const char* id, const char* what, const char* hint) const {
     warn(r_, link_.warnings().of(id), refusal_line(status, id, what, hint));
     return status;

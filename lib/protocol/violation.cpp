@@ -32,7 +32,8 @@ std::string_view text_of(Violation error) noexcept {
 }
 
 std::string_view told_of(Violation error) noexcept {
-    return row_of(error).told;
+    const Row& row = row_of(error);
+    return row.told.empty() ? row.text : row.told;
 }
 
 std::string_view name_of(Violation error) noexcept {
