@@ -51,7 +51,7 @@ def test_python_websockets_sees_1012_in_every_drain(server, tls, full):
 async def listen_through_a_drain(server, tls):
     plain, secure = f"ws://localhost:{server.port}", f"wss://localhost:{server.tls_port}"
     urls = [base + path for base in (plain, secure) for path in 4 * ["/ws"] + ["/thread"]] * (_AT_ONCE // 10)
-    clients = await asyncio.gather(*(connect(url, tls) for url in urls))
+    clients = await asyncio.wait_for(asyncio.gather(*(connect(url, tls) for url in urls)), 3 * BOUND)
     old = set(server.children())
     server.start_graceful()
     ends = await asyncio.wait_for(asyncio.gather(*map(listen, clients)), 3 * BOUND)
