@@ -6,8 +6,8 @@
 #include "httpd.h"
 
 #include "apr_strings.h"
-#include "config.h"
-#include "directive_setters.h"
+#include "config/config.h"
+#include "config/directive_setters.h"
 #include "hooks.h"
 #include "mod_proxy.h"
 
@@ -22,7 +22,7 @@ enum { IS_GLOBAL_WSP_ANYWHERE = 0, IS_GLOBAL_WSP_GLOBAL = 1 };
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc)              \
     static const wsp_setting setting_##field = {OFFSET_##context(field), min, max, \
                                                 IS_GLOBAL_##context};
-#include "directives.def"
+#include "config/directives.def"
 #undef WSP_DIRECTIVE
 
 #undef WSP_CUSTOM
@@ -34,7 +34,7 @@ enum { IS_GLOBAL_WSP_ANYWHERE = 0, IS_GLOBAL_WSP_GLOBAL = 1 };
 #define WSP_DIRECTIVE(name, field, type, def, min, max, context, doc) \
     AP_INIT_TAKE1(name, wsp_set_##type, (void*)&setting_##field, context, doc),
 static const command_rec commands[] = {
-#include "directives.def"
+#include "config/directives.def"
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 #undef WSP_DIRECTIVE
 #undef WSP_CUSTOM
@@ -57,7 +57,7 @@ static void* create_dir_config(apr_pool_t* pool, char* dir) {
 #define EACH_WSP_ANYWHERE UNSET
 #define EACH_WSP_WORKER UNSET
 #define EACH_WSP_GLOBAL NOTHING
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
@@ -70,7 +70,7 @@ static void* merge_dir_config(apr_pool_t* pool, void* base, void* add) {
 #define EACH_WSP_ANYWHERE INNER
 #define EACH_WSP_WORKER INNER
 #define EACH_WSP_GLOBAL NOTHING
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
@@ -83,7 +83,7 @@ wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config* config) {
 #define EACH_WSP_ANYWHERE RESOLVE
 #define EACH_WSP_WORKER RESOLVE
 #define EACH_WSP_GLOBAL NOTHING
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
@@ -96,7 +96,7 @@ static void* create_server_config(apr_pool_t* pool, server_rec* server) {
 #define EACH_WSP_ANYWHERE NOTHING
 #define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL UNSET
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
@@ -110,7 +110,7 @@ static void* merge_server_config(apr_pool_t* pool, void* base, void* add) {
 #define EACH_WSP_ANYWHERE NOTHING
 #define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL INNER
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL
@@ -123,7 +123,7 @@ wsp_server_config wsp_server_config_resolved(const wsp_server_config* config) {
 #define EACH_WSP_ANYWHERE NOTHING
 #define EACH_WSP_WORKER NOTHING
 #define EACH_WSP_GLOBAL RESOLVE
-#include "directives.def"
+#include "config/directives.def"
 #undef EACH_WSP_ANYWHERE
 #undef EACH_WSP_WORKER
 #undef EACH_WSP_GLOBAL

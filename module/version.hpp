@@ -3,7 +3,7 @@
 
 #define WSP_VERSION "0.1.0"
 
-#include "httpd.hpp"
+#include "httpd/httpd.hpp"
 
 namespace wsp {
 

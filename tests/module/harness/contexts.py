@@ -1,4 +1,4 @@
-"""Every directive of module/directives.def and every place where it may stand, or may not. A new row there is here at once;
+"""Every directive of module/config/directives.def and every place where it may stand, or may not. A new row there is here at once;
 a new context needs its line in _MAY_STAND."""
 
 import importlib.machinery

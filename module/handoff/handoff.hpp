@@ -1,0 +1,62 @@
+// A tunnel on its way out of httpd: made by the request thread when the handshake is done, and held
+// by the records of both connections. The request, its worker and its connections end as they
+// always do; when the second connection is gone, nobody else can be near the sockets, and the
+// tunnel goes to the pump.
+//
+// One thread at a time: the request thread makes it, the threads that end the connections let go of
+// it. The count in shared_ptr is what crosses between them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/unique_fd.hpp"
+#include "log/access_log.hpp"
+#include "log/access_log_writer.hpp"
+#include "net/tls_stream.hpp"
+#include "tunnel/pump.hpp"
+#include "upstream/tunnel_permits.hpp"
+
+namespace wsp {
+
+// One of the two connections, taken out of httpd.
+struct TakenConnection {
+    UniqueFd fd;
+    UniqueSsl ssl;      // a reference of our own; null without TLS
+    std::string early;  // what httpd's filters had read already
+};
+
+// What the module keeps for a tunnel while it lives, beside what lib knows of it.
+struct TunnelContext {
+    LogRecord log;         // what the log lines about the tunnel need of the request
+    proxy_worker* worker;  // that is busy with the tunnel
+    TunnelPermit permit;
+};
+
+// What the child lends to a tunnel on its way; outlives all tunnels.
+struct TunnelHost {
+    Pump& pump;
+    AccessLogWriter& log_writer;
+    SSL_CTX* neutral_tls;               // what TLS streams are made with
+    const std::atomic<bool>& stopping;  // the child ends
+};
+
+class Handoff {
+  public:
+    Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
+            TunnelContext context, const TunnelHost& host);
+    // Sends the tunnel off. Without memory it ends here, and the logs say so.
+    ~Handoff();
+
+  private:
+    void send_off(std::unique_ptr<TunnelObserver> observer);
+
+    TakenConnection client_;
+    TakenConnection backend_;
+    TunnelTerms terms_;
+    TunnelContext context_;
+    TunnelHost host_;
+};
+
+}  // namespace wsp

@@ -1,0 +1,26 @@
+// A tunnel between its handshake and whoever pumps it. Request thread.
+#pragma once
+
+#include "handoff/kept_threads.hpp"
+#include "httpd/httpd.hpp"
+#include "log/tunnel_log.hpp"
+#include "tunnel/terms.hpp"
+#include "upstream/backend_link.hpp"
+#include "upstream/tunnel_permits.hpp"
+
+namespace wsp {
+
+// A tunnel whose 101 has been sent to the client.
+struct OpenTunnel {
+    request_rec* r;
+    BackendLink& backend;  // released once the tunnel has left
+    TunnelTerms terms;
+    bool async;                // ProxyWebsocketAsync
+    const char* backend_url;   // for the logs
+    KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
+    TunnelPermit permit;       // held for as long as the tunnel lives
+
+    TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
+};
+
+}  // namespace wsp

@@ -1,0 +1,298 @@
+// Check the client's handshake, connect, ask the backend, check its answer, open the tunnel.
+#include "handshake/handshake_handler.hpp"
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "child/child.hpp"
+#include "config/dir_config.hpp"
+#include "handoff/handover.hpp"
+#include "handshake/admission.hpp"
+#include "handshake/client_check.hpp"
+#include "handshake/handshake_refusals.hpp"
+#include "handshake/resolve_terms.hpp"
+#include "handshake/response_relay.hpp"
+#include "handshake/upgrade_page.hpp"
+#include "httpd/limited_log.hpp"
+#include "httpd/request_headers.hpp"
+#include "protocol/handshake.hpp"
+#include "protocol/header_tokens.hpp"
+#include "routing/error_pages.hpp"
+#include "routing/mapping.hpp"
+#include "upstream/backend_exchange.hpp"
+#include "upstream/backend_link.hpp"
+#include "upstream/worker_timeout.hpp"
+
+namespace wsp {
+namespace {
+
+// The reserved bits that the extensions in the answer give a meaning, as it stands.
+std::uint8_t rsv_bits(request_rec* r) {
+    return rsv_bits_of_extensions(
+        TableHeaders(r->pool, r->headers_out).get("Sec-WebSocket-Extensions"));
+}
+
+// One handshake.
+class Handshake {
+  public:
+    Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
+              const MappedUrl& target)
+        : r_(r),
+          worker_(worker),
+          conf_(conf),
+          url_(url),
+          target_(target),
+          config_(wsp_dir_config_resolved(&dir_config_of(r))),
+          link_(r, worker, conf, config_, target.scheme, target.tls, Child::current().pools()),
+          refusals_(r, url, target, route_, worker, link_),
+          admission_(r, worker, config_, refusals_) {
+        route_.path = url;
+    }
+
+    int serve(const char* proxyname, apr_port_t proxyport);
+
+  private:
+    HandshakeError check_answer(const apr_table_t* fields) const;
+    bool is_websocket() const { return iequals(protocol_, "websocket"); }
+    int admit();
+    int exchange(const char* proxyname, apr_port_t proxyport);
+    ExchangeFault ask();
+    void note_answer();
+    int take_answer();
+    int pass_on_refusal();
+    int open_tunnel();
+    int run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv);
+    DurationUs handshake_timeout() const;
+
+    request_rec* r_;
+    proxy_worker* worker_;
+    proxy_server_conf* conf_;
+    char* url_;
+    const MappedUrl& target_;
+    wsp_dir_config config_;
+    BackendLink link_;
+    HandshakeRoute route_;
+    Refusals refusals_;
+    Admission admission_;
+    char server_portstr_[32]{};
+    MonotonicUs deadline_ = 0;  // of the 101
+    const char* protocol_ = "websocket";
+    Answer answer_;
+};
+
+int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
+    const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
+    int status = refusal.status == OK
+                     ? admit()
+                     : refusals_.refuse_quietly(refusal.status, "WSP0111", refusal.why);
+    if (status == OK) {
+        status = exchange(proxyname, proxyport);
+    }
+    return status == OK ? take_answer() : status;
+}
+
+DurationUs Handshake::handshake_timeout() const {
+    if (config_.handshake_timeout_us != WSP_UNSET) {
+        return config_.handshake_timeout_us;
+    }
+    return timeout_of(*worker_, *conf_, *r_->server);
+}
+
+// What can be said without turning to the backend.
+int Handshake::admit() {
+    if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
+        return refusals_.refuse(
+            HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
+            "mod_ssl is not loaded, and the backend speaks TLS",
+            "load mod_ssl, and write \"SSLProxyEngine on\" into the virtual host");
+    }
+    deadline_ = monotonic_now() + handshake_timeout();
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %.*s",
+                  static_cast<int>(std::strcspn(url_, "?")), url_);
+    return admission_.ask(deadline_);
+}
+
+// Connection, request, answer. An idle connection that the server has closed meanwhile is none of
+// the client's business: the request, a GET of which no answer has begun, goes out again on a fresh
+// one (RFC 9110 9.2.2).
+int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
+    if (proxyname != nullptr) {
+        route_.forward_proxy =
+            apr_psprintf(r_->pool, "%s:%d", proxyname, static_cast<int>(proxyport));
+    }
+    for (bool fresh = false;; fresh = true) {
+        BackendLink::Route route{&route_.uri,           url_, proxyname, proxyport, server_portstr_,
+                                 sizeof server_portstr_};
+        const LinkFault link_fault = link_.open(route, deadline_, fresh);
+        if (link_fault != LinkFault::none) {
+            return refusals_.refuse_for(link_fault);
+        }
+        route_.path = route.url;
+        const ExchangeFault fault = ask();
+        if (fault == ExchangeFault::none) {
+            return OK;
+        }
+        const bool unanswered = answer_.text.empty() && (fault == ExchangeFault::closed ||
+                                                         fault == ExchangeFault::send_failed);
+        if (!link_.is_reused() || !unanswered) {
+            return refusals_.refuse_for(fault);
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                      "WSP0125: the backend has closed the idle connection: on a fresh one");
+    }
+}
+
+// What access logs may ask, under the names of mod_proxy_http. The status is the backend's, which may not be the client's.
+void Handshake::note_answer() {
+    const apr_sockaddr_t* const source = link_.record()->connection->local_addr;
+    apr_table_setn(r_->notes, "proxy-source-port",
+                   apr_itoa(r_->pool, source != nullptr ? source->port : 0));
+    if (answer_.head.status != 0) {
+        apr_table_setn(r_->notes, "proxy-status", apr_itoa(r_->pool, answer_.head.status));
+    }
+}
+
+ExchangeFault Handshake::ask() {
+    BackendConnection& backend = link_.connection();
+    const BackendIo::Limit limit(backend.io(), deadline_);
+    answer_ = Answer();
+    ExchangeFault fault = send_request(r_, backend, worker_, conf_, &route_.uri, route_.path,
+                                       server_portstr_, protocol_);
+    if (fault == ExchangeFault::none) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                      "WSP0102: connected; handshake sent to the backend");
+        fault = read_answer(backend, *conf_, answer_);
+        note_answer();
+    }
+    if (fault == ExchangeFault::none && (answer_.head.left_out > 0 || !answer_.body.empty())) {
+        warn(
+            r_, link_.warnings().of("WSP0139"),
+            apr_psprintf(r_->pool,
+                         "WSP0139: the backend's response head has a line that is no header field: "
+                         "it is %s (ProxyBadHeader); %s",
+                         answer_.body.empty() ? "left out" : "where the body begins",
+                         name_of_request(r_, url_)));
+    }
+    return fault;
+}
+
+int Handshake::take_answer() {
+    const ResponseHead& head = answer_.head;
+    if (head.status != HTTP_SWITCHING_PROTOCOLS) {
+        if (head.status < 300) {
+            // A success that is no 101 means that this is no WebSocket server: its page is of no
+            // use to the client.
+            return refusals_.refuse(
+                HTTP_BAD_GATEWAY, "WSP0119",
+                apr_psprintf(r_->pool,
+                             "the backend answered %d instead of 101; is there a "
+                             "WebSocket server at this path?",
+                             head.status));
+        }
+        return pass_on_refusal();
+    }
+    apr_table_t* const fields = apr_table_make(r_->pool, static_cast<int>(head.fields.size()));
+    for (const HeaderField& field : head.fields) {
+        apr_table_addn(fields, apr_pstrmemdup(r_->pool, field.name.data(), field.name.size()),
+                       apr_pstrmemdup(r_->pool, field.value.data(), field.value.size()));
+    }
+    const HandshakeError error = check_answer(fields);
+    if (error != HandshakeError::none) {
+        return refusals_.refuse(http_status_of(error), "WSP0119", text_of(error).data());
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0103: 101 from the backend");
+    if (!take_over_headers(r_, head)) {
+        return HTTP_BAD_GATEWAY;
+    }
+    add_via(r_, *conf_, server_portstr_);
+    return open_tunnel();
+}
+
+int Handshake::pass_on_refusal() {
+    if (!take_over_headers(r_, answer_.head)) {
+        return HTTP_BAD_GATEWAY;
+    }
+    add_via(r_, *conf_, server_portstr_);
+    refusals_.log_backends_refusal(answer_.head.status);
+    bool whole = false;
+    const int status = relay_refusal(r_, link_.connection(), answer_, handshake_timeout(), whole);
+    if (whole) {
+        link_.give_back();
+    }
+    return status;
+}
+
+HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
+    const TableHeaders answer(r_->pool, fields);
+    if (is_websocket()) {
+        return check_response(TableHeaders(r_->pool, r_->headers_in), answer_.head.status, answer);
+    }
+    return iequals(trim(answer.get("Upgrade")), protocol_) ? HandshakeError::none
+                                                           : HandshakeError::backend_no_upgrade;
+}
+
+int Handshake::open_tunnel() {
+    admission_.leave_handshake();
+    const TunnelGroup::Subscription group = group_for(worker_, config_);
+    const std::uint8_t chosen = rsv_bits(r_);
+    if (!send_switching_protocols(r_, protocol_)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
+                      "WSP0105: the client went away before its 101 could be sent; %s",
+                      name_of_request(r_, url_));
+        return OK;
+    }
+    try {
+        // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
+        return run_open_tunnel(group, chosen & rsv_bits(r_));
+    } catch (const std::exception& e) {
+        // Behind a 101 no status can be sent, only the end of the connection.
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
+                      "WSP0145: the tunnel ends before it has begun: %s; %s", e.what(),
+                      name_of_request(r_, url_));
+        return OK;
+    }
+}
+
+int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
+    OpenTunnel tunnel{r_,
+                      link_,
+                      resolve_terms(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
+                      config_.async != 0,
+                      url_,
+                      admission_.take_kept_thread(),
+                      admission_.take_permit()};
+    tunnel.terms.group = group;
+    return run_tunnel(tunnel);
+}
+
+}  // namespace
+
+int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
+                     const char* proxyname, apr_port_t proxyport) {
+    make_subrequest_plain(r);
+    const MappedUrl* const target = websocket_url_of(r, worker, url);
+    if (target == nullptr) {
+        return DECLINED;
+    }
+    const int status = refuse_what_is_never_a_handshake(r, url);
+    if (status != OK) {
+        return status;
+    }
+    if (!Child::exists()) {
+        warn(r,
+             apr_psprintf(r->pool,
+                          "WSP0146: handshake refused with 503: this child process had no memory "
+                          "for tunnels when it began; %s",
+                          name_of_request(r, url)),
+             {APLOG_ERR});
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    const int served = Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    if (served == HTTP_UPGRADE_REQUIRED) {
+        explain_upgrade_required(r);
+    }
+    return served;
+}
+
+}  // namespace wsp

@@ -1,0 +1,75 @@
+// Numbers have gates of their own, so that a flood of one complaint does not hide another.
+#include "httpd/limited_log.hpp"
+
+#include <iterator>
+
+#include "base/clock.hpp"
+
+namespace wsp {
+namespace {
+
+constexpr std::string_view kIds[] = {
+    "WSP0106", "WSP0108", "WSP0112", "WSP0113",       "WSP0114", "WSP0115", "WSP0116",
+    "WSP0117", "WSP0118", "WSP0119", kBackendsAnswer, "WSP0120", "WSP0121", "WSP0122",
+    "WSP0123", "WSP0124", "WSP0126", "WSP0127",       "WSP0130", "WSP0131", "WSP0132",
+    "WSP0135", "WSP0138", "WSP0139", "WSP0146",       "WSP0201"};
+constexpr std::size_t kIdSize = 7;
+
+WarningGates of_child;
+
+}  // namespace
+
+LogGate& WarningGates::of(std::string_view id) noexcept {
+    static_assert(std::size(kIds) + 1 == kCount, "one for each, and one for the rest");
+    std::size_t place = 0;
+    while (place < std::size(kIds) && kIds[place] != id) {
+        ++place;
+    }
+    return gates_[place];
+}
+
+std::uint64_t WarningGates::take_left_out() noexcept {
+    std::uint64_t sum = 0;
+    for (LogGate& gate : gates_) {
+        sum += gate.take_left_out();
+    }
+    return sum;
+}
+
+WarningGates& gates_of_child() noexcept {
+    return of_child;
+}
+
+std::string text_about_limit(const LogGate::Verdict& verdict) {
+    std::string text;
+    if (verdict.left_out > 0) {
+        text = " (" + std::to_string(verdict.left_out) + " more of these were left out before)";
+    }
+    if (verdict.is_last) {
+        text += " (further ones are at LogLevel info for up to a minute)";
+    }
+    return text;
+}
+
+void warn(request_rec* r, LogGate& gate, const char* line, LogAs as) {
+    const LogGate::Verdict verdict = gate.pass(monotonic_now());
+    ap_log_rerror(APLOG_MARK, verdict.let_through ? as.level : APLOG_INFO, as.status, r, "%s%s",
+                  line, verdict.let_through ? text_about_limit(verdict).c_str() : "");
+}
+
+void warn(request_rec* r, const char* line, LogAs as) {
+    warn(r, gates_of_child().of(std::string_view(line, kIdSize)), line, as);
+}
+
+void log_left_out(server_rec* server, WarningGates& gates, const char* mapping) {
+    const std::uint64_t left_out = gates.take_left_out();
+    if (left_out > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "WSP0141: this child process has left out %" APR_UINT64_T_FMT
+                     " more warnings%s%s; LogLevel proxy_websocket:info has them all",
+                     left_out, mapping != nullptr ? ", about requests mapped to " : "",
+                     mapping != nullptr ? mapping : "");
+    }
+}
+
+}  // namespace wsp

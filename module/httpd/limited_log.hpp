@@ -1,0 +1,50 @@
+// Warnings that may come with every handshake. Each mapping and number has a few lines a minute at level warn; what is beyond
+// that is written at info, and the next warning says how many there were.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/log_gate.hpp"
+#include "httpd/httpd.hpp"
+
+namespace wsp {
+
+// WSP0119 has two gates: for answers that are no valid 101, and, by this name, for a backend's own refusals.
+constexpr std::string_view kBackendsAnswer = "WSP0119, the backend's own answer";
+
+// The gates of one mapping, or of what belongs to none. Any thread.
+class WarningGates {
+  public:
+    // The gate of the message with this number ("WSP0114"); those without one of their own share one.
+    LogGate& of(std::string_view id) noexcept;
+    // Over all of them: see LogGate.
+    std::uint64_t take_left_out() noexcept;
+
+  private:
+    static constexpr std::size_t kCount = 27;
+    std::array<LogGate, kCount> gates_;
+};
+
+// Of this child process, for lines that belong to no mapping.
+WarningGates& gates_of_child() noexcept;
+
+// How a line that passes the gate is written: where its level is not warn, or an errno belongs to it.
+struct LogAs {
+    int level = APLOG_WARNING;
+    apr_status_t status = APR_SUCCESS;
+};
+
+// Writes `line`, which begins with its number, about the request. Its level is `as`'s, or info where the gate says so.
+void warn(request_rec* r, LogGate& gate, const char* line, LogAs as = {});
+// The same with the gate of the child for this number.
+void warn(request_rec* r, const char* line, LogAs as = {});
+
+// What stands behind a line that a gate has let through: what was left out, and what will be.
+std::string text_about_limit(const LogGate::Verdict& verdict);
+
+// The child ends: says what the warnings have left out that nobody has said yet. Null: of what belongs to no mapping.
+void log_left_out(server_rec* server, WarningGates& gates, const char* mapping);
+
+}  // namespace wsp

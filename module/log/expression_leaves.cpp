@@ -1,0 +1,236 @@
+// The functions in front, one per type, and who needs one.
+#include "log/expression_leaves.hpp"
+
+#include <cstring>
+#include <iterator>
+
+#include "httpd/request_context.hpp"
+
+namespace wsp {
+namespace {
+
+// Expressions that are parsed now are the configuration's, not an .htaccess file's. Main thread.
+bool watching = false;
+
+bool is_one_of(const char* name, const char* const* first, const char* const* last) {
+    for (; first != last; ++first) {
+        if (strcasecmp(*first, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What the copy can be asked as well as the request itself, or better: see server/util_expr_eval.c
+// for what each looks at.
+bool copy_can_tell(int type, const char* name) {
+    // The time is that of the log line. A name server is asked by the access log writer, as for %h.
+    static constexpr const char* kVariables[] = {
+        "TIME",     "TIME_YEAR", "TIME_MON",  "TIME_DAY",    "TIME_HOUR",
+        "TIME_MIN", "TIME_SEC",  "TIME_WDAY", "REMOTE_HOST", "REMOTE_IDENT"};
+    static constexpr const char* kFunctions[] = {
+        "osenv",      "env",      "resp",    "req",    "http",     "note", "reqenv",
+        "req_novary", "tolower",  "toupper", "escape", "unescape", "file", "filesize",
+        "base64",     "unbase64", "sha1",    "md5",    "ldap"};
+    static constexpr const char* kBinary[] = {"ipmatch", "fnmatch", "strmatch", "strcmatch"};
+    switch (type) {
+        case AP_EXPR_FUNC_VAR:
+            return is_one_of(name, std::begin(kVariables), std::end(kVariables));
+        case AP_EXPR_FUNC_STRING:
+            return is_one_of(name, std::begin(kFunctions), std::end(kFunctions));
+        case AP_EXPR_FUNC_OP_UNARY:
+            // Not -U, -F and -A, which make subrequests.
+            return std::strlen(name) == 1 && std::strchr("nzRTdefsLhx", *name) != nullptr;
+        case AP_EXPR_FUNC_OP_BINARY:
+            return is_one_of(name, std::begin(kBinary), std::end(kBinary));
+        default:
+            return false;
+    }
+}
+
+const char* key_of(apr_pool_t* pool, const Leaf& leaf, const char* argument, const char* second) {
+    static constexpr const char* kTypes[] = {"var:", "str:", "list:", "op:", "op2:"};
+    return apr_pstrcat(pool, kTypes[leaf.type], leaf.name, argument != nullptr ? " " : nullptr,
+                       argument, second != nullptr ? "\n" : nullptr, second, nullptr);
+}
+
+// One by one, since a table's own functions make no difference between upper and lower case; `each` gets every answer.
+template <class Each>
+void each_answer(const apr_table_t* answers, const char* key, Each each) {
+    const apr_array_header_t* const rows = apr_table_elts(answers);
+    for (int i = 0; i < rows->nelts; ++i) {
+        const auto& row = APR_ARRAY_IDX(rows, i, apr_table_entry_t);
+        if (std::strcmp(row.key, key) == 0) {
+            each(row.val);
+        }
+    }
+}
+
+const char* answer(const apr_table_t* answers, const char* key) {
+    const char* found = nullptr;
+    each_answer(answers, key, [&found](const char* value) { found = value; });
+    return found;
+}
+
+// Only what is true or not empty is kept: no answer means false, or empty.
+void keep(apr_table_t* answers, const char* key, const char* value) {
+    if (value != nullptr && *value != '\0' && answer(answers, key) == nullptr) {
+        apr_table_addn(answers, key, value);
+    }
+}
+
+// What stands before the function of a leaf: for our copy the answer, for a request that is being asked
+// the answer of `ask`, which is kept, for everybody else that of `ask`.
+template <class Ask, class Keep, class Repeat>
+auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const Leaf& leaf, const char* argument,
+                   const char* second, Ask ask, Keep keep_answer, Repeat repeat)
+    -> decltype(ask()) {
+    const RequestContext* const context = ctx->r != nullptr && ctx->r->request_config != nullptr
+                                              ? find_request_context(ctx->r)
+                                              : nullptr;
+    if (context != nullptr && context->log_answers != nullptr) {
+        return repeat(context->log_answers, key_of(ctx->p, leaf, argument, second));
+    }
+    const auto result = ask();
+    if (context != nullptr && context->keeps_answers != nullptr) {
+        keep_answer(context->keeps_answers, key_of(ctx->p, leaf, argument, second), result);
+    }
+    return result;
+}
+
+template <class Function>
+Function* function_of(const Leaf& leaf) {
+    return reinterpret_cast<Function*>(const_cast<void*>(leaf.function));
+}
+
+void keep_truth(apr_table_t* answers, const char* key, int truth) {
+    keep(answers, key, truth != 0 ? "1" : nullptr);
+}
+
+int repeat_truth(const apr_table_t* answers, const char* key) {
+    return answer(answers, key) != nullptr ? 1 : 0;
+}
+
+extern "C" {
+
+const char* variable_leaf(ap_expr_eval_ctx_t* ctx, const void* data) {
+    const Leaf& leaf = *static_cast<const Leaf*>(data);
+    return ask_or_repeat(
+        ctx, leaf, nullptr, nullptr,
+        [&] { return function_of<ap_expr_var_func_t>(leaf)(ctx, leaf.data); }, keep, answer);
+}
+
+const char* string_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const Leaf& leaf = *static_cast<const Leaf*>(data);
+    return ask_or_repeat(
+        ctx, leaf, argument, nullptr,
+        [&] { return function_of<ap_expr_string_func_t>(leaf)(ctx, leaf.data, argument); }, keep,
+        answer);
+}
+
+apr_array_header_t* list_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const Leaf& leaf = *static_cast<const Leaf*>(data);
+    const auto keep_list = [](apr_table_t* answers, const char* key,
+                              const apr_array_header_t* list) {
+        const bool is_new = answer(answers, key) == nullptr;
+        for (int i = 0; is_new && list != nullptr && i < list->nelts; ++i) {
+            apr_table_addn(answers, key, APR_ARRAY_IDX(list, i, const char*));
+        }
+    };
+    const auto repeat = [ctx](const apr_table_t* answers, const char* key) {
+        apr_array_header_t* const list = apr_array_make(ctx->p, 4, sizeof(const char*));
+        each_answer(answers, key,
+                    [list](const char* value) { APR_ARRAY_PUSH(list, const char*) = value; });
+        return list;
+    };
+    return ask_or_repeat(
+        ctx, leaf, argument, nullptr,
+        [&] { return function_of<ap_expr_list_func_t>(leaf)(ctx, leaf.data, argument); }, keep_list,
+        repeat);
+}
+
+int unary_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const Leaf& leaf = *static_cast<const Leaf*>(data);
+    return ask_or_repeat(
+        ctx, leaf, argument, nullptr,
+        [&] { return function_of<ap_expr_op_unary_t>(leaf)(ctx, leaf.data, argument); }, keep_truth,
+        repeat_truth);
+}
+
+int binary_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* left, const char* right) {
+    const Leaf& leaf = *static_cast<const Leaf*>(data);
+    return ask_or_repeat(
+        ctx, leaf, left, right,
+        [&] { return function_of<ap_expr_op_binary_t>(leaf)(ctx, leaf.data, left, right); },
+        keep_truth, repeat_truth);
+}
+
+}  // extern "C"
+
+const void* leaf_function(int type) {
+    switch (type) {
+        case AP_EXPR_FUNC_VAR:
+            return reinterpret_cast<const void*>(&variable_leaf);
+        case AP_EXPR_FUNC_STRING:
+            return reinterpret_cast<const void*>(&string_leaf);
+        case AP_EXPR_FUNC_LIST:
+            return reinterpret_cast<const void*>(&list_leaf);
+        case AP_EXPR_FUNC_OP_UNARY:
+            return reinterpret_cast<const void*>(&unary_leaf);
+        case AP_EXPR_FUNC_OP_BINARY:
+            return reinterpret_cast<const void*>(&binary_leaf);
+        default:
+            return nullptr;
+    }
+}
+
+}  // namespace
+
+void begin_to_watch_leaves() {
+    watching = true;
+}
+
+void end_to_watch_leaves() {
+    watching = false;
+}
+
+int look_up_leaf(ap_expr_lookup_parms* parms) {
+    static bool inside = false;  // asking the others through the same hook
+    if (!watching || inside) {
+        return DECLINED;
+    }
+    inside = true;
+    const int status = ap_run_expr_lookup(parms);
+    inside = false;
+    if (status == OK && !copy_can_tell(parms->type, parms->name) &&
+        leaf_function(parms->type) != nullptr) {
+        auto* const leaf = static_cast<Leaf*>(apr_palloc(parms->pool, sizeof(Leaf)));
+        *leaf = {parms->type, apr_pstrdup(parms->pool, parms->name), *parms->func, *parms->data};
+        *parms->func = leaf_function(parms->type);
+        *parms->data = leaf;
+    }
+    return status;
+}
+
+const Leaf* leaf_found(const ap_expr_lookup_parms& parms) {
+    return *parms.func == leaf_function(parms.type) ? static_cast<const Leaf*>(*parms.data)
+                                                    : nullptr;
+}
+
+void ask_leaf(ap_expr_eval_ctx_t& ctx, const Leaf& leaf, const char* argument) {
+    switch (leaf.type) {
+        case AP_EXPR_FUNC_VAR:
+            variable_leaf(&ctx, &leaf);
+            break;
+        case AP_EXPR_FUNC_STRING:
+            string_leaf(&ctx, &leaf, argument);
+            break;
+        case AP_EXPR_FUNC_LIST:
+            list_leaf(&ctx, &leaf, argument);
+            break;
+        default:
+            unary_leaf(&ctx, &leaf, argument);
+    }
+}
+
+}  // namespace wsp

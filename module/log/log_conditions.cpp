@@ -1,0 +1,159 @@
+// Finds out what conditions ask, asks it in time, and lets copies answer.
+#include "log/log_conditions.hpp"
+
+#include <cstring>
+#include <vector>
+
+#include "base/log_needs.hpp"
+#include "httpd/config_tree.hpp"
+#include "httpd/request_context.hpp"
+#include "log/expression_leaves.hpp"
+
+namespace wsp {
+namespace {
+
+struct Question {
+    const Leaf* leaf;
+    const char* argument;  // null: a variable
+};
+
+struct Condition {
+    const server_rec* server;  // null: any
+    ap_expr_info_t* parsed;
+    std::vector<Question> questions;
+    // It has functions whose arguments are known only when it is judged.
+    bool open = false;
+};
+
+// Written while the configuration is read, read by all threads of all children afterwards.
+std::vector<Condition> conditions;
+// The condition of a CustomLog or GlobalLog line; null: none.
+const char* condition_of(const ap_directive_t* line, apr_pool_t* pool) {
+    if ((strcasecmp(line->directive, "CustomLog") != 0 &&
+         strcasecmp(line->directive, "GlobalLog") != 0) ||
+        line->args == nullptr) {
+        return nullptr;
+    }
+    const char* rest = line->args;
+    ap_getword_conf(pool, &rest);
+    ap_getword_conf(pool, &rest);
+    const char* const clause = ap_getword_conf(pool, &rest);
+    return strncasecmp(clause, "expr=", 5) == 0 ? clause + 5 : nullptr;
+}
+
+const server_rec* server_of(const ap_directive_t* line, const server_rec* main_server) {
+    for (const ap_directive_t* section = line->parent; section != nullptr;
+         section = section->parent) {
+        for (const server_rec* server = main_server; server != nullptr; server = server->next) {
+            // As server/core.c virtualhost_section notes it.
+            if (server->is_virtual && server->defn_name != nullptr &&
+                std::strcmp(server->defn_name, section->filename) == 0 &&
+                server->defn_line_number == static_cast<unsigned>(section->line_num)) {
+                return server;
+            }
+        }
+    }
+    return nullptr;
+}
+
+// A condition that is being parsed, for collect().
+struct {
+    Condition* condition;
+    LogNeeds* needs;
+} parsing;
+
+extern "C" int look_up_and_collect(ap_expr_lookup_parms* parms) {
+    const int status = ap_run_expr_lookup(parms);
+    if (status != OK) {
+        return status;
+    }
+    if (const Leaf* const leaf = leaf_found(*parms)) {
+        const bool open = parms->type != AP_EXPR_FUNC_VAR &&
+                          (parms->arg == nullptr || parms->type == AP_EXPR_FUNC_OP_BINARY);
+        parsing.condition->open = parsing.condition->open || open;
+        if (!open) {
+            parsing.condition->questions.push_back({leaf, parms->arg});
+        }
+    } else if (parms->type == AP_EXPR_FUNC_STRING) {
+        parsing.needs->learn_function(parms->name, parms->arg);
+    }
+    return status;
+}
+
+void learn_condition(const char* text, const ap_directive_t* line, const server_rec* server,
+                     apr_pool_t* pconf, apr_pool_t* ptemp, LogNeeds& needs) {
+    auto* const parsed = static_cast<ap_expr_info_t*>(apr_pcalloc(pconf, sizeof(ap_expr_info_t)));
+    parsed->filename = line->filename;
+    parsed->line_number = static_cast<unsigned>(line->line_num);
+    parsed->flags = AP_EXPR_FLAG_DONT_VARY;
+    parsed->module_index = APLOG_MODULE_INDEX;
+    Condition condition{server, parsed, {}};
+    parsing = {&condition, &needs};
+    // mod_log_config has parsed it before, and would have stopped httpd.
+    if (ap_expr_parse(pconf, ptemp, parsed, text, look_up_and_collect) == nullptr) {
+        conditions.push_back(condition);
+    }
+}
+
+void ask_questions(const Condition& condition, request_rec* r) {
+    const char* error = nullptr;
+    ap_expr_eval_ctx_t ctx{};
+    ctx.r = r;
+    ctx.c = r->connection;
+    ctx.s = r->server;
+    ctx.p = r->pool;
+    ctx.err = &error;
+    ctx.info = condition.parsed;
+    for (const Question& question : condition.questions) {
+        ask_leaf(ctx, *question.leaf, question.argument);
+    }
+    if (condition.open) {
+        ap_expr_exec(r, condition.parsed, &error);  // the result is nothing: see the file's head
+    }
+}
+
+}  // namespace
+
+void expect_log_conditions() {
+    conditions.clear();
+    const ap_directive_t* const found = find_directive(ap_conftree, [](const ap_directive_t* line) {
+        return line->args != nullptr && std::strstr(line->args, "expr=") != nullptr;
+    });
+    if (found != nullptr) {
+        begin_to_watch_leaves();
+    }
+}
+
+void learn_log_conditions(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server,
+                          LogNeeds& needs) {
+    conditions.clear();
+    find_directive(ap_conftree, [&](const ap_directive_t* line) {
+        if (const char* const text = condition_of(line, ptemp)) {
+            learn_condition(text, line, server_of(line, main_server), pconf, ptemp, needs);
+        }
+        return false;
+    });
+    end_to_watch_leaves();
+}
+
+apr_table_t* answers_for_conditions(request_rec* r) {
+    if (conditions.empty()) {
+        return nullptr;
+    }
+    apr_table_t* const answers = apr_table_make(r->pool, 8);
+    RequestContext& context = request_context_of(r);
+    context.keeps_answers = answers;
+    for (const Condition& condition : conditions) {
+        if (condition.server == nullptr || condition.server == r->server) {
+            ask_questions(condition, r);
+        }
+    }
+    context.keeps_answers = nullptr;
+    return answers;
+}
+
+void give_answers(request_rec* copy, const apr_table_t* answers) {
+    request_context_of(copy).log_answers = answers;
+}
+
+}  // namespace wsp

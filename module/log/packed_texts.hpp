@@ -1,0 +1,84 @@
+// Texts, tables of texts and numbers, one after the other in one block of memory.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "httpd/httpd.hpp"
+
+namespace wsp {
+
+class Packer {
+  public:
+    // Each text with a mark for "there is one".
+    void text(const char* value) {
+        block_.push_back(value == nullptr ? '\0' : '\1');
+        if (value != nullptr) {
+            block_.append(value, std::strlen(value) + 1);
+        }
+    }
+    // The rows whose key `wants(key)` is true for; none for null.
+    template <class Wants>
+    void table(const apr_table_t* table, Wants wants) {
+        if (table != nullptr) {
+            const apr_array_header_t* const rows = apr_table_elts(table);
+            for (int i = 0; i < rows->nelts; ++i) {
+                const auto& row = APR_ARRAY_IDX(rows, i, apr_table_entry_t);
+                if (row.key != nullptr && wants(row.key)) {
+                    text(row.key);
+                    text(row.val);
+                }
+            }
+        }
+        text(nullptr);
+    }
+    template <class Numbers>
+    void numbers(const Numbers& numbers) {
+        static_assert(std::is_trivially_copyable_v<Numbers>, "goes as it is");
+        block_.append(reinterpret_cast<const char*>(&numbers), sizeof numbers);
+    }
+    std::size_t size() const { return block_.size(); }
+    std::unique_ptr<char[]> take() const {
+        std::unique_ptr<char[]> exact(new char[block_.size()]);
+        std::memcpy(exact.get(), block_.data(), block_.size());
+        return exact;
+    }
+
+  private:
+    std::string block_;
+};
+
+// Reads them back in the same order; the texts stay in the block.
+class Unpacker {
+  public:
+    explicit Unpacker(const char* block) : at_(block) {}
+    const char* text() {
+        if (*at_++ == '\0') {
+            return nullptr;
+        }
+        const char* const value = at_;
+        at_ += std::strlen(value) + 1;
+        return value;
+    }
+    apr_table_t* table(apr_pool_t* pool) {
+        apr_table_t* const table = apr_table_make(pool, 8);
+        while (const char* key = text()) {
+            apr_table_addn(table, key, text());
+        }
+        return table;
+    }
+    template <class Numbers>
+    Numbers numbers() {
+        Numbers numbers;
+        std::memcpy(&numbers, at_, sizeof numbers);
+        at_ += sizeof numbers;
+        return numbers;
+    }
+
+  private:
+    const char* at_;
+};
+
+}  // namespace wsp

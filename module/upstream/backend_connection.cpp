@@ -1,0 +1,49 @@
+// As proxy_util.c makes and ends its connections.
+#include "upstream/backend_connection.hpp"
+
+#include "apr_portable.h"
+
+namespace wsp {
+
+BackendConnection::BackendConnection(proxy_worker* worker, server_rec* server, const char* scheme,
+                                     bool tls, int stop_fd)
+    : io_(stop_fd), server_(server), scheme_(scheme) {
+    apr_pool_t* pool = nullptr;
+    apr_pool_create(&pool, worker->cp->pool);
+    apr_pool_tag(pool, "wsp_backend_connection");
+    record_ = static_cast<proxy_conn_rec*>(apr_pcalloc(pool, sizeof(proxy_conn_rec)));
+    record_->pool = pool;
+    record_->worker = worker;
+    record_->is_ssl = tls;
+    apr_pool_create(&record_->scpool, pool);
+}
+
+BackendConnection::~BackendConnection() {
+    apr_pool_t* const path_pool = path_pool_of(*record_);  // not a child of the other
+    apr_pool_destroy(record_->pool);
+    if (path_pool != nullptr) {
+        apr_pool_destroy(path_pool);
+    }
+}
+
+bool BackendConnection::is_alive() noexcept {
+    return record_->sock != nullptr &&
+           ap_proxy_check_connection(scheme_, record_, server_, 0, PROXY_CHECK_CONN_EMPTY) ==
+               APR_SUCCESS;
+}
+
+int BackendConnection::fd() const noexcept {
+    apr_os_sock_t fd = -1;
+    if (record_->sock != nullptr) {
+        apr_os_sock_get(&fd, record_->sock);
+    }
+    return fd;
+}
+
+void BackendConnection::forget_request() {
+    if (record_->is_ssl && record_->connection != nullptr) {
+        ap_proxy_ssl_engine(record_->connection, record_->worker->section_config, 1);
+    }
+}
+
+}  // namespace wsp

@@ -1,0 +1,230 @@
+// Request out, response head in, through httpd's filters, so that TLS to the backend is mod_ssl's.
+#include "upstream/backend_exchange.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "protocol/header_tokens.hpp"
+
+namespace wsp {
+namespace {
+
+// Response heads are a few hundred bytes; cookies and policies make some a few KiB.
+constexpr std::size_t kMaxHead = 128 * 1024;
+
+struct HeadLimits {
+    std::size_t field = kMaxHead;
+    std::size_t head = kMaxHead;
+};
+
+// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. One that is larger than any sensible head makes
+// room for such a field.
+HeadLimits limits_of(const proxy_worker_shared& shared) {
+    HeadLimits limits;
+    if (shared.response_field_size_set) {
+        limits.field = shared.response_field_size - 1;
+        limits.head += limits.field;
+    }
+    return limits;
+}
+// mod_proxy_http's limit (AP_MAX_INTERIM_RESPONSES).
+constexpr int kMaxInterim = 10;
+
+// Why the connection did not do what it should: the limit, or `otherwise`.
+ExchangeFault fault_of(BackendConnection& backend, ExchangeFault otherwise) {
+    switch (backend.io().fault()) {
+        case BackendIo::Fault::timed_out:
+            return ExchangeFault::timed_out;
+        case BackendIo::Fault::stopping:
+            return ExchangeFault::stopping;
+        default:
+            return otherwise;
+    }
+}
+
+// No pool: that of the connection lives on with it, through many answers.
+apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
+    for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char* data = nullptr;
+        apr_size_t size = 0;
+        const apr_status_t status = apr_bucket_read(bucket, &data, &size, APR_BLOCK_READ);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        text.append(data, size);
+    }
+    return APR_SUCCESS;
+}
+
+// Adds one line, or a piece of a long one, to `text`.
+ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
+    proxy_conn_rec& record = *backend.record();
+    const std::size_t before = text.size();
+    apr_brigade_cleanup(record.tmp_bb);
+    apr_status_t status = ap_get_brigade(record.connection->input_filters, record.tmp_bb,
+                                         AP_MODE_GETLINE, APR_BLOCK_READ, 0);
+    if (status == APR_SUCCESS) {
+        status = append(text, record.tmp_bb);
+    }
+    apr_brigade_cleanup(record.tmp_bb);
+    return status == APR_SUCCESS && text.size() > before ? ExchangeFault::none
+                                                         : fault_of(backend, ExchangeFault::closed);
+}
+
+// Without the end of the line.
+std::string_view line_at(const std::string& text, std::size_t begin) {
+    std::string_view line = std::string_view(text).substr(begin);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) {
+        line.remove_suffix(1);
+    }
+    return line;
+}
+
+// A peer that does not speak HTTP may never end its first line or send an empty one: one look at
+// the beginning is enough to know.
+bool cannot_be_http(const std::string& text) {
+    static constexpr char kStart[] = "HTTP/1.";
+    return text.compare(0, std::min(text.size(), sizeof kStart - 1), kStart,
+                        std::min(text.size(), sizeof kStart - 1)) != 0;
+}
+
+// One whole line more; `line` is what it is without its end, and lies in the text.
+ExchangeFault read_line(BackendConnection& backend, std::string& text, std::string_view& line) {
+    const HeadLimits limits = limits_of(*backend.record()->worker->s);
+    const std::size_t begin = text.size();
+    do {
+        const ExchangeFault fault = read_piece(backend, text);
+        if (fault != ExchangeFault::none) {
+            return fault;
+        }
+        if (cannot_be_http(text)) {
+            return ExchangeFault::not_http;
+        }
+        line = line_at(text, begin);
+        if (line.size() > limits.field || text.size() > limits.head) {
+            return text.size() > limits.head ? ExchangeFault::too_large : ExchangeFault::long_field;
+        }
+    } while (text.back() != '\n');
+    return ExchangeFault::none;
+}
+
+BadLines bad_lines_of(const proxy_server_conf& conf) {
+    switch (conf.badopt) {
+        case proxy_server_conf::bad_ignore:
+            return BadLines::leave_out;
+        case proxy_server_conf::bad_body:
+            return BadLines::start_a_body;
+        default:
+            return BadLines::refuse;
+    }
+}
+
+// Reads until the empty line, or until the line that is the beginning of the body.
+ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
+    std::string_view line;
+    do {
+        const std::size_t begin = answer.text.size();
+        const ExchangeFault fault = read_line(backend, answer.text, line);
+        if (fault != ExchangeFault::none) {
+            return fault;
+        }
+        if (begin == 0) {  // the status, whatever follows
+            parse_response_head(answer.text, answer.head);
+        } else if (bad_lines == BadLines::start_a_body && kind_of_line(line) == LineKind::other) {
+            answer.body = answer.text.substr(begin);
+            answer.text.resize(begin);
+            return ExchangeFault::none;
+        }
+    } while (!line.empty());
+    return ExchangeFault::none;
+}
+
+// A body that has begun has to be one that can go on: not of a 101, and not one in chunks, whose first size it was.
+bool may_begin_a_body(const ResponseHead& head) {
+    return head.status >= 200 &&
+           std::none_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
+               return iequals(field.name, "Transfer-Encoding");
+           });
+}
+
+ExchangeFault read_head(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
+    answer = Answer();
+    const ExchangeFault fault = read_lines(backend, bad_lines, answer);
+    if (fault != ExchangeFault::none) {
+        return fault;
+    }
+    switch (parse_response_head(answer.text, answer.head, bad_lines)) {
+        case HeadFault::none:
+            return answer.body.empty() || may_begin_a_body(answer.head) ? ExchangeFault::none
+                                                                        : ExchangeFault::bad_line;
+        case HeadFault::bad_field:
+            return ExchangeFault::bad_line;
+        default:
+            return ExchangeFault::not_http;
+    }
+}
+
+}  // namespace
+
+const char* text_of(ExchangeFault fault) {
+    switch (fault) {
+        case ExchangeFault::none:
+            return "answered";
+        case ExchangeFault::send_failed:
+            return "did not take the request";
+        case ExchangeFault::timed_out:
+            return "did not answer in time";
+        case ExchangeFault::stopping:
+            return "had not answered when httpd stopped";
+        case ExchangeFault::closed:
+            return "closed the connection before it had answered";
+        case ExchangeFault::too_large:
+            return "sent a response head of more than 128 KiB";
+        case ExchangeFault::long_field:
+            return "sent a header field that is longer than its responsefieldsize= allows";
+        case ExchangeFault::not_http:
+            return "did not answer with an HTTP/1.x response head";
+        case ExchangeFault::bad_line:
+            return "sent a response head with a line that is no header field (ProxyBadHeader says "
+                   "what to make of one)";
+    }
+    return "failed";
+}
+
+ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
+                           proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
+                           const char* protocol) {
+    proxy_conn_rec* const record = backend.record();
+    // mod_proxy makes the head's buckets from the client's allocator.
+    apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
+    apr_bucket_brigade* const head = apr_brigade_create(r->pool, buckets);
+    char* content_length = nullptr;
+    char* transfer_encoding = nullptr;
+    if (ap_proxy_create_hdrbrgd(r->pool, head, r, record, worker, conf, uri, url, server_portstr,
+                                &content_length, &transfer_encoding) != OK) {
+        return ExchangeFault::send_failed;
+    }
+    // "websocket" in lower case, as browsers write it: some backends compare with case.
+    apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol,
+                        CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
+    return ap_proxy_pass_brigade(buckets, r, record, record->connection, head, 1) == OK
+               ? ExchangeFault::none
+               : fault_of(backend, ExchangeFault::send_failed);
+}
+
+ExchangeFault read_answer(BackendConnection& backend, const proxy_server_conf& conf,
+                          Answer& answer) {
+    for (int i = 0; i < kMaxInterim; ++i) {
+        const ExchangeFault fault = read_head(backend, bad_lines_of(conf), answer);
+        if (fault != ExchangeFault::none) {
+            return fault;
+        }
+        if (answer.head.status == HTTP_SWITCHING_PROTOCOLS || answer.head.status >= 200) {
+            return ExchangeFault::none;
+        }
+    }
+    return ExchangeFault::not_http;
+}
+
+}  // namespace wsp

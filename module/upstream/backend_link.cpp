@@ -1,0 +1,153 @@
+// Acquire, determine, connect, set up, shake hands: mod_proxy's steps, with our pool.
+#include "upstream/backend_link.hpp"
+
+#include <utility>
+
+#include "upstream/backend_connect.hpp"
+
+namespace wsp {
+namespace {
+
+// As ap_proxy_acquire_connection: a worker in error is tried again when its retry= is over.
+bool is_in_use(proxy_worker* worker, const char* scheme, server_rec* server) {
+    if (!PROXY_WORKER_IS_USABLE(worker)) {
+        auto* const retry = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_retry_worker);
+        if (retry != nullptr) {
+            retry(scheme, worker, server);
+        }
+    }
+    return PROXY_WORKER_IS_USABLE(worker);
+}
+
+}  // namespace
+
+BackendLink::BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
+                         const wsp_dir_config& config, const char* scheme, bool tls,
+                         WorkerPools& pools)
+    : r_(r),
+      worker_(worker),
+      conf_(conf),
+      scheme_(scheme),
+      tls_(tls),
+      worker_pool_(pools.worker_pool(worker, r->server, config)) {}
+
+BackendLink::~BackendLink() = default;
+
+LinkFault BackendLink::open(Route& route, MonotonicUs deadline, bool fresh) {
+    shared_ = route.proxyname == nullptr && worker_pool_.keeps(tls_);
+    LinkFault fault = lease(deadline, fresh || !shared_);
+    if (fault == LinkFault::none) {
+        fault = determine(route, deadline);
+    }
+    if (fault == LinkFault::none) {
+        fault = connect(deadline);
+    }
+    return fault;
+}
+
+LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
+    new_.reset();
+    connection_ = nullptr;
+    lease_ = BackendPool::Lease();
+    if (!is_in_use(worker_, scheme_, r_->server)) {
+        return failed(LinkFault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
+    }
+    AcquireFault fault = AcquireFault::none;
+    lease_ = fresh ? worker_pool_.pool().acquire_fresh(deadline, fault)
+                   : worker_pool_.pool().acquire(deadline, fault);
+    if (!lease_) {
+        return failed(fault == AcquireFault::shut_down ? LinkFault::stopping : LinkFault::crowded,
+                      HTTP_SERVICE_UNAVAILABLE);
+    }
+    reused_ = lease_.is_reused();
+    if (reused_) {
+        connection_ = static_cast<BackendConnection*>(lease_.connection());
+    } else {
+        new_ = std::make_unique<BackendConnection>(worker_, r_->server, scheme_, tls_,
+                                                   worker_pool_.stops().stop);
+        connection_ = new_.get();
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
+                  "WSP0107: %s: has acquired connection for (%s:%d)%s", scheme_,
+                  worker_->s->hostname_ex, static_cast<int>(worker_->s->port),
+                  reused_ ? ", an idle one" : "");
+    return LinkFault::none;
+}
+
+LinkFault BackendLink::determine(Route& route, MonotonicUs deadline) {
+    char* const url = route.url;
+    int status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), route.uri,
+                                               &route.url, route.proxyname, route.proxyport,
+                                               route.portstr, route.portstr_size);
+    if (status == OK && reused_ && record()->sock == nullptr) {
+        // The name has moved (addressttl=), or this request asks for another TLS name.
+        const LinkFault fault = lease(deadline, true);
+        if (fault != LinkFault::none) {
+            return fault;
+        }
+        route.url = url;
+        status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), route.uri,
+                                               &route.url, route.proxyname, route.proxyport,
+                                               route.portstr, route.portstr_size);
+    }
+    return status == OK ? LinkFault::none : failed(LinkFault::no_address, status);
+}
+
+LinkFault BackendLink::connect(MonotonicUs deadline) {
+    ConnectFault fault = connect_socket(worker_pool_, *connection_, deadline, r_);
+    if (fault != ConnectFault::none) {
+        if (new_ != nullptr) {
+            lease_.failed(fault);
+        }
+        return failed(fault == ConnectFault::stopped ? LinkFault::stopping : LinkFault::unreachable,
+                      HTTP_SERVICE_UNAVAILABLE);
+    }
+    reused_ = reused_ &&
+              record()->connection != nullptr;  // or it was closed just now, and a new one made
+    const int status = set_up_connection(worker_pool_, *connection_, r_);
+    if (status != OK) {
+        const bool no_engine = tls_ && !may_speak_tls(r_);
+        return failed(no_engine ? LinkFault::no_tls : LinkFault::not_set_up, status);
+    }
+    fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
+    if (fault != ConnectFault::none) {
+        if (new_ != nullptr) {
+            lease_.failed(fault);
+        }
+        return failed_tls(fault);
+    }
+    if (new_ != nullptr) {
+        lease_.connected(std::move(new_));
+    }
+    if (shared_) {
+        worker_pool_.note_use(scheme_, *record());
+    }
+    return LinkFault::none;
+}
+
+LinkFault BackendLink::failed_tls(ConnectFault fault) {
+    switch (fault) {
+        case ConnectFault::timed_out:
+            return failed(LinkFault::tls_late, HTTP_GATEWAY_TIME_OUT);
+        case ConnectFault::stopped:
+            return failed(LinkFault::stopping, HTTP_SERVICE_UNAVAILABLE);
+        default:
+            return failed(LinkFault::tls_failed, HTTP_BAD_GATEWAY);
+    }
+}
+
+void BackendLink::give_back() {
+    if (shared_ && connection_ != nullptr) {
+        connection_->forget_request();
+        connection_ = nullptr;
+        lease_.give_back();
+        worker_pool_.note_idle();
+    }
+}
+
+void BackendLink::release() {
+    connection_ = nullptr;
+    lease_.take();
+}
+
+}  // namespace wsp

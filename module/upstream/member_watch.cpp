@@ -1,0 +1,84 @@
+// Looks at proxy_worker_shared once a second.
+#include "upstream/member_watch.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/signal_safe_lock.hpp"
+#include "httpd/background_threads.hpp"
+
+namespace wsp {
+namespace {
+
+constexpr int kLookMs = 1000;
+
+// In error (PROXY_WORKER_IN_ERROR) means one failed connect and is tried again: tunnels that live
+// tell otherwise.
+bool is_down(const proxy_worker* worker) {
+    return PROXY_WORKER_IS(worker, PROXY_WORKER_STOPPED) ||
+           PROXY_WORKER_IS(worker, PROXY_WORKER_DISABLED) ||
+           PROXY_WORKER_IS(worker, PROXY_WORKER_DRAIN) ||
+           PROXY_WORKER_IS(worker, PROXY_WORKER_HC_FAIL);
+}
+
+}  // namespace
+
+MemberWatch::WorkerPool::WorkerPool(proxy_worker* watched)
+    : worker(watched), down_(is_down(watched)) {}
+
+bool MemberWatch::WorkerPool::went_down() {
+    const bool before = std::exchange(down_, is_down(worker));
+    return down_ && !before;
+}
+
+TunnelGroup::Subscription MemberWatch::subscribe(proxy_worker* worker) {
+    const SignalSafeLock lock(mutex_);
+    auto member = std::find_if(members_.begin(), members_.end(), [worker](const WorkerPool& known) {
+        return known.worker == worker;
+    });
+    if (member == members_.end()) {
+        member = members_.emplace(members_.end(), worker);
+    }
+    start();
+    return member->tunnels.subscribe();
+}
+
+// With the mutex held. Whoever subscribes next tries again.
+void MemberWatch::start() noexcept {
+    if (started_) {
+        return;
+    }
+    started_ = start_background_thread([this] { run(); });
+    if (!started_) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
+                     "WSP0018: no thread to watch balancer members; their tunnels are kept "
+                     "when they are taken out");
+    }
+}
+
+void MemberWatch::run() {
+    pollfd ends[] = {{stops_.drain, POLLIN, 0}, {stops_.stop, POLLIN, 0}};
+    while (::poll(ends, 2, kLookMs) <= 0) {
+        const SignalSafeLock lock(mutex_);
+        look();
+    }
+}
+
+void MemberWatch::look() {
+    for (WorkerPool& member : members_) {
+        if (!member.went_down()) {
+            continue;
+        }
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
+                     "WSP0017: %s is taken out: its tunnels in this child process are told to "
+                     "go within %" APR_INT64_T_FMT " ms",
+                     name_of(*member.worker), spread_ / kMillisecond);
+        member.tunnels.drain(EndReason::member_down, monotonic_now(), spread_);
+        loops_.heed_groups();
+    }
+}
+
+}  // namespace wsp
