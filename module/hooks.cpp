@@ -83,15 +83,8 @@ void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
 
 void on_child_stopping(apr_pool_t*, int graceful) noexcept {
     // A signal can end a child before child_init has run (prefork.c just_die).
-    if (Child::exists()) {
-        guarded_or(0, [&] {
-            if (ends_gracefully(graceful != 0)) {
-                Child::current().stop_tunnels(true);
-            } else {
-                Child::current().stop_at_once();
-            }
-            return 0;
-        });
+    if (Child* const child = Child::current()) {
+        guarded_or(0, [&] { return child->end_tunnels(graceful != 0), 0; });
     }
 }
 
@@ -100,7 +93,12 @@ int on_pre_connection(conn_rec* c, void*) noexcept {
 }
 
 int on_process_connection(conn_rec* c) noexcept {
-    return guarded_or(DECLINED, [&] { return decide_connect_offer(c), DECLINED; });
+    return guarded_or(DECLINED, [&] {
+        if (Child* const child = Child::current()) {
+            decide_connect_offer(c, child->kept_threads());
+        }
+        return DECLINED;
+    });
 }
 
 int on_ssl_init_server(server_rec*, apr_pool_t*, int, SSL_CTX* ctx) noexcept {
@@ -147,7 +145,11 @@ int on_canon(request_rec* r, char* url) noexcept {
 
 int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
               const char* proxyname, apr_port_t proxyport) noexcept {
-    return guarded(r, [&] { return handle_handshake(r, worker, conf, url, proxyname, proxyport); });
+    return guarded(r, [&] {
+        const Child* const child = Child::current();
+        return handle_handshake(child != nullptr ? &child->handshake_services() : nullptr, r,
+                                worker, conf, url, proxyname, proxyport);
+    });
 }
 
 void on_insert_filter(request_rec* r) noexcept {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "handoff/open_tunnel.hpp"
+#include "handoff/tunnel_host.hpp"
 
 namespace wsp {
 
 // Pumps the tunnel through httpd's filters until it has ended; blocks for that long. The request's notes then tell how it
 // ended, and its backend connection is to be closed.
-void pump_on_this_thread(OpenTunnel& tunnel);
+void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels);
 
 }  // namespace wsp

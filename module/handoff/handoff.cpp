@@ -64,19 +64,20 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls
 }  // namespace
 
 Handoff::Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-                 TunnelContext context, const TunnelHost& host)
+                 TunnelContext context, TunnelHost& tunnels, Pump& pump)
     : client_(std::move(client)),
       backend_(std::move(backend)),
       terms_(std::move(terms)),
       context_(std::move(context)),
-      host_(host) {}
+      tunnels_(tunnels),
+      pump_(pump) {}
 
 Handoff::~Handoff() {
     auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
-        return std::make_unique<PumpedTunnelObserver>(host_.log_writer, std::move(context_));
+        return std::make_unique<PumpedTunnelObserver>(tunnels_.log_writer(), std::move(context_));
     });
     if (observer == nullptr) {  // and the log record has not been moved
-        host_.log_writer.write(std::move(context_.log), PumpedTunnelObserver::never_begun());
+        tunnels_.log_writer().write(std::move(context_.log), PumpedTunnelObserver::never_begun());
         return;
     }
     guarded_or(0, [&] {
@@ -92,14 +93,14 @@ void Handoff::send_off(std::unique_ptr<TunnelObserver> observer) {
     parts.observer = std::move(observer);
     parts.early_from_client = std::move(client_.early);
     parts.early_from_backend = std::move(backend_.early);
-    parts.client = stream_over(client_, host_.neutral_tls);
-    parts.backend = stream_over(backend_, host_.neutral_tls);
+    parts.client = stream_over(client_, tunnels_.neutral_tls());
+    parts.backend = stream_over(backend_, tunnels_.neutral_tls());
     parts.terms = terms_;
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked;
-    if (!host_.pump.adopt(tunnel)) {
+    if (!pump_.adopt(tunnel)) {
         // The child is stopping and its pump takes no more, or there is no room in the inbox.
-        tunnel->cut(host_.stopping.load() ? EndReason::shutdown : EndReason::out_of_memory);
+        tunnel->cut(tunnels_.is_stopping() ? EndReason::shutdown : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());
     }
 }

@@ -7,13 +7,12 @@
 // it. The count in shared_ptr is what crosses between them.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 
 #include "base/unique_fd.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "log/access_log.hpp"
-#include "log/access_log_writer.hpp"
 #include "net/tls_stream.hpp"
 #include "tunnel/pump.hpp"
 #include "upstream/tunnel_permits.hpp"
@@ -34,18 +33,10 @@ struct TunnelContext {
     TunnelPermit permit;
 };
 
-// What the child lends to a tunnel on its way; outlives all tunnels.
-struct TunnelHost {
-    Pump& pump;
-    AccessLogWriter& log_writer;
-    SSL_CTX* neutral_tls;               // what TLS streams are made with
-    const std::atomic<bool>& stopping;  // the child ends
-};
-
 class Handoff {
   public:
     Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-            TunnelContext context, const TunnelHost& host);
+            TunnelContext context, TunnelHost& tunnels, Pump& pump);
     // Sends the tunnel off. Without memory it ends here, and the logs say so.
     ~Handoff();
 
@@ -56,7 +47,8 @@ class Handoff {
     TakenConnection backend_;
     TunnelTerms terms_;
     TunnelContext context_;
-    TunnelHost host_;
+    TunnelHost& tunnels_;  // outlives all tunnels
+    Pump& pump_;           // one of its pumps
 };
 
 }  // namespace wsp

@@ -1,4 +1,4 @@
-// Takes connections out of httpd, or explains why that cannot be done.
+// Takes connections out of httpd.
 //
 // How a connection leaves: its descriptor is duplicated, and an idle socket of ours takes the old
 // number (dup3). From then on nothing that httpd does to "its" socket, reading, writing, shutdown
@@ -10,107 +10,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "apr_portable.h"
-#include "child/child.hpp"
 #include "handoff/blocking_tunnel.hpp"
 #include "handoff/handoff.hpp"
-#include "httpd/boundary.hpp"
+#include "handoff/why_kept.hpp"
 #include "httpd/connection_context.hpp"
 
 namespace wsp {
 namespace {
 
-// Why a connection cannot leave. Each is logged once per child.
-enum class Stays { no, http2, off, no_socket, filter, foreign_tls, no_pump, no_descriptor, kCount };
-
-const char* text_of(Stays why) {
-    switch (why) {
-        case Stays::http2:
-            return "the client's connection is an HTTP/2 stream";
-        case Stays::off:
-            return "ProxyWebsocketAsync is Off";
-        case Stays::no_socket:
-            return "the connection has no socket";
-        case Stays::filter:
-            return "a connection filter is in place that has to see the data";
-        case Stays::foreign_tls:
-            return "its TLS is not mod_ssl's";
-        case Stays::no_pump:
-            return "the child has no pump";
-        case Stays::no_descriptor:
-            return "the process has no descriptor left; raise ulimit -n";
-        default:
-            return "";
-    }
-}
-
-void log_stays(request_rec* r, Stays why, const char* detail) {
-    static std::array<std::atomic<bool>, static_cast<std::size_t>(Stays::kCount)> told;
-    const bool first = !told[static_cast<std::size_t>(why)].exchange(true);
-    ap_log_rerror(APLOG_MARK, first ? APLOG_INFO : APLOG_DEBUG, 0, r,
-                  "WSP0110: the tunnel keeps its request thread: %s%s%s%s", text_of(why),
-                  detail ? ": " : "", detail ? detail : "",
-                  first ? " (said once per child process)" : "");
-}
-
-// The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
-// time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could be
-// read: mod_remoteip's takes the PROXY protocol's header off, keeps nothing, and then passes everything through
-// (mod_remoteip.c remoteip_input_filter). Ours is gone after the first answer.
-bool may_be_left(const char* filter) {
-    static constexpr std::string_view kKnown[] = {
-        "core",           "core_in",          "ssl/tls filter",
-        "reqtimeout",     "log_input_output", "ssl/tls coalescing filter",
-        "remoteip_input", "wsp_connect_offer"};
-    for (const std::string_view known : kKnown) {
-        if (strcasecmp(known.data(), filter) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const char* foreign_filter(const ap_filter_t* filter) {
-    for (; filter != nullptr; filter = filter->next) {
-        if (!may_be_left(filter->frec->name)) {
-            return filter->frec->name;
-        }
-    }
-    return nullptr;
-}
-
-Stays why_connection_stays(conn_rec* c, const char*& detail) {
-    const ConnectionContext* const context = connection_context_of(c);
-    if (context == nullptr || ap_get_conn_socket(c) == nullptr) {
-        return Stays::no_socket;
-    }
-    detail = foreign_filter(c->input_filters);
-    if (detail == nullptr) {
-        detail = foreign_filter(c->output_filters);
-    }
-    if (detail != nullptr) {
-        return Stays::filter;
-    }
-    return ap_ssl_conn_is_ssl(c) && context->ssl == nullptr ? Stays::foreign_tls : Stays::no;
-}
-
-Stays why_client_stays(conn_rec* client, bool async, const char*& detail) {
-    if (client->master != nullptr) {
-        return Stays::http2;
-    }
-    return async ? why_connection_stays(client, detail) : Stays::off;
-}
-
-Stays why_stays(const OpenTunnel& tunnel, const char*& detail) {
-    const Stays why = why_client_stays(tunnel.r->connection, tunnel.async, detail);
-    return why != Stays::no ? why
-                            : why_connection_stays(tunnel.backend.record()->connection, detail);
+Obstacle obstacle_of_tunnel(const OpenTunnel& tunnel) {
+    const Obstacle found = obstacle_of_client(tunnel.r->connection, tunnel.async);
+    return found ? found : obstacle_of(tunnel.backend.record()->connection);
 }
 
 int descriptor_of(conn_rec* c) {
@@ -141,10 +56,10 @@ std::string drain_filters(conn_rec* c) {
 }
 
 // From here on httpd has a stand-in for a socket.
-TakenConnection take(conn_rec* c, UniqueFd duplicate) {
+TakenConnection take(conn_rec* c, UniqueFd duplicate, int stand_in) {
     TakenConnection taken;
     const int fd = descriptor_of(c);
-    while (::dup3(Child::current().idle_fd(), fd, O_CLOEXEC) < 0 && errno == EINTR) {
+    while (::dup3(stand_in, fd, O_CLOEXEC) < 0 && errno == EINTR) {
     }
     taken.fd = std::move(duplicate);
     taken.early = drain_filters(c);
@@ -175,12 +90,11 @@ void strip_filters(request_rec* r, conn_rec* backend) {
     r->connection->keepalive = AP_CONN_CLOSE;
 }
 
-// Nothing has happened yet when the result is not Stays::no.
-Stays leave(OpenTunnel& tunnel) {
-    Child& child = Child::current();
-    Pump* const pump = child.pump();
+// Nothing has happened yet when there is an obstacle.
+Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
+    Pump* const pump = tunnels.pump();
     if (pump == nullptr) {
-        return Stays::no_pump;
+        return {WhyKept::kNoPump};
     }
     request_rec* const r = tunnel.r;
     conn_rec* const client = r->connection;
@@ -188,43 +102,41 @@ Stays leave(OpenTunnel& tunnel) {
     UniqueFd client_fd = duplicate_of(client);
     UniqueFd backend_fd = duplicate_of(backend);
     if (!client_fd.valid() || !backend_fd.valid()) {
-        return Stays::no_descriptor;
+        return {WhyKept::kNoDescriptor};
     }
-    TakenConnection from_client = take(client, std::move(client_fd));
-    TakenConnection from_backend = take(backend, std::move(backend_fd));
+    TakenConnection from_client = take(client, std::move(client_fd), tunnels.idle_fd());
+    TakenConnection from_backend = take(backend, std::move(backend_fd), tunnels.idle_fd());
     // Now that mod_logio has counted everything that went through httpd.
     LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on
     auto handoff = std::make_shared<Handoff>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
-        TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit)},
-        TunnelHost{*pump, child.access_log_writer(), child.neutral_tls(), child.stopping()});
+        TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit)}, tunnels,
+        *pump);
     connection_context_of(client)->handoff = handoff;
     connection_context_of(backend)->handoff = std::move(handoff);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
                   about.c_str());
     tunnel.backend.release();
-    return Stays::no;
+    return {};
 }
 
 }  // namespace
 
 bool keeps_thread(request_rec* r, bool async) {
-    const char* detail = nullptr;
-    return why_client_stays(r->connection, async, detail) != Stays::no;
+    return static_cast<bool>(obstacle_of_client(r->connection, async));
 }
 
-int run_tunnel(OpenTunnel& tunnel) {
+int run_tunnel(OpenTunnel& tunnel, TunnelHost& tunnels) {
     strip_filters(tunnel.r, tunnel.backend.record()->connection);
-    const char* detail = nullptr;
-    Stays why = why_stays(tunnel, detail);
-    if (why == Stays::no) {
-        why = leave(tunnel);
+    Obstacle obstacle = obstacle_of_tunnel(tunnel);
+    if (!obstacle) {
+        obstacle = leave(tunnel, tunnels);
     }
-    if (why != Stays::no) {
-        log_stays(tunnel.r, why, detail);
-        tunnel.kept.take_anyway(Child::current().kept_threads());
-        pump_on_this_thread(tunnel);
+    if (obstacle) {
+        log_kept_thread(tunnel.r, obstacle);
+        tunnel.kept.take_anyway(tunnels.kept_threads());
+        pump_on_this_thread(tunnel, tunnels);
     }
     return OK;
 }

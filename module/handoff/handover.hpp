@@ -3,6 +3,7 @@
 #pragma once
 
 #include "handoff/open_tunnel.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
@@ -12,6 +13,6 @@ bool keeps_thread(request_rec* r, bool async);
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request
 // thread.
-int run_tunnel(OpenTunnel& tunnel);
+int run_tunnel(OpenTunnel& tunnel, TunnelHost& tunnels);
 
 }  // namespace wsp

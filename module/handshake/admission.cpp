@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "child/child.hpp"
 #include "handoff/handover.hpp"
 #include "upstream/worker_load.hpp"
 
@@ -19,10 +18,10 @@ int Admission::ask(MonotonicUs deadline) {
                          "%" APR_INT64_T_FMT
                          " tunnels keep their threads in this child process, as many as "
                          "ProxyWebsocketMaxBlockingTunnels allows",
-                         Child::current().kept_threads().limits().most),
+                         services_.tunnels.kept_threads().limits().most),
             "turn H2WebSockets off, or find what else keeps threads (WSP0110)");
     }
-    if (!share_.take(Child::current().handshake_threads())) {
+    if (!thread_.take(services_.threads)) {
         note_full_worker(r_, worker_);
         set_retry_soon(r_);
         return refusals_.refuse(
@@ -69,7 +68,7 @@ int Admission::wait_for_permit(MonotonicUs deadline) {
 
 // What leaves its thread needs none.
 bool Admission::has_a_thread_to_keep() {
-    return !keeps_thread(r_, config_.async != 0) || kept_.take(Child::current().kept_threads());
+    return !keeps_thread(r_, config_.async != 0) || kept_.take(services_.tunnels.kept_threads());
 }
 
 }  // namespace wsp

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "child/child.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
 #include "protocol/connect_offer.hpp"
@@ -106,13 +105,13 @@ void register_connect_offer() {
         ap_register_output_filter("WSP_CONNECT_OFFER", on_output, nullptr, AP_FTYPE_CONNECTION);
 }
 
-void decide_connect_offer(conn_rec* c) {
+void decide_connect_offer(conn_rec* c, KeptThreads& kept_threads) {
     ConnectionContext* const context = c->master == nullptr ? connection_context_of(c) : nullptr;
-    if (context == nullptr || context->offer_decided || !Child::exists()) {
+    if (context == nullptr || context->offer_decided) {
         return;
     }
     context->offer_decided = true;  // event comes back here for each piece of work
-    if (Child::current().kept_threads().withholds_offer() && may_become_http2(c)) {
+    if (kept_threads.withholds_offer() && may_become_http2(c)) {
         ap_add_output_filter_handle(the_filter, make_in_pool<FirstFrame>(c->pool, c), nullptr, c);
     }
 }

@@ -2,6 +2,7 @@
 // threads already. Browsers then open HTTP/1.1 for their sockets, which hold no thread, and keep HTTP/2 for everything else.
 #pragma once
 
+#include "handoff/kept_threads.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
@@ -11,6 +12,6 @@ namespace wsp {
 void register_connect_offer();
 
 // process_connection, between mod_ssl, which finds out the protocol, and mod_http2: decides once for a connection.
-void decide_connect_offer(conn_rec* c);
+void decide_connect_offer(conn_rec* c, KeptThreads& kept_threads);
 
 }  // namespace wsp

@@ -5,7 +5,6 @@
 #include <exception>
 #include <string>
 
-#include "child/child.hpp"
 #include "config/dir_config.hpp"
 #include "handoff/handover.hpp"
 #include "handshake/admission.hpp"
@@ -36,17 +35,18 @@ std::uint8_t rsv_bits(request_rec* r) {
 // One handshake.
 class Handshake {
   public:
-    Handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
-              const MappedUrl& target)
-        : r_(r),
+    Handshake(const HandshakeServices& services, request_rec* r, proxy_worker* worker,
+              proxy_server_conf* conf, char* url, const MappedUrl& target)
+        : services_(services),
+          r_(r),
           worker_(worker),
           conf_(conf),
           url_(url),
           target_(target),
           config_(wsp_dir_config_resolved(&dir_config_of(r))),
-          link_(r, worker, conf, config_, target.scheme, target.tls, Child::current().pools()),
+          link_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
           refusals_(r, url, target, route_, worker, link_),
-          admission_(r, worker, config_, refusals_) {
+          admission_(r, worker, config_, refusals_, services) {
         route_.path = url;
     }
 
@@ -65,6 +65,7 @@ class Handshake {
     int run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv);
     DurationUs handshake_timeout() const;
 
+    const HandshakeServices& services_;
     request_rec* r_;
     proxy_worker* worker_;
     proxy_server_conf* conf_;
@@ -234,7 +235,7 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 
 int Handshake::open_tunnel() {
     admission_.leave_handshake();
-    const TunnelGroup::Subscription group = group_for(worker_, config_);
+    const TunnelGroup::Subscription group = group_for(services_.members, worker_, config_);
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -257,19 +258,21 @@ int Handshake::open_tunnel() {
 int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
                       link_,
-                      resolve_terms(r_, *worker_, *conf_, config_, allowed_rsv, !is_websocket()),
+                      resolve_terms(services_.policies, r_, *worker_, *conf_, config_, allowed_rsv,
+                                    !is_websocket()),
                       config_.async != 0,
                       url_,
                       admission_.take_kept_thread(),
                       admission_.take_permit()};
     tunnel.terms.group = group;
-    return run_tunnel(tunnel);
+    return run_tunnel(tunnel, services_.tunnels);
 }
 
 }  // namespace
 
-int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
-                     const char* proxyname, apr_port_t proxyport) {
+int handle_handshake(const HandshakeServices* services, request_rec* r, proxy_worker* worker,
+                     proxy_server_conf* conf, char* url, const char* proxyname,
+                     apr_port_t proxyport) {
     make_subrequest_plain(r);
     const MappedUrl* const target = websocket_url_of(r, worker, url);
     if (target == nullptr) {
@@ -279,7 +282,7 @@ int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* co
     if (status != OK) {
         return status;
     }
-    if (!Child::exists()) {
+    if (services == nullptr) {
         warn(r,
              apr_psprintf(r->pool,
                           "WSP0146: handshake refused with 503: this child process had no memory "
@@ -288,7 +291,8 @@ int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* co
              {APLOG_ERR});
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    const int served = Handshake(r, worker, conf, url, *target).serve(proxyname, proxyport);
+    const int served =
+        Handshake(*services, r, worker, conf, url, *target).serve(proxyname, proxyport);
     if (served == HTTP_UPGRADE_REQUIRED) {
         explain_upgrade_required(r);
     }

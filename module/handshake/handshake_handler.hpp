@@ -2,13 +2,16 @@
 // or the refusal.
 #pragma once
 
+#include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
 
 // DECLINED for what is not ours. Refuses subrequests and requests for error pages. Request thread; blocks while it connects and waits for the
 // backend's answer.
-int handle_handshake(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
-                     const char* proxyname, apr_port_t proxyport);
+// `services`: null where the child process had no memory for them; the handshake is then refused.
+int handle_handshake(const HandshakeServices* services, request_rec* r, proxy_worker* worker,
+                     proxy_server_conf* conf, char* url, const char* proxyname,
+                     apr_port_t proxyport);
 
 }  // namespace wsp

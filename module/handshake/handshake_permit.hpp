@@ -1,10 +1,22 @@
-// ProxyWebsocketHandshakeThreads: how many of a child's request threads handshakes may hold.
+// ProxyWebsocketHandshakeThreads: how many of a child's request threads may be in handshakes.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
 namespace wsp {
+
+// The count of one child process, which owns it. Any thread.
+class HandshakeThreads {
+  public:
+    // 0: no limit.
+    explicit HandshakeThreads(std::int64_t most) : most_(most) {}
+
+  private:
+    friend class HandshakePermit;
+    const std::int64_t most_;
+    std::atomic<std::int64_t> busy_{0};
+};
 
 // One request thread's place among them, from before it turns to the backend until the answer is
 // there. Request thread.
@@ -15,28 +27,24 @@ class HandshakePermit {
     HandshakePermit(const HandshakePermit&) = delete;
     HandshakePermit& operator=(const HandshakePermit&) = delete;
 
-    // False when `most` threads of this process are in handshakes already; 0 means no limit.
-    [[nodiscard]] bool take(std::int64_t most) noexcept {
-        taken_ = busy().fetch_add(1) < most || most == 0;
-        if (!taken_) {
-            busy().fetch_sub(1);
+    // False when as many threads are in handshakes as may be.
+    [[nodiscard]] bool take(HandshakeThreads& all) noexcept {
+        if (all.busy_.fetch_add(1) >= all.most_ && all.most_ > 0) {
+            all.busy_.fetch_sub(1);
+            return false;
         }
-        return taken_;
+        all_ = &all;
+        return true;
     }
     void leave() noexcept {
-        if (taken_) {
-            busy().fetch_sub(1);
-            taken_ = false;
+        if (all_ != nullptr) {
+            all_->busy_.fetch_sub(1);
+            all_ = nullptr;
         }
     }
 
   private:
-    static std::atomic<std::int64_t>& busy() noexcept {
-        static std::atomic<std::int64_t> count{0};
-        return count;
-    }
-
-    bool taken_ = false;
+    HandshakeThreads* all_ = nullptr;
 };
 
 }  // namespace wsp

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "child/child.hpp"
 #include "httpd/limited_log.hpp"
 #include "protocol/close_code.hpp"
 #include "routing/mapping.hpp"
@@ -90,15 +89,16 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
 
 }  // namespace
 
-TunnelTerms resolve_terms(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
-                          const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw) {
-    return {Child::current().share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
+TunnelTerms resolve_terms(SharedPolicies& policies, request_rec* r, const proxy_worker& worker,
+                          const proxy_server_conf& conf, const wsp_dir_config& config,
+                          std::uint8_t allowed_rsv, bool raw) {
+    return {policies.share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
             allowed_rsv, raw};
 }
 
-TunnelGroup::Subscription group_for(proxy_worker* worker, const wsp_dir_config& config) {
-    return config.on_member_down != 0 ? Child::current().member_watch().subscribe(worker)
-                                      : TunnelGroup::Subscription();
+TunnelGroup::Subscription group_for(MemberWatch& members, proxy_worker* worker,
+                                    const wsp_dir_config& config) {
+    return config.on_member_down != 0 ? members.subscribe(worker) : TunnelGroup::Subscription();
 }
 
 }  // namespace wsp

@@ -5,7 +5,9 @@
 
 #include "config/config.h"
 #include "httpd/httpd.hpp"
+#include "tunnel/shared_policies.hpp"
 #include "tunnel/terms.hpp"
+#include "upstream/member_watch.hpp"
 
 namespace wsp {
 
@@ -15,10 +17,12 @@ namespace wsp {
 //
 // The lifetime is ProxyWebsocketMaxLifetime less its jitter, or what is left until the environment variable ws-expires where
 // that is shorter. A ws-expires that is no number is logged and ignored.
-TunnelTerms resolve_terms(request_rec* r, const proxy_worker& worker, const proxy_server_conf& conf,
-                          const wsp_dir_config& config, std::uint8_t allowed_rsv, bool raw);
+TunnelTerms resolve_terms(SharedPolicies& policies, request_rec* r, const proxy_worker& worker,
+                          const proxy_server_conf& conf, const wsp_dir_config& config,
+                          std::uint8_t allowed_rsv, bool raw);
 
 // What a tunnel to `worker` ends with. To be asked before its client hears that it is open. May throw bad_alloc.
-TunnelGroup::Subscription group_for(proxy_worker* worker, const wsp_dir_config& config);
+TunnelGroup::Subscription group_for(MemberWatch& members, proxy_worker* worker,
+                                    const wsp_dir_config& config);
 
 }  // namespace wsp

@@ -26,19 +26,17 @@ bool is_down(const proxy_worker* worker) {
 
 }  // namespace
 
-MemberWatch::WorkerPool::WorkerPool(proxy_worker* watched)
-    : worker(watched), down_(is_down(watched)) {}
+MemberWatch::Member::Member(proxy_worker* watched) : worker(watched), down_(is_down(watched)) {}
 
-bool MemberWatch::WorkerPool::went_down() {
+bool MemberWatch::Member::went_down() {
     const bool before = std::exchange(down_, is_down(worker));
     return down_ && !before;
 }
 
 TunnelGroup::Subscription MemberWatch::subscribe(proxy_worker* worker) {
     const SignalSafeLock lock(mutex_);
-    auto member = std::find_if(members_.begin(), members_.end(), [worker](const WorkerPool& known) {
-        return known.worker == worker;
-    });
+    auto member = std::find_if(members_.begin(), members_.end(),
+                               [worker](const Member& known) { return known.worker == worker; });
     if (member == members_.end()) {
         member = members_.emplace(members_.end(), worker);
     }
@@ -68,7 +66,7 @@ void MemberWatch::run() {
 }
 
 void MemberWatch::look() {
-    for (WorkerPool& member : members_) {
+    for (Member& member : members_) {
         if (!member.went_down()) {
             continue;
         }

@@ -26,8 +26,8 @@ class MemberWatch {
     TunnelGroup::Subscription subscribe(proxy_worker* worker);
 
   private:
-    struct WorkerPool {
-        explicit WorkerPool(proxy_worker* watched);
+    struct Member {
+        explicit Member(proxy_worker* watched);
         // Has been taken out since this was asked last.
         bool went_down();
 
@@ -46,7 +46,7 @@ class MemberWatch {
     const StopFds stops_;
     const DurationUs spread_;
     std::mutex mutex_;
-    std::list<WorkerPool> members_;
+    std::list<Member> members_;
     bool started_ = false;
 };
 

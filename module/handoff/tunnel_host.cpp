@@ -1,0 +1,153 @@
+// Making the threads, and ending the tunnels.
+#include "handoff/tunnel_host.hpp"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "base/signal_safe_lock.hpp"
+#include "httpd/boundary.hpp"
+#include "upstream/tunnel_permits.hpp"
+
+namespace wsp {
+namespace {
+
+constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
+// What a pump's thread without tunnels may take to end.
+constexpr DurationUs kThreadPatience = 1 * kSecond;
+
+}  // namespace
+
+WakeFd TunnelHost::opened() noexcept {
+    WakeFd made;
+    static_cast<void>(made.open());
+    return made;
+}
+
+TunnelHost::TunnelHost(const wsp_server_config& config)
+    : pump_threads_(config.pump_threads),
+      drain_timeout_(config.drain_timeout_us),
+      drain_spread_(config.drain_spread_us) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
+        idle_.reset(ends[0]);
+        idle_peer_.reset(ends[1]);
+        ::shutdown(idle_peer_.get(), SHUT_RD);  // writing to idle_ is EPIPE from here on
+    }
+}
+
+Pump* TunnelHost::pump() {
+    if (!idle_.valid() || !has_threads()) {
+        return nullptr;
+    }
+    return &pumps_[next_pump_.fetch_add(1) % pumps_.size()]->pump;
+}
+
+bool TunnelHost::has_threads() {
+    if (threads_made_.load()) {
+        return true;
+    }
+    const SignalSafeLock lock(mutex_);
+    if (threads_made_.load()) {
+        return true;
+    }
+    return !stopping_.load() && guarded_or(false, [this] { return start_threads(); });
+}
+
+bool TunnelHost::start_threads() {
+    if (!neutral_tls_ && !(neutral_tls_ = make_neutral_context())) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "WSP0140: no memory for a TLS context; each tunnel keeps its request thread");
+        return false;
+    }
+    Pumps started = start_pumps();
+    if (started.empty() || !log_writer_.start()) {
+        end_pumps(std::move(started));
+        return false;
+    }
+    for (auto& each : started) {
+        each->entry.emplace(loops_, each->pump);
+    }
+    pumps_ = std::move(started);
+    threads_made_.store(true);
+    return true;
+}
+
+// As many as the system allows. All memory is allocated first: a pump whose thread runs cannot be taken back.
+TunnelHost::Pumps TunnelHost::start_pumps() {
+    Pumps started(static_cast<std::size_t>(pump_threads_));
+    for (auto& each : started) {
+        each = std::make_unique<ListedPump>();
+    }
+    for (std::size_t i = 0; i < started.size(); ++i) {
+        if (!started[i]->pump.start(stop_.fd())) {
+            ap_log_error(
+                APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                "WSP0010: no thread for the tunnels; each keeps its request thread; look at the "
+                "limits of processes and threads (TasksMax, ulimit -u)");
+            started.resize(i);
+        }
+    }
+    return started;
+}
+
+void TunnelHost::end_pumps(Pumps pumps) {
+    for (auto& each : pumps) {
+        each->pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
+        if (!each->pump.join(kThreadPatience)) {
+            static_cast<void>(each.release());  // its thread still uses it
+        }
+    }
+}
+
+ClosePlan TunnelHost::drain_plan(MonotonicUs now) {
+    MonotonicUs since = kNever;
+    if (draining_since_.compare_exchange_strong(since, now)) {
+        since = now;
+    }
+    return ClosePlan::drain(since, drain_timeout_, drain_spread_, kStopPatience);
+}
+
+void TunnelHost::stop(bool graceful) {
+    const MonotonicUs now = monotonic_now();
+    const ClosePlan plan = graceful ? drain_plan(now) : ClosePlan::stop(now);
+    (graceful ? drain_ : stop_).wake();
+    TunnelPermit::end_waiting();
+    if (!stopping_.exchange(true) && threads_made_.load()) {
+        ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
+    }
+    // Pumps that are being made meanwhile hear of it when they are listed.
+    loops_.close_all(plan);
+}
+
+void TunnelHost::stop_at_once() {
+    guarded_or(0, [this] { return spare_sockets_.give_back(), 0; });
+    stop(false);
+    spare_sockets_.end_with_tunnels(kStopPatience);
+}
+
+bool TunnelHost::join(DurationUs patience) {
+    const MonotonicUs until = monotonic_now() + patience;
+    while (joined_ < pumps_.size()) {
+        if (!pumps_[joined_]->pump.join(until - monotonic_now())) {
+            return false;
+        }
+        ++joined_;
+    }
+    return true;
+}
+
+std::size_t TunnelHost::sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const {
+    std::size_t sum = 0;
+    for (const auto& each : pumps_) {
+        sum += (each->pump.*count)();
+    }
+    return sum;
+}
+
+TunnelHost::Counts TunnelHost::counts() const {
+    return {sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_,
+            sum_over_pumps(&Pump::tunnels)};
+}
+
+}  // namespace wsp

@@ -1,0 +1,20 @@
+// What handshakes are handed. The child process owns all of it, for as long as it lives; any thread may use it.
+#pragma once
+
+#include "handoff/tunnel_host.hpp"
+#include "handshake/handshake_permit.hpp"
+#include "tunnel/shared_policies.hpp"
+#include "upstream/member_watch.hpp"
+#include "upstream/worker_pools.hpp"
+
+namespace wsp {
+
+struct HandshakeServices {
+    WorkerPools& pools;         // where connections to backends come from
+    MemberWatch& members;       // ends the tunnels of a member that is taken out
+    SharedPolicies& policies;   // tunnels of one configuration share one
+    HandshakeThreads& threads;  // ProxyWebsocketHandshakeThreads
+    TunnelHost& tunnels;        // where open tunnels go
+};
+
+}  // namespace wsp
