@@ -35,8 +35,9 @@ std::string accept_for_key(std::string_view key) {
     salted += kGuid;
     unsigned char digest[EVP_MAX_MD_SIZE];
     // A crypto policy may forbid SHA-1. An empty string then matches no Sec-WebSocket-Accept.
-    if (EVP_Digest(salted.data(), salted.size(), digest, nullptr, EVP_sha1(), nullptr) != 1)
+    if (EVP_Digest(salted.data(), salted.size(), digest, nullptr, EVP_sha1(), nullptr) != 1) {
         return {};
+    }
     unsigned char encoded[4 * ((kSha1Size + 2) / 3) + 1];
     const int size = EVP_EncodeBlock(encoded, digest, kSha1Size);
     return std::string(encoded, encoded + size);

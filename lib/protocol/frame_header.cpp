@@ -19,8 +19,9 @@ constexpr std::size_t extra_length_bytes(std::size_t short_length) {
 
 std::uint64_t read_big_endian(const std::uint8_t* data, std::size_t size) {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t i = 0; i < size; ++i) {
         value = value << 8 | data[i];
+    }
     return value;
 }
 
@@ -30,41 +31,47 @@ constexpr bool is_minimal(std::size_t extra_bytes, std::uint64_t length) {
 
 // The longest front of `text` that has at most `limit` bytes and does not end inside a character.
 std::string_view cut_between_characters(std::string_view text, std::size_t limit) {
-    if (text.size() <= limit)
+    if (text.size() <= limit) {
         return text;
-    while (limit > 0 && (text[limit] & 0xC0) == 0x80)
+    }
+    while (limit > 0 && (text[limit] & 0xC0) == 0x80) {
         --limit;
+    }
     return text.substr(0, limit);
 }
 
 }  // namespace
 
 bool parse_frame_header(const std::uint8_t* data, std::size_t size, FrameHeader& header) noexcept {
-    if (size < 2)
+    if (size < 2) {
         return false;
+    }
     const std::size_t short_length = data[1] & 0x7Fu;
     const std::size_t extra = extra_length_bytes(short_length);
     header.masked = (data[1] & 0x80) != 0;
     header.size = static_cast<std::uint8_t>(2 + extra + (header.masked ? 4 : 0));
-    if (size < header.size)
+    if (size < header.size) {
         return false;
+    }
     header.fin = (data[0] & 0x80) != 0;
     header.rsv = (data[0] >> 4) & 0x7;
     header.opcode = data[0] & 0xF;
     header.length = extra == 0 ? short_length : read_big_endian(data + 2, extra);
     header.minimal = is_minimal(extra, header.length);
-    if (header.masked)
+    if (header.masked) {
         std::memcpy(header.key.data(), data + 2 + extra, header.key.size());
-    else
+    } else {
         header.key = {};
+    }
     return true;
 }
 
 void apply_mask(std::uint8_t* data, std::size_t size, const MaskingKey& key,
                 std::size_t offset) noexcept {
     std::array<std::uint8_t, sizeof(std::uint64_t)> turned;
-    for (std::size_t i = 0; i < turned.size(); ++i)
+    for (std::size_t i = 0; i < turned.size(); ++i) {
         turned[i] = key[(offset + i) % key.size()];
+    }
     std::uint64_t key_word;
     std::memcpy(&key_word, turned.data(), sizeof key_word);
     for (; size >= sizeof key_word; data += sizeof key_word, size -= sizeof key_word) {
@@ -73,8 +80,9 @@ void apply_mask(std::uint8_t* data, std::size_t size, const MaskingKey& key,
         word ^= key_word;
         std::memcpy(data, &word, sizeof word);
     }
-    for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t i = 0; i < size; ++i) {
         data[i] ^= turned[i];
+    }
 }
 
 std::size_t write_control_frame(std::uint8_t* out, Opcode opcode, std::string_view payload,
@@ -84,11 +92,13 @@ std::size_t write_control_frame(std::uint8_t* out, Opcode opcode, std::string_vi
     std::uint8_t* at = out;
     *at++ = static_cast<std::uint8_t>(0x80 | static_cast<std::uint8_t>(opcode));
     *at++ = static_cast<std::uint8_t>((key ? 0x80 : 0) | payload.size());
-    if (key)
+    if (key) {
         at = std::copy(key->begin(), key->end(), at);
+    }
     std::uint8_t* const end = std::copy(payload.begin(), payload.end(), at);
-    if (key)
+    if (key) {
         apply_mask(at, payload.size(), *key);
+    }
     return static_cast<std::size_t>(end - out);
 }
 

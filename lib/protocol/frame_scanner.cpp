@@ -39,23 +39,27 @@ std::uint8_t permitted_rsv(const FrameHeader& header, std::uint8_t allowed) {
 // control frame whose length is written too long would also be longer than kMaxControlFrame, which
 // callers make room for.
 bool can_be_followed(const FrameHeader& header) {
-    if (is_control(header.opcode))
+    if (is_control(header.opcode)) {
         return header.length <= kMaxControlPayload && header.minimal;
+    }
     return header.length >> 63 == 0;
 }
 
 Violation judge_control(const FrameHeader& header) {
-    if (!header.fin)  // RFC 6455 5.5: control frames are never fragmented
+    if (!header.fin) {  // RFC 6455 5.5: control frames are never fragmented
         return Violation::control_fragmented;
-    if (header.length > kMaxControlPayload)  // RFC 6455 5.5
+    }
+    if (header.length > kMaxControlPayload) {  // RFC 6455 5.5
         return Violation::control_too_long;
+    }
     return Violation::none;
 }
 
 // As on the wire; 0 when there is none.
 std::uint16_t code_on_wire(const FrameScanner::Control& close) {
-    if (close.payload_size < 2)
+    if (close.payload_size < 2) {
         return 0;
+    }
     return static_cast<std::uint16_t>(close.payload[0] << 8 | close.payload[1]);
 }
 
@@ -65,14 +69,18 @@ bool reason_is_utf8(const FrameScanner::Control& close) {
 }
 
 Violation judge_close(const FrameScanner::Control& close, bool look_inside) {
-    if (close.payload_size == 0)
+    if (close.payload_size == 0) {
         return Violation::none;
-    if (close.payload_size == 1)  // RFC 6455 5.5.1: the code has two bytes
+    }
+    if (close.payload_size == 1) {  // RFC 6455 5.5.1: the code has two bytes
         return Violation::close_payload_of_one_byte;
-    if (!look_inside)
+    }
+    if (!look_inside) {
         return Violation::none;
-    if (!may_be_sent(code_on_wire(close)))  // RFC 6455 7.4
+    }
+    if (!may_be_sent(code_on_wire(close))) {  // RFC 6455 7.4
         return Violation::bad_close_code;
+    }
     return reason_is_utf8(close) ? Violation::none
                                  : Violation::invalid_utf8;  // RFC 6455 5.5.1, 8.1
 }
@@ -93,29 +101,36 @@ FrameScanner::FrameScanner(const ScanRules& rules) noexcept : rules_(rules) {}
 
 FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t size,
                                         bool stop_at_boundary, Control& control) noexcept {
-    if (close_seen())
+    if (close_seen()) {
         return {size, Stop::more};
+    }
     std::size_t at = 0;
     if (payload_left_ > 0) {
         at = within_frame(size);
-        if (!pass_payload(data, at))
+        if (!pass_payload(data, at)) {
             return {0, Stop::error, Violation::invalid_utf8};
+        }
     }
     while (payload_left_ == 0 && !lost_) {
-        if (stop_at_boundary)
+        if (stop_at_boundary) {
             return {at, Stop::boundary};
+        }
         at += pass_short_messages(data + at, size - at);
         const std::uint8_t* const frame = data + at;
         FrameHeader header;
-        if (!parse_frame_header(frame, size - at, header))
+        if (!parse_frame_header(frame, size - at, header)) {
             return {at, Stop::more};
+        }
         const Violation error = judge(header);
-        if (error != Violation::none)
+        if (error != Violation::none) {
             return {at, Stop::error, error};
-        if (lost_)
+        }
+        if (lost_) {
             break;
-        if (is_control(header.opcode))
+        }
+        if (is_control(header.opcode)) {
             return take_control(frame, size - at, header, at, control);
+        }
         begin_data(header);
         const std::size_t payload = within_frame(size - at - header.size);
         if (!pass_payload(frame + header.size, payload)) {
@@ -131,8 +146,9 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
 // that break no rule and need no look inside. Returns the size of those in front; the walk in
 // scan() judges what follows.
 std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept {
-    if (in_message_ || rules_.validate == Validate::full)
+    if (in_message_ || rules_.validate == Validate::full) {
         return 0;
+    }
     const std::size_t limit =
         rules_.max_message == 0 ? kMaxShort : std::min(rules_.max_message, kMaxShort);
     const std::size_t mask_bit = rules_.sender == Side::client ? 0x80 : 0;
@@ -140,8 +156,9 @@ std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::siz
     std::size_t at = 0;
     while (size - at >= header && is_whole_message(data[at])) {
         const std::size_t length = data[at + 1] ^ mask_bit;
-        if (length > limit || length > size - at - header)
+        if (length > limit || length > size - at - header) {
             break;
+        }
         at += header + length;
         ++messages_;
     }
@@ -152,26 +169,33 @@ std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::siz
 Violation FrameScanner::judge(const FrameHeader& header) noexcept {
     if (rules_.validate != Validate::off) {
         const Violation error = judge_framing(header);
-        if (error != Violation::none)
+        if (error != Violation::none) {
             return error;
+        }
     }
-    if (!is_control(header.opcode) && is_too_big(header.length))
+    if (!is_control(header.opcode) && is_too_big(header.length)) {
         return Violation::message_too_big;
+    }
     lost_ = !can_be_followed(header);
     return Violation::none;
 }
 
 Violation FrameScanner::judge_framing(const FrameHeader& header) const noexcept {
-    if ((header.rsv & ~permitted_rsv(header, rules_.allowed_rsv)) != 0)  // RFC 6455 5.2
+    if ((header.rsv & ~permitted_rsv(header, rules_.allowed_rsv)) != 0) {  // RFC 6455 5.2
         return Violation::reserved_bits;
-    if (is_reserved(header.opcode))  // RFC 6455 5.2
+    }
+    if (is_reserved(header.opcode)) {  // RFC 6455 5.2
         return Violation::reserved_opcode;
-    if (header.masked != (rules_.sender == Side::client))  // RFC 6455 5.1
+    }
+    if (header.masked != (rules_.sender == Side::client)) {  // RFC 6455 5.1
         return header.masked ? Violation::masked_frame : Violation::unmasked_frame;
-    if (!header.minimal)  // RFC 6455 5.2
+    }
+    if (!header.minimal) {  // RFC 6455 5.2
         return Violation::length_not_minimal;
-    if (header.length >> 63 != 0)  // RFC 6455 5.2
+    }
+    if (header.length >> 63 != 0) {  // RFC 6455 5.2
         return Violation::length_too_large;
+    }
     return is_control(header.opcode) ? judge_control(header) : judge_order(header);
 }
 
@@ -179,8 +203,9 @@ Violation FrameScanner::judge_framing(const FrameHeader& header) const noexcept 
 // between them.
 Violation FrameScanner::judge_order(const FrameHeader& header) const noexcept {
     const bool continues = is(header.opcode, Opcode::continuation);
-    if (continues == in_message_)
+    if (continues == in_message_) {
         return Violation::none;
+    }
     return continues ? Violation::unexpected_continuation : Violation::expected_continuation;
 }
 
@@ -212,11 +237,13 @@ std::size_t FrameScanner::within_frame(std::size_t size) const noexcept {
 // False when the text is wrong; nothing but the validator has changed then.
 bool FrameScanner::pass_payload(const std::uint8_t* payload, std::size_t size) noexcept {
     const bool ends_message = size == payload_left_ && fin_;
-    if (checks_text_ && !is_text(payload, size, ends_message))
+    if (checks_text_ && !is_text(payload, size, ends_message)) {
         return false;
+    }
     payload_left_ -= size;
-    if (payload_left_ == 0)
+    if (payload_left_ == 0) {
         in_message_ = !fin_;
+    }
     messages_ += ends_message ? 1 : 0;
     return true;
 }
@@ -224,8 +251,9 @@ bool FrameScanner::pass_payload(const std::uint8_t* payload, std::size_t size) n
 // RFC 6455 8.1: the message as a whole is UTF-8, so a character may go on in the next fragment.
 bool FrameScanner::is_text(const std::uint8_t* payload, std::size_t size,
                            bool ends_message) noexcept {
-    if (!utf8_.feed_masked(payload, size, key_.data(), key_offset_))
+    if (!utf8_.feed_masked(payload, size, key_.data(), key_offset_)) {
         return false;
+    }
     key_offset_ = static_cast<std::uint8_t>((key_offset_ + size) % key_.size());
     return !ends_message || utf8_.complete();
 }
@@ -233,14 +261,16 @@ bool FrameScanner::is_text(const std::uint8_t* payload, std::size_t size,
 FrameScanner::Result FrameScanner::take_control(const std::uint8_t* frame, std::size_t size,
                                                 const FrameHeader& header, std::size_t at,
                                                 Control& control) noexcept {
-    if (size - header.size < header.length)
+    if (size - header.size < header.length) {
         return {at, Stop::more};
+    }
     Control seen;
     show(frame, header, seen);
     if (seen.opcode == Opcode::close) {
         const Violation error = judge_close_frame(seen, header.rsv);
-        if (error != Violation::none)
+        if (error != Violation::none) {
             return {at, Stop::error, error};
+        }
         note_close(code_on_wire(seen));
     }
     control = seen;
@@ -248,8 +278,9 @@ FrameScanner::Result FrameScanner::take_control(const std::uint8_t* frame, std::
 }
 
 Violation FrameScanner::judge_close_frame(const Control& close, std::uint8_t rsv) const noexcept {
-    if (rules_.validate == Validate::off)
+    if (rules_.validate == Validate::off) {
         return Violation::none;
+    }
     return judge_close(close, rules_.validate == Validate::full && rsv == 0);
 }
 

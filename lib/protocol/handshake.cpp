@@ -34,14 +34,16 @@ bool is_http_1_1_or_later(const RequestLine& line) {
 }
 
 HandshakeError check_key(std::string_view key) {
-    if (!is_present(key))
+    if (!is_present(key)) {
         return HandshakeError::no_key;
+    }
     return is_valid_key(trim(key)) ? HandshakeError::none : HandshakeError::bad_key;
 }
 
 HandshakeError check_version(std::string_view version) {
-    if (!is_present(version))
+    if (!is_present(version)) {
         return HandshakeError::no_version;
+    }
     // A list is refused too: a client names the one version that it speaks.
     return trim(version) == "13" ? HandshakeError::none : HandshakeError::bad_version;
 }
@@ -54,8 +56,9 @@ bool accept_matches(std::string_view key, std::string_view accept) {
 bool is_offered_protocol(std::string_view offered, std::string_view chosen) {
     std::string_view element;
     while (next_element(offered, element)) {
-        if (element == chosen)
+        if (element == chosen) {
             return true;
+        }
     }
     return false;
 }
@@ -67,8 +70,9 @@ std::string_view extension_name(std::string_view element) {
 bool is_offered_extension(std::string_view offered, std::string_view name) {
     std::string_view element;
     while (next_element(offered, element)) {
-        if (!name.empty() && iequals(extension_name(element), name))
+        if (!name.empty() && iequals(extension_name(element), name)) {
             return true;
+        }
     }
     return false;
 }
@@ -76,16 +80,18 @@ bool is_offered_extension(std::string_view offered, std::string_view name) {
 bool are_offered_extensions(std::string_view offered, std::string_view chosen) {
     std::string_view element;
     while (next_element(chosen, element)) {
-        if (!is_offered_extension(offered, extension_name(element)))
+        if (!is_offered_extension(offered, extension_name(element))) {
             return false;
+        }
     }
     return true;
 }
 
 HandshakeError check_accept(const HeaderSource& request, const HeaderSource& response) {
     const std::string_view accept = response.get("Sec-WebSocket-Accept");
-    if (!is_present(accept))
+    if (!is_present(accept)) {
         return HandshakeError::backend_no_accept;
+    }
     return accept_matches(request.get("Sec-WebSocket-Key"), accept)
                ? HandshakeError::none
                : HandshakeError::backend_bad_accept;
@@ -95,11 +101,13 @@ HandshakeError check_accept(const HeaderSource& request, const HeaderSource& res
 HandshakeError check_choices(const HeaderSource& request, const HeaderSource& response) {
     const std::string_view protocol = response.get("Sec-WebSocket-Protocol");
     if (is_present(protocol) &&
-        !is_offered_protocol(request.get("Sec-WebSocket-Protocol"), trim(protocol)))
+        !is_offered_protocol(request.get("Sec-WebSocket-Protocol"), trim(protocol))) {
         return HandshakeError::backend_bad_protocol;
+    }
     if (!are_offered_extensions(request.get("Sec-WebSocket-Extensions"),
-                                response.get("Sec-WebSocket-Extensions")))
+                                response.get("Sec-WebSocket-Extensions"))) {
         return HandshakeError::backend_bad_extension;
+    }
     return HandshakeError::none;
 }
 
@@ -122,45 +130,57 @@ bool wants_websocket(const HeaderSource& headers) noexcept {
 }
 
 HandshakeError check_request(const RequestLine& line, const HeaderSource& headers) noexcept {
-    if (!wants_websocket(headers))  // RFC 6455 4.2.1 item 3
+    if (!wants_websocket(headers)) {  // RFC 6455 4.2.1 item 3
         return HandshakeError::not_an_upgrade;
-    if (line.method != "GET")  // RFC 6455 4.2.1 item 1
+    }
+    if (line.method != "GET") {  // RFC 6455 4.2.1 item 1
         return HandshakeError::method_not_get;
-    if (!is_http_1_1_or_later(line))  // RFC 6455 4.2.1 item 1
+    }
+    if (!is_http_1_1_or_later(line)) {  // RFC 6455 4.2.1 item 1
         return HandshakeError::http_version;
-    if (trim(headers.get("Host")).empty())  // RFC 6455 4.2.1 item 2
+    }
+    if (trim(headers.get("Host")).empty()) {  // RFC 6455 4.2.1 item 2
         return HandshakeError::no_host;
-    if (line.has_body)  // RFC 9112 6: what follows would be the body, not frames
+    }
+    if (line.has_body) {  // RFC 9112 6: what follows would be the body, not frames
         return HandshakeError::has_body;
-    if (!has_token(headers.get("Connection"), "upgrade"))  // RFC 6455 4.2.1 item 4
+    }
+    if (!has_token(headers.get("Connection"), "upgrade")) {  // RFC 6455 4.2.1 item 4
         return HandshakeError::no_connection_upgrade;
+    }
     const HandshakeError key =
         check_key(headers.get("Sec-WebSocket-Key"));  // RFC 6455 4.2.1 item 5
-    if (key != HandshakeError::none)
+    if (key != HandshakeError::none) {
         return key;
+    }
     return check_version(headers.get("Sec-WebSocket-Version"));  // RFC 6455 4.2.1 item 6
 }
 
 // RFC 6455 4.1 page 19: what the client does with the server's answer.
 HandshakeError check_response(const HeaderSource& request, int status,
                               const HeaderSource& response) {
-    if (status != 101)  // item 1
+    if (status != 101) {  // item 1
         return HandshakeError::backend_not_switching;
-    if (!iequals(trim(response.get("Upgrade")), "websocket"))  // item 2: this value, not a list
+    }
+    if (!iequals(trim(response.get("Upgrade")), "websocket")) {  // item 2: this value, not a list
         return HandshakeError::backend_no_upgrade;
-    if (!has_token(response.get("Connection"), "upgrade"))  // item 3
+    }
+    if (!has_token(response.get("Connection"), "upgrade")) {  // item 3
         return HandshakeError::backend_no_connection;
+    }
     const HandshakeError accept = check_accept(request, response);  // item 4
-    if (accept != HandshakeError::none)
+    if (accept != HandshakeError::none) {
         return accept;
+    }
     return check_choices(request, response);
 }
 
 std::uint8_t rsv_bits_of_extensions(std::string_view extensions) noexcept {
     std::uint8_t bits = 0;
     std::string_view element;
-    while (next_element(extensions, element))
+    while (next_element(extensions, element)) {
         bits |= rsv_bits_of(extension_name(element));
+    }
     return bits;
 }
 

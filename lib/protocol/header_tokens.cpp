@@ -15,12 +15,13 @@ constexpr char lower(char c) {
 std::size_t element_end(std::string_view list) {
     bool quoted = false;
     for (std::size_t i = 0; i < list.size(); ++i) {
-        if (list[i] == '"')
+        if (list[i] == '"') {
             quoted = !quoted;
-        else if (quoted && list[i] == '\\')
+        } else if (quoted && list[i] == '\\') {
             ++i;  // RFC 9110 5.6.4: a quoted-pair; its second character means nothing here
-        else if (!quoted && list[i] == ',')
+        } else if (!quoted && list[i] == ',') {
             return i;
+        }
     }
     return list.size();
 }
@@ -34,16 +35,18 @@ bool iequals(std::string_view a, std::string_view b) noexcept {
 
 std::string_view trim(std::string_view text) noexcept {
     const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos)
+    if (first == std::string_view::npos) {
         return {};
+    }
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 bool has_token(std::string_view list, std::string_view token) noexcept {
     std::string_view element;
     while (next_element(list, element)) {
-        if (iequals(element, token))
+        if (iequals(element, token)) {
             return true;
+        }
     }
     return false;
 }
@@ -54,8 +57,9 @@ bool next_element(std::string_view& list, std::string_view& element) noexcept {
         element = trim(list.substr(0, end));
         list.remove_prefix(std::min(end + 1, list.size()));
         // RFC 9110 5.6.1.2: a recipient ignores empty elements.
-        if (!element.empty())
+        if (!element.empty()) {
             return true;
+        }
     }
     return false;
 }

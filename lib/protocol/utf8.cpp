@@ -24,14 +24,18 @@ enum State : std::uint8_t {
 };
 
 constexpr State after_lead(unsigned byte) {
-    if (byte <= 0x7F)
+    if (byte <= 0x7F) {
         return kBetween;
-    if (byte >= 0xC2 && byte <= 0xDF)
+    }
+    if (byte >= 0xC2 && byte <= 0xDF) {
         return kOneMore;
-    if (byte >= 0xE0 && byte <= 0xEF)
+    }
+    if (byte >= 0xE0 && byte <= 0xEF) {
         return byte == 0xE0 ? kAfterE0 : byte == 0xED ? kAfterED : kTwoMore;
-    if (byte >= 0xF0 && byte <= 0xF4)
+    }
+    if (byte >= 0xF0 && byte <= 0xF4) {
         return byte == 0xF0 ? kAfterF0 : byte == 0xF4 ? kAfterF4 : kThreeMore;
+    }
     return kInvalid;  // a stray continuation byte, C0, C1, F5..FF
 }
 
@@ -104,8 +108,9 @@ std::uint64_t load(const std::uint8_t* bytes) {
 
 std::uint8_t run_bytes(std::uint64_t state, const std::uint8_t* data, std::size_t size,
                        const WordBytes& key) {
-    for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t i = 0; i < size; ++i) {
         state = kTable.row[data[i] ^ key[i % kWord]] >> (state & kStateMask);
+    }
     return static_cast<std::uint8_t>(state & kStateMask);
 }
 
@@ -113,8 +118,9 @@ std::uint8_t run(std::uint8_t state, const std::uint8_t* data, std::size_t size,
                  const WordBytes& key) {
     const std::uint64_t key_word = load(key.data());
     for (; size >= kWord; data += kWord, size -= kWord) {
-        if (state != kBetweenShift || !is_ascii(load(data) ^ key_word))
+        if (state != kBetweenShift || !is_ascii(load(data) ^ key_word)) {
             state = run_bytes(state, data, kWord, key);
+        }
     }
     return run_bytes(state, data, size, key);
 }
@@ -129,8 +135,9 @@ bool Utf8Validator::feed(const std::uint8_t* data, std::size_t size) noexcept {
 bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, const std::uint8_t* key,
                                 std::uint64_t offset) noexcept {
     WordBytes turned;
-    for (std::size_t i = 0; i < kWord; ++i)
+    for (std::size_t i = 0; i < kWord; ++i) {
         turned[i] = key[(offset + i) % 4];
+    }
     state_ = run(state_, data, size, turned);
     return state_ != kInvalidShift;
 }
