@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <numeric>
 
@@ -124,13 +123,7 @@ class Race {
     }
 
     int timeout_ms(MonotonicUs now) const {
-        const MonotonicUs until = std::min(rules_.deadline, plan_.next_at());
-        if (until == kNever) {
-            return -1;
-        }
-        const DurationUs left = std::max<DurationUs>(until - now, 0);
-        return static_cast<int>(
-            std::min<DurationUs>((left + kMillisecond - 1) / kMillisecond, INT_MAX));
+        return poll_timeout_until(std::min(rules_.deadline, plan_.next_at()), now);
     }
 
     const std::vector<ConnectAddress>& addresses_;

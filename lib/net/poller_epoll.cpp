@@ -5,9 +5,6 @@
 
 #include <sys/epoll.h>
 
-#include <algorithm>
-#include <climits>
-
 namespace wsp {
 namespace {
 
@@ -24,15 +21,6 @@ Interest from_epoll(std::uint32_t events) {
     }
     return static_cast<Interest>(((events & EPOLLIN) != 0 ? kReadable : 0) |
                                  ((events & EPOLLOUT) != 0 ? kWritable : 0));
-}
-
-int timeout_ms(DurationUs timeout) {
-    if (timeout == kNever) {
-        return -1;
-    }
-    const DurationUs rounded_up =
-        std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
-    return static_cast<int>(std::min<DurationUs>(rounded_up, INT_MAX));
 }
 
 }  // namespace
@@ -60,7 +48,7 @@ bool Poller::watch(int fd, Interest before, Interest after, std::uintptr_t cooki
 
 const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
     epoll_event ready[kBatch];
-    const int n = ::epoll_wait(epoll_.get(), ready, kBatch, timeout_ms(timeout));
+    const int n = ::epoll_wait(epoll_.get(), ready, kBatch, poll_timeout(timeout));
     events_.clear();
     for (int i = 0; i < n; ++i) {
         events_.push_back(

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <new>
 
 namespace wsp {
@@ -24,15 +23,6 @@ Interest from_poll(short events) {
     }
     return static_cast<Interest>(((events & POLLIN) != 0 ? kReadable : 0) |
                                  ((events & POLLOUT) != 0 ? kWritable : 0));
-}
-
-int timeout_ms(DurationUs timeout) {
-    if (timeout == kNever) {
-        return -1;
-    }
-    const DurationUs rounded_up =
-        std::max<DurationUs>(0, timeout + kMillisecond - 1) / kMillisecond;
-    return static_cast<int>(std::min<DurationUs>(rounded_up, INT_MAX));
 }
 
 }  // namespace
@@ -78,7 +68,7 @@ const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
             asked.push_back({w.fd, to_poll(w.interest), 0});
         }
         events_.reserve(watched_.size());
-        const int n = ::poll(asked.data(), asked.size(), timeout_ms(timeout));
+        const int n = ::poll(asked.data(), asked.size(), poll_timeout(timeout));
         for (std::size_t i = 0; n > 0 && i < asked.size(); ++i) {
             if (asked[i].revents != 0) {
                 events_.push_back({watched_[i].cookie, from_poll(asked[i].revents)});

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <utility>
 
 namespace wsp {
@@ -35,14 +34,6 @@ Interest ready_of(const pollfd& slot) {
                                  ((slot.revents & POLLOUT) != 0 ? kWritable : 0));
 }
 
-int timeout_ms(DurationUs timeout) {
-    if (timeout == kNever) {
-        return -1;
-    }
-    return static_cast<int>(
-        std::clamp<DurationUs>((timeout + kMillisecond - 1) / kMillisecond, 0, INT_MAX));
-}
-
 }  // namespace
 
 BlockingPump::BlockingPump(int stop_fd, Alarm* alarm)
@@ -70,7 +61,7 @@ const std::vector<Poller::Event>& BlockingPump::wait(DurationUs timeout) noexcep
                             {alarm_ != nullptr ? alarm_->fd() : -1, POLLIN, 0}};
     const DurationUs longest = wake_fd_.valid() ? kNever : kLook;
     events_.clear();
-    if (::poll(slots, kSlots, timeout_ms(std::min(timeout, longest))) < 0) {
+    if (::poll(slots, kSlots, poll_timeout(std::min(timeout, longest))) < 0) {
         failed_ = errno != EINTR;
         if (failed_) {
             events_.push_back({cookie_of(*tunnel_, Side::client), kNoInterest});

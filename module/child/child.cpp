@@ -165,7 +165,7 @@ void Child::wait_for_tunnels() {
                      " tunnels when it stopped serving, %" APR_SIZE_T_FMT
                      " left at its end, after %" APR_INT64_T_FMT " ms",
                      draining ? "drained" : "stopped", at_stop, left,
-                     (monotonic_now() - (draining ? since : now)) / kMillisecond);
+                     milliseconds_of(monotonic_now() - (draining ? since : now)));
     }
 }
 

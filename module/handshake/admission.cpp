@@ -43,7 +43,7 @@ int Admission::wait_for_permit(MonotonicUs deadline) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0134: the backend has as many live tunnels in this child process as max= "
                       "allows; waiting up to %" APR_INT64_T_FMT " ms for one of them to end",
-                      (until - now) / kMillisecond);
+                      milliseconds_of(until - now));
         fault = permit_.take(worker_, until);
     }
     if (fault == AcquireFault::none) {

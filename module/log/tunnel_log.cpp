@@ -61,7 +61,7 @@ void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelRepo
         "WSP0201: tunnel ended: %s: %s%s%s (close code %d, %" PRId64 " ms, messages %" PRIu64
         " in %" PRIu64 " out, bytes %" PRIu64 " in %" PRIu64 " out)%s",
         about, text_of(report.reason).data(), report.violation == Violation::none ? "" : ": ",
-        violation_text(report), report.close_code, report.duration / kMillisecond,
+        violation_text(report), report.close_code, milliseconds_of(report.duration),
         report.client.messages, report.backend.messages, report.client.wire_bytes_read,
         report.client.wire_bytes_written,
         verdict.let_through ? text_about_limit(verdict).c_str() : "");

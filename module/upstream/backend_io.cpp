@@ -5,9 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
 
 #include "apr_portable.h"
 
@@ -125,10 +123,8 @@ bool BackendIo::may_go_on() {
 }
 
 bool BackendIo::wait_for(conn_rec* c, short events) {
-    const DurationUs left = std::max<DurationUs>(deadline_ - monotonic_now(), 0);
-    const auto milliseconds = std::min<DurationUs>(left / kMillisecond + 1, INT_MAX);
     pollfd watched[] = {{descriptor_of(c), events, 0}, {stop_fd_, POLLIN, 0}};
-    ::poll(watched, 2, static_cast<int>(milliseconds));
+    ::poll(watched, 2, poll_timeout_until(deadline_, monotonic_now()));
     if (watched[1].revents != 0) {
         fault_ = Fault::stopping;
     }

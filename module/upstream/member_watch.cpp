@@ -73,7 +73,7 @@ void MemberWatch::look() {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
                      "WSP0017: %s is taken out: its tunnels in this child process are told to "
                      "go within %" APR_INT64_T_FMT " ms",
-                     name_of(*member.worker), spread_ / kMillisecond);
+                     name_of(*member.worker), milliseconds_of(spread_));
         member.tunnels.drain(EndReason::member_down, monotonic_now(), spread_);
         loops_.heed_groups();
     }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <memory>
 #include <new>
 
@@ -123,12 +122,7 @@ bool Preconnector::watch_idle() noexcept {
 
 // Looks at the idle connections too, unless it is only to look and not to wait.
 bool Preconnector::wait(MonotonicUs until) noexcept {
-    int timeout = -1;
-    if (until != kNever) {
-        const DurationUs left = std::max<DurationUs>(until - monotonic_now(), 0);
-        timeout = static_cast<int>(
-            std::min<DurationUs>((left + kMillisecond - 1) / kMillisecond, INT_MAX));
-    }
+    const int timeout = poll_timeout_until(until, monotonic_now());
     readable_.clear();
     for (pollfd& slot : slots_) {
         slot.revents = 0;
