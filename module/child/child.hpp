@@ -38,7 +38,7 @@ class Child {
     void log_left_out();
 
     TunnelHost tunnels_;
-    WorkerPools pools_;
+    WorkerPoolMap pools_;
     MemberWatch members_;
     SharedPolicies policies_;
     HandshakeThreads handshake_threads_;

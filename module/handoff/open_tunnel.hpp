@@ -5,7 +5,7 @@
 #include "httpd/httpd.hpp"
 #include "log/tunnel_log.hpp"
 #include "tunnel/terms.hpp"
-#include "upstream/backend_link.hpp"
+#include "upstream/request_connector.hpp"
 #include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
@@ -13,7 +13,7 @@ namespace wsp {
 // A tunnel whose 101 has been sent to the client.
 struct OpenTunnel {
     request_rec* r;
-    BackendLink& backend;  // released once the tunnel has left
+    RequestConnector& backend;  // released once the tunnel has left
     TunnelTerms terms;
     bool async;                // ProxyWebsocketAsync
     const char* backend_url;   // for the logs

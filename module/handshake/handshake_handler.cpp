@@ -19,8 +19,8 @@
 #include "protocol/header_tokens.hpp"
 #include "routing/error_pages.hpp"
 #include "routing/mapping.hpp"
-#include "upstream/backend_exchange.hpp"
-#include "upstream/backend_link.hpp"
+#include "upstream/request_connector.hpp"
+#include "upstream/upgrade_exchange.hpp"
 #include "upstream/worker_timeout.hpp"
 
 namespace wsp {
@@ -44,8 +44,8 @@ class Handshake {
           url_(url),
           target_(target),
           config_(wsp_dir_config_resolved(&dir_config_of(r))),
-          link_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
-          refusals_(r, url, target, route_, worker, link_),
+          connector_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
+          refusals_(r, url, target, route_, worker, connector_),
           admission_(r, worker, config_, refusals_, services) {
         route_.path = url;
     }
@@ -72,14 +72,14 @@ class Handshake {
     char* url_;
     const MappedUrl& target_;
     wsp_dir_config config_;
-    BackendLink link_;
+    RequestConnector connector_;
     HandshakeRoute route_;
     Refusals refusals_;
     Admission admission_;
     char server_portstr_[32]{};
     MonotonicUs deadline_ = 0;  // of the 101
     const char* protocol_ = "websocket";
-    Answer answer_;
+    UpgradeResponse answer_;
 };
 
 int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
@@ -123,11 +123,11 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
             apr_psprintf(r_->pool, "%s:%d", proxyname, static_cast<int>(proxyport));
     }
     for (bool fresh = false;; fresh = true) {
-        BackendLink::Route route{&route_.uri,           url_, proxyname, proxyport, server_portstr_,
-                                 sizeof server_portstr_};
-        const LinkFault link_fault = link_.open(route, deadline_, fresh);
-        if (link_fault != LinkFault::none) {
-            return refusals_.refuse_for(link_fault);
+        RequestConnector::Route route{
+            &route_.uri, url_, proxyname, proxyport, server_portstr_, sizeof server_portstr_};
+        const RequestConnector::Fault no_connection = connector_.open(route, deadline_, fresh);
+        if (no_connection != RequestConnector::Fault::none) {
+            return refusals_.refuse_for(no_connection);
         }
         route_.path = route.url;
         const ExchangeFault fault = ask();
@@ -136,7 +136,7 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
         }
         const bool unanswered = answer_.text.empty() && (fault == ExchangeFault::closed ||
                                                          fault == ExchangeFault::send_failed);
-        if (!link_.is_reused() || !unanswered) {
+        if (!connector_.is_reused() || !unanswered) {
             return refusals_.refuse_for(fault);
         }
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
@@ -146,7 +146,7 @@ int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
 
 // What access logs may ask, under the names of mod_proxy_http. The status is the backend's, which may not be the client's.
 void Handshake::note_answer() {
-    const apr_sockaddr_t* const source = link_.record()->connection->local_addr;
+    const apr_sockaddr_t* const source = connector_.record()->connection->local_addr;
     apr_table_setn(r_->notes, "proxy-source-port",
                    apr_itoa(r_->pool, source != nullptr ? source->port : 0));
     if (answer_.head.status != 0) {
@@ -155,20 +155,20 @@ void Handshake::note_answer() {
 }
 
 ExchangeFault Handshake::ask() {
-    BackendConnection& backend = link_.connection();
+    BackendConnection& backend = connector_.connection();
     const BackendIo::Limit limit(backend.io(), deadline_);
-    answer_ = Answer();
-    ExchangeFault fault = send_request(r_, backend, worker_, conf_, &route_.uri, route_.path,
-                                       server_portstr_, protocol_);
+    answer_ = UpgradeResponse();
+    ExchangeFault fault = send_upgrade_request(r_, backend, worker_, conf_, &route_.uri,
+                                               route_.path, server_portstr_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
-        fault = read_answer(backend, *conf_, answer_);
+        fault = read_upgrade_response(backend, *conf_, answer_);
         note_answer();
     }
     if (fault == ExchangeFault::none && (answer_.head.left_out > 0 || !answer_.body.empty())) {
         warn(
-            r_, link_.warnings().of("WSP0139"),
+            r_, connector_.warnings().of("WSP0139"),
             apr_psprintf(r_->pool,
                          "WSP0139: the backend's response head has a line that is no header field: "
                          "it is %s (ProxyBadHeader); %s",
@@ -217,9 +217,10 @@ int Handshake::pass_on_refusal() {
     add_via(r_, *conf_, server_portstr_);
     refusals_.log_backends_refusal(answer_.head.status);
     bool whole = false;
-    const int status = relay_refusal(r_, link_.connection(), answer_, handshake_timeout(), whole);
+    const int status =
+        relay_refusal(r_, connector_.connection(), answer_, handshake_timeout(), whole);
     if (whole) {
-        link_.give_back();
+        connector_.give_back();
     }
     return status;
 }
@@ -257,7 +258,7 @@ int Handshake::open_tunnel() {
 
 int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
     OpenTunnel tunnel{r_,
-                      link_,
+                      connector_,
                       resolve_terms(services_.policies, r_, *worker_, *conf_, config_, allowed_rsv,
                                     !is_websocket()),
                       config_.async != 0,

@@ -31,13 +31,13 @@ int Refusals::refuse_quietly(int status, const char* id, const char* what) const
 }
 
 int Refusals::refuse(int status, const char* id, const char* what, const char* hint) const {
-    warn(r_, link_.warnings().of(id), refusal_line(status, id, what, hint));
+    warn(r_, connector_.warnings().of(id), refusal_line(status, id, what, hint));
     return status;
 }
 
 // Whoever was connected to, or was to be.
 const char* Refusals::of_backend(const char* what) const {
-    const proxy_conn_rec& record = *link_.record();
+    const proxy_conn_rec& record = *connector_.record();
     if (record.uds_path != nullptr) {
         return apr_psprintf(r_->pool, "the backend on the Unix socket %s %s", record.uds_path,
                             what);
@@ -53,7 +53,7 @@ const char* Refusals::of_backend(const char* what) const {
 // mod_proxy's own line, for an administrator who knows what it looks up and why.
 int Refusals::refuse_for_no_address() const {
     if (route_.uri.hostname == nullptr) {
-        return refuse(link_.status(), "WSP0127", "the backend's URL has no host",
+        return refuse(connector_.status(), "WSP0127", "the backend's URL has no host",
                       "mend the mapping or the RewriteRule");
     }
     const char* const what =
@@ -62,51 +62,51 @@ int Refusals::refuse_for_no_address() const {
                            route_.forward_proxy)
             : apr_psprintf(r_->pool, "the backend's name %s cannot be looked up",
                            route_.uri.hostname);
-    return refuse(link_.status(), "WSP0127", what,
+    return refuse(connector_.status(), "WSP0127", what,
                   "mend the name, or look at this machine's resolver (resolv.conf, hosts)");
 }
 
-int Refusals::refuse_for(LinkFault fault) const {
+int Refusals::refuse_for(RequestConnector::Fault fault) const {
     switch (fault) {
-        case LinkFault::none:
+        case RequestConnector::Fault::none:
             return OK;
-        case LinkFault::out_of_use:
+        case RequestConnector::Fault::out_of_use:
             set_retry_after(r_, worker_);
-            return refuse(link_.status(), "WSP0113",
+            return refuse(connector_.status(), "WSP0113",
                           "the backend is marked as failed, stopped or disabled",
                           hint_for_unusable_worker(r_, *worker_));
-        case LinkFault::stopping:
-            return refuse_quietly(link_.status(), "WSP0116", "httpd has stopped meanwhile");
-        case LinkFault::crowded:
+        case RequestConnector::Fault::stopping:
+            return refuse_quietly(connector_.status(), "WSP0116", "httpd has stopped meanwhile");
+        case RequestConnector::Fault::crowded:
             note_full_worker(r_, worker_);
             set_retry_soon(r_);
-            return refuse(link_.status(), "WSP0124",
+            return refuse(connector_.status(), "WSP0124",
                           "max-connecting= connections to the backend were being opened all the "
                           "time until ProxyWebsocketHandshakeTimeout",
                           "look at the backend, which is slow to accept, or raise the number");
-        case LinkFault::no_address:
+        case RequestConnector::Fault::no_address:
             return refuse_for_no_address();
-        case LinkFault::unreachable:
+        case RequestConnector::Fault::unreachable:
             set_retry_after(r_, worker_);
-            return refuse(link_.status(), "WSP0114", of_backend("cannot be reached"),
-                          hint_for_connect(r_, link_.connection()));
-        case LinkFault::not_set_up:
-            return refuse(link_.status(), "WSP0115",
+            return refuse(connector_.status(), "WSP0114", of_backend("cannot be reached"),
+                          hint_for_connect(r_, connector_.connection()));
+        case RequestConnector::Fault::not_set_up:
+            return refuse(connector_.status(), "WSP0115",
                           "the connection to the backend could not be set up",
                           "mod_proxy's line before this one says why");
-        case LinkFault::no_tls:
-            return refuse(link_.status(), "WSP0112",
+        case RequestConnector::Fault::no_tls:
+            return refuse(connector_.status(), "WSP0112",
                           "\"SSLProxyEngine on\" is missing, and the backend speaks TLS",
                           hint_for_missing_tls(r_));
-        case LinkFault::tls_failed:
-            return refuse(link_.status(), "WSP0116",
+        case RequestConnector::Fault::tls_failed:
+            return refuse(connector_.status(), "WSP0116",
                           of_backend("did not complete the TLS handshake"),
-                          hint_for_tls(r_, target_, link_.connection()));
-        case LinkFault::tls_late:
+                          hint_for_tls(r_, target_, connector_.connection()));
+        case RequestConnector::Fault::tls_late:
             apr_table_setn(r_->notes, "proxy_timedout", "1");
-            return refuse(link_.status(), "WSP0116",
+            return refuse(connector_.status(), "WSP0116",
                           of_backend("did not complete the TLS handshake in time"),
-                          hint_for_tls(r_, target_, link_.connection()));
+                          hint_for_tls(r_, target_, connector_.connection()));
     }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -121,7 +121,7 @@ int Refusals::refuse_for(ExchangeFault fault) const {
     }
     return refuse(
         late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116", of_backend(text_of(fault)),
-        hint_for_no_answer(r_, target_, link_.connection(), fault == ExchangeFault::closed));
+        hint_for_no_answer(r_, target_, connector_.connection(), fault == ExchangeFault::closed));
 }
 
 // The client sees it whole. A Host, Origin or path that the backend does not want is a matter of configuration; that it wants
@@ -134,11 +134,11 @@ void Refusals::log_backends_refusal(int status) const {
             : "the backend's own answer";
     const char* const line = refusal_line(
         status, "WSP0119", whose,
-        hint_for_answer(r_, target_, link_.connection(), route_.uri, route_.path, status));
+        hint_for_answer(r_, target_, connector_.connection(), route_.uri, route_.path, status));
     if (is_everyday_refusal(status)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", line);
     } else {
-        warn(r_, link_.warnings().of(kBackendsAnswer), line);
+        warn(r_, connector_.warnings().of(kBackendsAnswer), line);
     }
 }
 

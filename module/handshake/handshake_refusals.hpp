@@ -3,8 +3,8 @@
 
 #include "httpd/httpd.hpp"
 #include "routing/mapping.hpp"
-#include "upstream/backend_exchange.hpp"
-#include "upstream/backend_link.hpp"
+#include "upstream/request_connector.hpp"
+#include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
 
@@ -21,14 +21,19 @@ class Refusals {
   public:
     // All of these outlive it. `url`: what the request is mapped to.
     Refusals(request_rec* r, const char* url, const MappedUrl& target, const HandshakeRoute& route,
-             proxy_worker* worker, const BackendLink& link)
-        : r_(r), url_(url), target_(target), route_(route), worker_(worker), link_(link) {}
+             proxy_worker* worker, const RequestConnector& connector)
+        : r_(r),
+          url_(url),
+          target_(target),
+          route_(route),
+          worker_(worker),
+          connector_(connector) {}
 
     // What any stranger can send, and what httpd's own stop brings about: nothing that an administrator is to be woken for.
     int refuse_quietly(int status, const char* id, const char* what) const;
     // Our own side's trouble, or the backend's: a warning, limited in rate.
     int refuse(int status, const char* id, const char* what, const char* hint = nullptr) const;
-    int refuse_for(LinkFault fault) const;
+    int refuse_for(RequestConnector::Fault fault) const;
     int refuse_for(ExchangeFault fault) const;
     // The backend's own answer goes to the client whole. A Host, Origin or path that it does not want is a matter of
     // configuration; that it wants to know who the client is, or sends it elsewhere, is the application's everyday business.
@@ -45,7 +50,7 @@ class Refusals {
     const MappedUrl& target_;
     const HandshakeRoute& route_;
     proxy_worker* worker_;
-    const BackendLink& link_;
+    const RequestConnector& connector_;
 };
 
 }  // namespace wsp

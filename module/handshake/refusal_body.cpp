@@ -42,7 +42,7 @@ apr_uint64_t number_in(std::string_view digits) {
 }
 
 // What has come of the body with the head, and no more of it than belongs to it.
-std::string_view begin_of_body(const Answer& answer) {
+std::string_view begin_of_body(const UpgradeResponse& answer) {
     std::string_view begin = answer.body;
     for (const HeaderField& field : answer.head.fields) {
         if (iequals(field.name, "Content-Length")) {
@@ -52,7 +52,8 @@ std::string_view begin_of_body(const Answer& answer) {
     return begin;
 }
 
-const char* length_to_come(apr_pool_t* pool, std::string_view length, const Answer& answer) {
+const char* length_to_come(apr_pool_t* pool, std::string_view length,
+                           const UpgradeResponse& answer) {
     return answer.body.empty() ? apr_pstrmemdup(pool, length.data(), length.size())
                                : apr_psprintf(pool, "%" APR_UINT64_T_FMT,
                                               number_in(length) - begin_of_body(answer).size());
@@ -61,7 +62,7 @@ const char* length_to_come(apr_pool_t* pool, std::string_view length, const Answ
 // A request that is really a response, so that httpd's HTTP_IN filter reads its body
 // (http_filters.c ap_http_filter).
 request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* origin,
-                                 const Answer& answer) {
+                                 const UpgradeResponse& answer) {
     const ResponseHead& head = answer.head;
     auto* const fake = static_cast<request_rec*>(apr_pcalloc(pool, sizeof(request_rec)));
     fake->pool = pool;
@@ -100,7 +101,8 @@ request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* ori
 
 class BodyRelay {
   public:
-    BodyRelay(request_rec* r, BackendConnection& backend, const Answer& answer, DurationUs patience)
+    BodyRelay(request_rec* r, BackendConnection& backend, const UpgradeResponse& answer,
+              DurationUs patience)
         : r_(r),
           io_(backend.io()),
           pool_(r->pool),
@@ -221,7 +223,7 @@ class BodyRelay {
 
 }  // namespace
 
-bool relay_body(request_rec* r, BackendConnection& backend, const Answer& answer,
+bool relay_body(request_rec* r, BackendConnection& backend, const UpgradeResponse& answer,
                 DurationUs patience) {
     return BodyRelay(r, backend, answer, patience).run();
 }

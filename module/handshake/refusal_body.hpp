@@ -3,14 +3,14 @@
 
 #include "base/clock.hpp"
 #include "httpd/httpd.hpp"
-#include "upstream/backend_exchange.hpp"
+#include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
 
 // Sends the body of `answer`, and the end of the response. Blocks for as long as it flows: the waiting for the backend
 // may come to `patience` in all, and each KiB that arrives gives a second of that back. What breaks off, or is given up, is
 // logged, and the client's connection ends within the response. True: it has been read to its end.
-bool relay_body(request_rec* r, BackendConnection& backend, const Answer& answer,
+bool relay_body(request_rec* r, BackendConnection& backend, const UpgradeResponse& answer,
                 DurationUs patience);
 
 }  // namespace wsp

@@ -88,7 +88,7 @@ void apply_header_directives(request_rec* r) {
 
 // Whether the backend keeps the connection open, and where the answer ends on it is beyond doubt
 // (RFC 9112 6.3, 9.3). NTLM and Negotiate authenticate connections, not requests.
-bool leaves_connection_open(const Answer& answer) {
+bool leaves_connection_open(const UpgradeResponse& answer) {
     const ResponseHead& head = answer.head;
     if (head.left_out > 0 || !answer.body.empty()) {
         return false;  // a line that nobody has understood may have been about just that
@@ -225,7 +225,7 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
     return !r->connection->aborted;
 }
 
-int relay_refusal(request_rec* r, BackendConnection& backend, const Answer& answer,
+int relay_refusal(request_rec* r, BackendConnection& backend, const UpgradeResponse& answer,
                   DurationUs patience, bool& whole) {
     const ResponseHead& head = answer.head;
     whole = false;

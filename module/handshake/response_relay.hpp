@@ -4,7 +4,7 @@
 
 #include "base/clock.hpp"
 #include "httpd/httpd.hpp"
-#include "upstream/backend_exchange.hpp"
+#include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
 
@@ -23,7 +23,7 @@ bool send_switching_protocols(request_rec* r, const char* protocol);
 // Sends a refusal: status, headers and body. Blocks for as long as the body flows (see relay_body). Returns what the
 // scheme handler returns. `whole`: the answer has been read to its end and the backend leaves the
 // connection open, so that another request may have it.
-int relay_refusal(request_rec* r, BackendConnection& backend, const Answer& answer,
+int relay_refusal(request_rec* r, BackendConnection& backend, const UpgradeResponse& answer,
                   DurationUs patience, bool& whole);
 
 }  // namespace wsp

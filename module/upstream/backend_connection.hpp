@@ -2,12 +2,12 @@
 //
 // mod_proxy's record of a connection without mod_proxy's pool of them: that one has as many places
 // as a child has threads, one for prefork, and keeps whatever it is given. Owned by one thread at a
-// time, which a backend_pool hands it over to; its APR pool is a child of the worker's own, whose
+// time, which a connection_pool hands it over to; its APR pool is a child of the worker's own, whose
 // allocator has a lock (proxy_util.c init_conn_pool), so that any thread may make or end one.
 #pragma once
 
 #include "httpd/httpd.hpp"
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 #include "upstream/backend_io.hpp"
 
 namespace wsp {

@@ -53,7 +53,7 @@ void Preconnector::wake() noexcept {
 }
 
 void Preconnector::run() noexcept {
-    BackendPool& pool = worker_pool_.pool();
+    ConnectionPool& pool = worker_pool_.pool();
     for (;;) {
         const bool wanted = is_wanted(worker_pool_.worker());
         if (!wanted) {
@@ -80,7 +80,7 @@ void Preconnector::run() noexcept {
 
 // As many as are missing. One after the other: a server that is slow to accept is not hurried.
 void Preconnector::fill() {
-    while (BackendPool::Lease lease =
+    while (ConnectionPool::Lease lease =
                worker_pool_.pool().preconnect_lease(TunnelPermit::room(worker_pool_.worker()))) {
         const WorkerPool::Target target = worker_pool_.target();
         auto connection = std::make_unique<BackendConnection>(

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/wake_fd.hpp"
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 namespace wsp {
 

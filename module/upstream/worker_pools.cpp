@@ -206,8 +206,8 @@ bool WorkerPool::good_address(ConnectAddress& address) const {
     return has_good_address_;
 }
 
-WorkerPool& WorkerPools::worker_pool(proxy_worker* worker, server_rec* server,
-                                     const wsp_dir_config& config) {
+WorkerPool& WorkerPoolMap::worker_pool(proxy_worker* worker, server_rec* server,
+                                       const wsp_dir_config& config) {
     const SignalSafeLock lock(mutex_);
     std::unique_ptr<WorkerPool>& worker_pool = members_[{worker, server}];
     if (worker_pool == nullptr) {
@@ -216,7 +216,7 @@ WorkerPool& WorkerPools::worker_pool(proxy_worker* worker, server_rec* server,
     return *worker_pool;
 }
 
-void WorkerPools::log_left_out() noexcept {
+void WorkerPoolMap::log_left_out() noexcept {
     const SignalSafeLock lock(mutex_);
     for (const auto& [of_worker, worker_pool] : members_) {
         if (worker_pool != nullptr) {  // for want of memory

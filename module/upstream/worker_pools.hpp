@@ -15,7 +15,7 @@
 #include "httpd/limited_log.hpp"
 #include "httpd/stop_fds.hpp"
 #include "net/connect_race.hpp"
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 namespace wsp {
 
@@ -51,7 +51,7 @@ class WorkerPool {
     void note_good_address(const ConnectAddress& address);
     bool good_address(ConnectAddress& address) const;
 
-    BackendPool& pool() { return pool_; }
+    ConnectionPool& pool() { return pool_; }
     WarningGates& warnings() { return warnings_; }
     proxy_worker* worker() const { return worker_; }
     server_rec* server() const { return server_; }
@@ -68,7 +68,7 @@ class WorkerPool {
     const bool reusable_;      // not disablereuse=on, not a RewriteRule's worker for any host
     const bool tls_reusable_;  // no <Proxy> section may change TLS from request to request
     const PoolLimits limits_;
-    BackendPool pool_;
+    ConnectionPool pool_;
     WarningGates warnings_;
     mutable std::mutex mutex_;  // guards all below
     Target target_;
@@ -78,9 +78,9 @@ class WorkerPool {
     bool lack_told_ = false;  // that it has no thread
 };
 
-class WorkerPools {
+class WorkerPoolMap {
   public:
-    explicit WorkerPools(StopFds stops) : stops_(stops) {}
+    explicit WorkerPoolMap(StopFds stops) : stops_(stops) {}
 
     // `config`, resolved, is that of a request to the worker: what its pool is follows the first.
     WorkerPool& worker_pool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 #include "support/scripted_network.hpp"
 
 namespace wsp::test {
@@ -13,19 +13,19 @@ constexpr std::size_t kRoom = 1000;
 struct PoolRig {
     explicit PoolRig(PoolLimits limits) : pool(limits, clock) {}
 
-    BackendPool::Lease acquire(DurationUs patience = kSecond) {
+    ConnectionPool::Lease acquire(DurationUs patience = kSecond) {
         return pool.acquire(clock.time + patience, fault);
     }
     // A request that connects: its lease.
-    BackendPool::Lease connect() {
-        BackendPool::Lease lease = acquire();
+    ConnectionPool::Lease connect() {
+        ConnectionPool::Lease lease = acquire();
         REQUIRE(lease.is_connecting());
         lease.connected(network.connect());
         return lease;
     }
     // A request whose upgrade is refused, on whatever connection there is.
     void refused() {
-        BackendPool::Lease lease = acquire();
+        ConnectionPool::Lease lease = acquire();
         REQUIRE(lease);
         if (lease.is_connecting()) {
             lease.connected(network.connect());
@@ -35,7 +35,7 @@ struct PoolRig {
     // As many as the filler may make.
     int fill(std::size_t room = kRoom) {
         int made = 0;
-        while (BackendPool::Lease lease = pool.preconnect_lease(room)) {
+        while (ConnectionPool::Lease lease = pool.preconnect_lease(room)) {
             lease.connected(network.connect());
             lease.give_back();
             ++made;
@@ -47,7 +47,7 @@ struct PoolRig {
     ScriptedNetwork network;
     ScriptedClock clock;
     AcquireFault fault = AcquireFault::none;
-    BackendPool pool;
+    ConnectionPool pool;
 };
 
 inline PoolLimits keeping(std::size_t max_idle, DurationUs ttl = 0) {
@@ -69,7 +69,7 @@ inline PoolLimits pacing(std::size_t max_connecting, std::size_t max_idle = 0) {
     return limits;
 }
 
-inline int fd_of(const BackendPool::Lease& lease) {
+inline int fd_of(const ConnectionPool::Lease& lease) {
     return lease.connection()->fd();
 }
 

@@ -1,4 +1,4 @@
-// A network without sockets and a clock without time, for a backend_pool.
+// A network without sockets and a clock without time, for a connection_pool.
 #pragma once
 
 #include <deque>
@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 namespace wsp::test {
 

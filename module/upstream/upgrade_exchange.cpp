@@ -1,5 +1,5 @@
 // Request out, response head in, through httpd's filters, so that TLS to the backend is mod_ssl's.
-#include "upstream/backend_exchange.hpp"
+#include "upstream/upgrade_exchange.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -121,7 +121,7 @@ BadLines bad_lines_of(const proxy_server_conf& conf) {
 }
 
 // Reads until the empty line, or until the line that is the beginning of the body.
-ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
+ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, UpgradeResponse& answer) {
     std::string_view line;
     do {
         const std::size_t begin = answer.text.size();
@@ -148,8 +148,8 @@ bool may_begin_a_body(const ResponseHead& head) {
            });
 }
 
-ExchangeFault read_head(BackendConnection& backend, BadLines bad_lines, Answer& answer) {
-    answer = Answer();
+ExchangeFault read_head(BackendConnection& backend, BadLines bad_lines, UpgradeResponse& answer) {
+    answer = UpgradeResponse();
     const ExchangeFault fault = read_lines(backend, bad_lines, answer);
     if (fault != ExchangeFault::none) {
         return fault;
@@ -192,9 +192,9 @@ const char* text_of(ExchangeFault fault) {
     return "failed";
 }
 
-ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
-                           proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
-                           const char* protocol) {
+ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
+                                   proxy_server_conf* conf, apr_uri_t* uri, char* url,
+                                   char* server_portstr, const char* protocol) {
     proxy_conn_rec* const record = backend.record();
     // mod_proxy makes the head's buckets from the client's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
@@ -213,8 +213,8 @@ ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_wor
                : fault_of(backend, ExchangeFault::send_failed);
 }
 
-ExchangeFault read_answer(BackendConnection& backend, const proxy_server_conf& conf,
-                          Answer& answer) {
+ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
+                                    UpgradeResponse& answer) {
     for (int i = 0; i < kMaxInterim; ++i) {
         const ExchangeFault fault = read_head(backend, bad_lines_of(conf), answer);
         if (fault != ExchangeFault::none) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/blocked_signals.hpp"
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 using namespace wsp;
 
@@ -79,11 +79,11 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     limits.max_connecting = 2;
     limits.ttl = 50 * kMillisecond;
     SystemPoolClock clock;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     std::atomic<int> next_fd{1}, served{0}, connecting{0}, too_many{0};
     std::atomic<bool> over{false};
 
-    const auto connect = [&](BackendPool::Lease& lease) {
+    const auto connect = [&](ConnectionPool::Lease& lease) {
         if (connecting.fetch_add(1) >= 2) {
             ++too_many;
         }
@@ -96,7 +96,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
         threads.emplace_back([&, number] {
             for (int round = 0; round < kRounds; ++round) {
                 AcquireFault fault;
-                BackendPool::Lease lease = pool.acquire(monotonic_now() + 60 * kSecond, fault);
+                ConnectionPool::Lease lease = pool.acquire(monotonic_now() + 60 * kSecond, fault);
                 if (!lease) {
                     continue;
                 }
@@ -120,7 +120,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     }
     std::thread filler([&] {
         while (!over) {
-            if (BackendPool::Lease lease = pool.preconnect_lease(100)) {
+            if (ConnectionPool::Lease lease = pool.preconnect_lease(100)) {
                 connect(lease);
                 lease.give_back();
             }
@@ -153,15 +153,15 @@ TEST_CASE("a turn wakes the one whose it is, in the order of their coming", "[po
     limits.max_connecting = 1;
     const BlockedSignals blocked;  // as httpd's threads have them: nobody wakes to let one through
     CountingClock clock;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     AcquireFault fault;
-    BackendPool::Lease held = pool.acquire(kNever, fault);
+    ConnectionPool::Lease held = pool.acquire(kNever, fault);
     std::atomic<int> served{0}, may_end{0}, out_of_order{0};
     std::vector<std::thread> threads;
     for (int number = 0; number < kWaiters; ++number) {
         threads.emplace_back([&, number] {
             AcquireFault mine;
-            BackendPool::Lease lease = pool.acquire(kNever, mine);
+            ConnectionPool::Lease lease = pool.acquire(kNever, mine);
             out_of_order += served++ == number ? 0 : 1;
             while (may_end <= number) {
                 std::this_thread::yield();
@@ -196,11 +196,11 @@ TEST_CASE("who finds its idle connection dead keeps its turn", "[pool][threads]"
     limits.max_idle = 1;
     const BlockedSignals blocked;  // as httpd's threads have them: nobody wakes to let one through
     CountingClock clock;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     AcquireFault fault;
-    BackendPool::Lease lent = pool.acquire(kNever, fault);
+    ConnectionPool::Lease lent = pool.acquire(kNever, fault);
     lent.connected(std::make_unique<DeadConnection>());
-    BackendPool::Lease held = pool.acquire(kNever, fault);
+    ConnectionPool::Lease held = pool.acquire(kNever, fault);
     std::atomic<int> served{0}, out_of_order{0};
     std::vector<std::thread> threads;
     const auto await_sleepers = [&](int entered) {
@@ -212,7 +212,7 @@ TEST_CASE("who finds its idle connection dead keeps its turn", "[pool][threads]"
     for (int number = 0; number < 2; ++number) {
         threads.emplace_back([&, number] {
             AcquireFault mine;
-            BackendPool::Lease lease = pool.acquire(kNever, mine);
+            ConnectionPool::Lease lease = pool.acquire(kNever, mine);
             out_of_order += served++ == number ? 0 : 1;
             lease.failed(ConnectFault::stopped);
         });
@@ -234,9 +234,9 @@ TEST_CASE("one that gives up passes the turn on", "[pool][threads]") {
     limits.max_idle = 1;
     SystemPoolClock clock;
     for (int round = 0; round < 200; ++round) {
-        BackendPool pool(limits, clock);
+        ConnectionPool pool(limits, clock);
         AcquireFault fault;
-        BackendPool::Lease held = pool.acquire(kNever, fault);
+        ConnectionPool::Lease held = pool.acquire(kNever, fault);
         std::atomic<int> served{0};
         std::thread hasty([&] {  // its deadline and its turn come at about the same time
             AcquireFault mine;
@@ -261,15 +261,15 @@ TEST_CASE("a shutdown wakes everybody who waits", "[pool][threads]") {
     PoolLimits limits;
     limits.max_connecting = 1;
     SystemPoolClock clock;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     AcquireFault fault;
-    const BackendPool::Lease held = pool.acquire(kNever, fault);
+    const ConnectionPool::Lease held = pool.acquire(kNever, fault);
     std::atomic<int> shut{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
             AcquireFault mine;
-            const BackendPool::Lease lease = pool.acquire(kNever, mine);
+            const ConnectionPool::Lease lease = pool.acquire(kNever, mine);
             shut += mine == AcquireFault::shut_down ? 1 : 0;
         });
     }

@@ -1,11 +1,11 @@
 // What the preconnecting thread does: connections made ahead, and the upkeep of the idle ones.
 #include <algorithm>
 
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 namespace wsp {
 
-BackendPool::Lease BackendPool::preconnect_lease(std::size_t room) {
+ConnectionPool::Lease ConnectionPool::preconnect_lease(std::size_t room) {
     const SignalSafeLock lock(mutex_);
     const MonotonicUs now = clock_.now();
     end_cooling(HoldDown::connects, now);
@@ -22,8 +22,8 @@ BackendPool::Lease BackendPool::preconnect_lease(std::size_t room) {
     return Lease(this, place, false);
 }
 
-MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readable,
-                               MonotonicUs watched_since) {
+MonotonicUs ConnectionPool::sweep(std::size_t room, const std::vector<int>& readable,
+                                  MonotonicUs watched_since) {
     drop_dead(readable, watched_since);
     Closing closing;
     const SignalSafeLock lock(mutex_);
@@ -46,7 +46,7 @@ MonotonicUs BackendPool::sweep(std::size_t room, const std::vector<int>& readabl
     return next;
 }
 
-void BackendPool::drop_dead(const std::vector<int>& readable, MonotonicUs watched_since) {
+void ConnectionPool::drop_dead(const std::vector<int>& readable, MonotonicUs watched_since) {
     for (const int fd : readable) {
         Closing closing;
         SignalSafeLock lock(mutex_);
@@ -71,7 +71,7 @@ void BackendPool::drop_dead(const std::vector<int>& readable, MonotonicUs watche
     }
 }
 
-void BackendPool::idle_descriptors(std::vector<int>& to) const {
+void ConnectionPool::idle_descriptors(std::vector<int>& to) const {
     const SignalSafeLock lock(mutex_);
     for (const Entry& entry : entries_) {
         if (entry.state == ConnectionState::idle) {

@@ -26,7 +26,7 @@ enum class ExchangeFault {
 const char* text_of(ExchangeFault fault);
 
 // The answer of a backend: `head` refers to `text`. Of a head that is no good only the status may be there; 0 if not even that.
-struct Answer {
+struct UpgradeResponse {
     std::string text;
     ResponseHead head;
     std::string body;  // what of it has been read with the head: ProxyBadHeader StartBody
@@ -34,14 +34,14 @@ struct Answer {
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
 // X-Forwarded-*, hop-by-hop headers), with "Upgrade: <protocol>".
-ExchangeFault send_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
-                           proxy_server_conf* conf, apr_uri_t* uri, char* url, char* server_portstr,
-                           const char* protocol);
+ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
+                                   proxy_server_conf* conf, apr_uri_t* uri, char* url,
+                                   char* server_portstr, const char* protocol);
 
 // Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
 // follows in the connection's filters.
 // `conf` has ProxyBadHeader.
-ExchangeFault read_answer(BackendConnection& backend, const proxy_server_conf& conf,
-                          Answer& answer);
+ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
+                                    UpgradeResponse& answer);
 
 }  // namespace wsp

@@ -9,7 +9,7 @@ using namespace wsp::test;
 
 TEST_CASE("an idle connection that has something to say is looked at", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(one.connection())->alive = false;
     const int dead = fd_of(one), alive = fd_of(two);
     one.give_back();
@@ -30,7 +30,7 @@ TEST_CASE(
     rig.connect().give_back();
     const MonotonicUs watched_since = rig.clock.time;
     rig.clock.time += 1;
-    BackendPool::Lease again = rig.acquire();
+    ConnectionPool::Lease again = rig.acquire();
     auto& connection = *static_cast<ScriptedNetwork::Connection*>(again.connection());
     const int fd = fd_of(again);
     again.give_back();
@@ -43,7 +43,7 @@ TEST_CASE(
 
 TEST_CASE("being looked at does not make a connection younger", "[pool]") {
     PoolRig rig(keeping(4, 10 * kSecond));
-    BackendPool::Lease one = rig.connect();
+    ConnectionPool::Lease one = rig.connect();
     const int fd = fd_of(one);
     one.give_back();
     rig.clock.time += 6 * kSecond;
@@ -54,19 +54,19 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
     PoolRig rig(warming(1));
     rig.acquire();
     const int fd = rig.network.next_fd;
-    BackendPool::Lease lease = rig.pool.preconnect_lease(kRoom);
+    ConnectionPool::Lease lease = rig.pool.preconnect_lease(kRoom);
     std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
     made->alive = false;
     lease.connected(std::move(made));
     lease.give_back();
     SECTION("at once") {
-        rig.clock.time += BackendPool::kClosedAtOnce - 1;
+        rig.clock.time += ConnectionPool::kClosedAtOnce - 1;
         CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
         CHECK(rig.in(ConnectionState::cooling) == 1);
         CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     }
     SECTION("later") {
-        rig.clock.time += BackendPool::kClosedAtOnce;
+        rig.clock.time += ConnectionPool::kClosedAtOnce;
         rig.pool.sweep(kRoom, {fd});
         CHECK(rig.in(ConnectionState::cooling) == 0);
         CHECK(rig.pool.preconnect_lease(kRoom));
@@ -78,7 +78,7 @@ namespace {
 
 // The filler makes one that the server closes at once: its descriptor.
 int make_dead(PoolRig& rig) {
-    BackendPool::Lease lease = rig.pool.preconnect_lease(kRoom);
+    ConnectionPool::Lease lease = rig.pool.preconnect_lease(kRoom);
     REQUIRE(lease);
     std::unique_ptr<ScriptedNetwork::Connection> made = rig.network.connect();
     made->alive = false;
@@ -104,7 +104,7 @@ TEST_CASE("the hold-down of a server that closes at once doubles, whatever reque
         rig.clock.time += 1;
     }
     rig.fill();
-    rig.clock.time += BackendPool::kClosedAtOnce;
+    rig.clock.time += ConnectionPool::kClosedAtOnce;
     rig.acquire();  // it was kept idle
     const int fd = make_dead(rig);
     CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
@@ -123,7 +123,7 @@ TEST_CASE("a request that finds it closed at once holds it against the server to
     PoolRig rig(warming(1));
     rig.acquire();
     make_dead(rig);
-    const BackendPool::Lease lease = rig.acquire();
+    const ConnectionPool::Lease lease = rig.acquire();
     CHECK(lease.is_connecting());
     CHECK(rig.in(ConnectionState::cooling) == 1);
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
@@ -132,7 +132,7 @@ TEST_CASE("a request that finds it closed at once holds it against the server to
 
 TEST_CASE("a request's connection that is closed soon is not held against the server", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease lease = rig.connect();
+    ConnectionPool::Lease lease = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(lease.connection())->alive = false;
     const int fd = fd_of(lease);
     lease.give_back();
@@ -158,7 +158,7 @@ TEST_CASE("a failed connect and a connection closed at once are held down each f
 
 TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease one = rig.connect();
+    ConnectionPool::Lease one = rig.connect();
     const int fd = fd_of(one);
     one.give_back();
     SECTION("a member that is taken out") {
@@ -176,12 +176,12 @@ TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
 
 TEST_CASE("the sweep closes what is too old or too much, the oldest first", "[pool]") {
     PoolRig rig(keeping(3, 10 * kSecond));
-    std::vector<BackendPool::Lease> leases;
+    std::vector<ConnectionPool::Lease> leases;
     for (int i = 0; i < 3; ++i) {
         leases.push_back(rig.connect());
     }
     const int newest = fd_of(leases[2]);
-    for (BackendPool::Lease& lease : leases) {
+    for (ConnectionPool::Lease& lease : leases) {
         lease.give_back();
         rig.clock.time += kSecond;
     }
@@ -208,8 +208,8 @@ TEST_CASE("a pool that is shut down lends, makes and keeps nothing", "[pool]") {
     limits.warm = 2;
     PoolRig rig(limits);
     rig.refused();
-    BackendPool::Lease lent = rig.acquire();
-    BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease lent = rig.acquire();
+    ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] { rig.pool.shut_down(); });
     CHECK_FALSE(rig.acquire());  // it was waiting
     CHECK(rig.fault == AcquireFault::shut_down);

@@ -10,23 +10,24 @@
 
 namespace wsp {
 
-enum class LinkFault {
-    none,
-    out_of_use,   // the worker is in error, stopped or disabled
-    stopping,     // httpd stops meanwhile, and not gracefully
-    crowded,      // no turn to connect by the deadline (max-connecting=)
-    no_address,   // mod_proxy has refused the URL or the name: see status()
-    unreachable,  // no address of the backend could be connected to
-    not_set_up,   // httpd could not make its connection: see status()
-    no_tls,       // mod_ssl may not speak TLS to backends (SSLProxyEngine): see status()
-    tls_failed,   // the TLS handshake failed
-    tls_late,     // or did not end by the deadline
-};
-
 // Request thread; blocks, for no longer than the deadline. Closes its connection when it ends, unless that was given
 // back or released before.
-class BackendLink {
+class RequestConnector {
   public:
+    // Why a request has no connection.
+    enum class Fault {
+        none,
+        out_of_use,   // the worker is in error, stopped or disabled
+        stopping,     // httpd stops meanwhile, and not gracefully
+        crowded,      // no turn to connect by the deadline (max-connecting=)
+        no_address,   // mod_proxy has refused the URL or the name: see status()
+        unreachable,  // no address of the backend could be connected to
+        not_set_up,   // httpd could not make its connection: see status()
+        no_tls,       // mod_ssl may not speak TLS to backends (SSLProxyEngine): see status()
+        tls_failed,   // the TLS handshake failed
+        tls_late,     // or did not end by the deadline
+    };
+
     // Where to, in mod_proxy's terms: what ap_proxy_determine_connection takes and fills in.
     struct Route {
         apr_uri_t* uri;
@@ -37,14 +38,15 @@ class BackendLink {
         int portstr_size;
     };
 
-    BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
-                const wsp_dir_config& config, const char* scheme, bool tls, WorkerPools& pools);
-    ~BackendLink();
-    BackendLink(const BackendLink&) = delete;
-    BackendLink& operator=(const BackendLink&) = delete;
+    RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
+                     const wsp_dir_config& config, const char* scheme, bool tls,
+                     WorkerPoolMap& pools);
+    ~RequestConnector();
+    RequestConnector(const RequestConnector&) = delete;
+    RequestConnector& operator=(const RequestConnector&) = delete;
 
     // Opens a connection; `fresh`: none that was idle. What was open before is closed.
-    LinkFault open(Route& route, MonotonicUs deadline, bool fresh);
+    Fault open(Route& route, MonotonicUs deadline, bool fresh);
     // The HTTP status that goes with a fault.
     int status() const { return status_; }
 
@@ -63,11 +65,11 @@ class BackendLink {
     void release();
 
   private:
-    LinkFault lease(MonotonicUs deadline, bool fresh);
-    LinkFault determine(Route& route, MonotonicUs deadline);
-    LinkFault connect(MonotonicUs deadline);
-    LinkFault failed_tls(ConnectFault fault);
-    LinkFault failed(LinkFault fault, int status) {
+    Fault lease(MonotonicUs deadline, bool fresh);
+    Fault determine(Route& route, MonotonicUs deadline);
+    Fault connect(MonotonicUs deadline);
+    Fault failed_tls(ConnectFault fault);
+    Fault failed(Fault fault, int status) {
         status_ = status;
         return fault;
     }
@@ -78,7 +80,7 @@ class BackendLink {
     const char* scheme_;
     const bool tls_;
     WorkerPool& worker_pool_;
-    BackendPool::Lease lease_;
+    ConnectionPool::Lease lease_;
     std::unique_ptr<BackendConnection> new_;   // until it is connected: then the lease's
     BackendConnection* connection_ = nullptr;  // whoever has it
     int status_ = OK;

@@ -1,5 +1,5 @@
 // Acquire, determine, connect, set up, shake hands: mod_proxy's steps, with our pool.
-#include "upstream/backend_link.hpp"
+#include "upstream/request_connector.hpp"
 
 #include <utility>
 
@@ -21,9 +21,9 @@ bool is_in_use(proxy_worker* worker, const char* scheme, server_rec* server) {
 
 }  // namespace
 
-BackendLink::BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
-                         const wsp_dir_config& config, const char* scheme, bool tls,
-                         WorkerPools& pools)
+RequestConnector::RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
+                                   const wsp_dir_config& config, const char* scheme, bool tls,
+                                   WorkerPoolMap& pools)
     : r_(r),
       worker_(worker),
       conf_(conf),
@@ -31,32 +31,32 @@ BackendLink::BackendLink(request_rec* r, proxy_worker* worker, proxy_server_conf
       tls_(tls),
       worker_pool_(pools.worker_pool(worker, r->server, config)) {}
 
-BackendLink::~BackendLink() = default;
+RequestConnector::~RequestConnector() = default;
 
-LinkFault BackendLink::open(Route& route, MonotonicUs deadline, bool fresh) {
+RequestConnector::Fault RequestConnector::open(Route& route, MonotonicUs deadline, bool fresh) {
     shared_ = route.proxyname == nullptr && worker_pool_.keeps(tls_);
-    LinkFault fault = lease(deadline, fresh || !shared_);
-    if (fault == LinkFault::none) {
+    Fault fault = lease(deadline, fresh || !shared_);
+    if (fault == Fault::none) {
         fault = determine(route, deadline);
     }
-    if (fault == LinkFault::none) {
+    if (fault == Fault::none) {
         fault = connect(deadline);
     }
     return fault;
 }
 
-LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
+RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh) {
     new_.reset();
     connection_ = nullptr;
-    lease_ = BackendPool::Lease();
+    lease_ = ConnectionPool::Lease();
     if (!is_in_use(worker_, scheme_, r_->server)) {
-        return failed(LinkFault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
+        return failed(Fault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
     }
     AcquireFault fault = AcquireFault::none;
     lease_ = fresh ? worker_pool_.pool().acquire_fresh(deadline, fault)
                    : worker_pool_.pool().acquire(deadline, fault);
     if (!lease_) {
-        return failed(fault == AcquireFault::shut_down ? LinkFault::stopping : LinkFault::crowded,
+        return failed(fault == AcquireFault::shut_down ? Fault::stopping : Fault::crowded,
                       HTTP_SERVICE_UNAVAILABLE);
     }
     reused_ = lease_.is_reused();
@@ -71,18 +71,18 @@ LinkFault BackendLink::lease(MonotonicUs deadline, bool fresh) {
                   "WSP0107: %s: has acquired connection for (%s:%d)%s", scheme_,
                   worker_->s->hostname_ex, static_cast<int>(worker_->s->port),
                   reused_ ? ", an idle one" : "");
-    return LinkFault::none;
+    return Fault::none;
 }
 
-LinkFault BackendLink::determine(Route& route, MonotonicUs deadline) {
+RequestConnector::Fault RequestConnector::determine(Route& route, MonotonicUs deadline) {
     char* const url = route.url;
     int status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), route.uri,
                                                &route.url, route.proxyname, route.proxyport,
                                                route.portstr, route.portstr_size);
     if (status == OK && reused_ && record()->sock == nullptr) {
         // The name has moved (addressttl=), or this request asks for another TLS name.
-        const LinkFault fault = lease(deadline, true);
-        if (fault != LinkFault::none) {
+        const Fault fault = lease(deadline, true);
+        if (fault != Fault::none) {
             return fault;
         }
         route.url = url;
@@ -90,16 +90,16 @@ LinkFault BackendLink::determine(Route& route, MonotonicUs deadline) {
                                                &route.url, route.proxyname, route.proxyport,
                                                route.portstr, route.portstr_size);
     }
-    return status == OK ? LinkFault::none : failed(LinkFault::no_address, status);
+    return status == OK ? Fault::none : failed(Fault::no_address, status);
 }
 
-LinkFault BackendLink::connect(MonotonicUs deadline) {
+RequestConnector::Fault RequestConnector::connect(MonotonicUs deadline) {
     ConnectFault fault = connect_socket(worker_pool_, *connection_, deadline, r_);
     if (fault != ConnectFault::none) {
         if (new_ != nullptr) {
             lease_.failed(fault);
         }
-        return failed(fault == ConnectFault::stopped ? LinkFault::stopping : LinkFault::unreachable,
+        return failed(fault == ConnectFault::stopped ? Fault::stopping : Fault::unreachable,
                       HTTP_SERVICE_UNAVAILABLE);
     }
     reused_ = reused_ &&
@@ -107,7 +107,7 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
     const int status = set_up_connection(worker_pool_, *connection_, r_);
     if (status != OK) {
         const bool no_engine = tls_ && !may_speak_tls(r_);
-        return failed(no_engine ? LinkFault::no_tls : LinkFault::not_set_up, status);
+        return failed(no_engine ? Fault::no_tls : Fault::not_set_up, status);
     }
     fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
     if (fault != ConnectFault::none) {
@@ -122,21 +122,21 @@ LinkFault BackendLink::connect(MonotonicUs deadline) {
     if (shared_) {
         worker_pool_.note_use(scheme_, *record());
     }
-    return LinkFault::none;
+    return Fault::none;
 }
 
-LinkFault BackendLink::failed_tls(ConnectFault fault) {
+RequestConnector::Fault RequestConnector::failed_tls(ConnectFault fault) {
     switch (fault) {
         case ConnectFault::timed_out:
-            return failed(LinkFault::tls_late, HTTP_GATEWAY_TIME_OUT);
+            return failed(Fault::tls_late, HTTP_GATEWAY_TIME_OUT);
         case ConnectFault::stopped:
-            return failed(LinkFault::stopping, HTTP_SERVICE_UNAVAILABLE);
+            return failed(Fault::stopping, HTTP_SERVICE_UNAVAILABLE);
         default:
-            return failed(LinkFault::tls_failed, HTTP_BAD_GATEWAY);
+            return failed(Fault::tls_failed, HTTP_BAD_GATEWAY);
     }
 }
 
-void BackendLink::give_back() {
+void RequestConnector::give_back() {
     if (shared_ && connection_ != nullptr) {
         connection_->forget_request();
         connection_ = nullptr;
@@ -145,7 +145,7 @@ void BackendLink::give_back() {
     }
 }
 
-void BackendLink::release() {
+void RequestConnector::release() {
     connection_ = nullptr;
     lease_.take();
 }

@@ -1,6 +1,6 @@
 // Requests, their turns, and the states, which change in move_to() and nowhere else. The other two
-// parts: backend_lease.cpp, backend_preconnect.cpp.
-#include "pool/backend_pool.hpp"
+// parts: connection_pool_lease.cpp, connection_pool_upkeep.cpp.
+#include "pool/connection_pool.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,18 +9,19 @@ namespace wsp {
 
 // --- requests -------------------------------------------------------------------------------------
 
-BackendPool::BackendPool(PoolLimits limits, PoolClock& clock) noexcept
+ConnectionPool::ConnectionPool(PoolLimits limits, PoolClock& clock) noexcept
     : limits_(limits), clock_(clock) {}
 
-BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, AcquireFault& fault) {
+ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, AcquireFault& fault) {
     return acquire(deadline, false, fault);
 }
 
-BackendPool::Lease BackendPool::acquire_fresh(MonotonicUs deadline, AcquireFault& fault) {
+ConnectionPool::Lease ConnectionPool::acquire_fresh(MonotonicUs deadline, AcquireFault& fault) {
     return acquire(deadline, true, fault);
 }
 
-BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault) {
+ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, bool fresh,
+                                              AcquireFault& fault) {
     Waiter waiter(fresh);
     Closing closing, made(1);
     SignalSafeLock lock(mutex_);
@@ -48,7 +49,8 @@ BackendPool::Lease BackendPool::acquire(MonotonicUs deadline, bool fresh, Acquir
 }
 
 // Waits for `waiter`'s turn. With another fault than none it has not come.
-AcquireFault BackendPool::await_turn(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline) {
+AcquireFault ConnectionPool::await_turn(SignalSafeLock& lock, Waiter& waiter,
+                                        MonotonicUs deadline) {
     const auto must_wait = [&] { return !shut_down_ && turn_of(waiter) == Turn::none; };
     bool in_time = true;
     if (must_wait()) {
@@ -74,7 +76,7 @@ AcquireFault BackendPool::await_turn(SignalSafeLock& lock, Waiter& waiter, Monot
 }
 
 // Who wants a fresh connection leaves the idle ones to those behind it.
-BackendPool::Turn BackendPool::turn_of(const Waiter& waiter) noexcept {
+ConnectionPool::Turn ConnectionPool::turn_of(const Waiter& waiter) noexcept {
     bool is_first = true;
     bool may_reuse = !waiter.fresh;
     for (const Waiter* other : queue_) {
@@ -91,7 +93,7 @@ BackendPool::Turn BackendPool::turn_of(const Waiter& waiter) noexcept {
 }
 
 // Everybody whose turn it is; behind the first who may reuse there is nobody.
-void BackendPool::wake() noexcept {
+void ConnectionPool::wake() noexcept {
     for (Waiter* waiter : queue_) {
         if (turn_of(*waiter) != Turn::none) {
             waiter->turn.notify_one();
@@ -103,7 +105,7 @@ void BackendPool::wake() noexcept {
 }
 
 // entries_.end() when there is none but expired ones.
-BackendPool::Place BackendPool::newest_idle() noexcept {
+ConnectionPool::Place ConnectionPool::newest_idle() noexcept {
     for (Place place = entries_.end(); place != entries_.begin();) {
         --place;
         if (place->state == ConnectionState::idle) {
@@ -115,7 +117,7 @@ BackendPool::Place BackendPool::newest_idle() noexcept {
 
 // Looks at an idle connection without the lock; on lease meanwhile, so that nobody else has it. True:
 // it still is. False: it is closed and gone.
-bool BackendPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
+bool ConnectionPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     const MonotonicUs idle_since = place->since;
     move_to(place, ConnectionState::lent);
     lock.held().unlock();
@@ -138,14 +140,14 @@ bool BackendPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     return false;
 }
 
-bool BackendPool::may_connect() const noexcept {
+bool ConnectionPool::may_connect() const noexcept {
     return limits_.max_connecting == 0 ||
            statistics_.in(ConnectionState::connecting) < limits_.max_connecting;
 }
 
 // --- letting go -----------------------------------------------------------------------------------
 
-void BackendPool::let_go() noexcept {
+void ConnectionPool::let_go() noexcept {
     Closing closing;
     const SignalSafeLock lock(mutex_);
     ++times_let_go_;
@@ -157,7 +159,7 @@ void BackendPool::let_go() noexcept {
     }
 }
 
-void BackendPool::shut_down() noexcept {
+void ConnectionPool::shut_down() noexcept {
     {
         const SignalSafeLock lock(mutex_);
         shut_down_ = true;
@@ -168,19 +170,19 @@ void BackendPool::shut_down() noexcept {
     let_go();
 }
 
-PoolStatistics BackendPool::statistics() const {
+PoolStatistics ConnectionPool::statistics() const {
     const SignalSafeLock lock(mutex_);
     return statistics_;
 }
 
 // --- states; all with the lock held ---------------------------------------------------------------
 
-std::size_t BackendPool::keeps() const noexcept {
+std::size_t ConnectionPool::keeps() const noexcept {
     return std::max(limits_.max_idle, limits_.warm);
 }
 
 // Made ahead and not idle yet, or being looked at.
-std::size_t BackendPool::coming() const noexcept {
+std::size_t ConnectionPool::coming() const noexcept {
     return static_cast<std::size_t>(
         std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
             return entry.ahead && (entry.state == ConnectionState::connecting ||
@@ -188,11 +190,11 @@ std::size_t BackendPool::coming() const noexcept {
         }));
 }
 
-bool BackendPool::is_expired(const Entry& entry, MonotonicUs now) const noexcept {
+bool ConnectionPool::is_expired(const Entry& entry, MonotonicUs now) const noexcept {
     return limits_.ttl > 0 && now - entry.since >= limits_.ttl;
 }
 
-void BackendPool::move_to(Place place, ConnectionState state) noexcept {
+void ConnectionPool::move_to(Place place, ConnectionState state) noexcept {
     const auto gauge = [this](ConnectionState of) -> std::size_t& {
         return statistics_.in_state[static_cast<std::size_t>(of)];
     };
@@ -212,12 +214,12 @@ void BackendPool::move_to(Place place, ConnectionState state) noexcept {
     wake();
 }
 
-void BackendPool::drop(Place place, Closing& closing) noexcept {
+void ConnectionPool::drop(Place place, Closing& closing) noexcept {
     move_to(place, ConnectionState::gone);
     closing.splice(closing.end(), entries_, place);
 }
 
-void BackendPool::drop_expired(Closing& closing) noexcept {
+void ConnectionPool::drop_expired(Closing& closing) noexcept {
     const MonotonicUs now = clock_.now();
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
@@ -230,7 +232,7 @@ void BackendPool::drop_expired(Closing& closing) noexcept {
 
 // Ends the hold-down of that kind, if it is over at `now`; kNever: in any case. Nothing to close in
 // it, so it may be done with the lock held.
-void BackendPool::end_cooling(HoldDown kind, MonotonicUs now) noexcept {
+void ConnectionPool::end_cooling(HoldDown kind, MonotonicUs now) noexcept {
     Closing nothing;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
@@ -244,7 +246,7 @@ void BackendPool::end_cooling(HoldDown kind, MonotonicUs now) noexcept {
 // One entry holds down for failed connects, one for connections closed at once. What fails while
 // the hold-down lasts was begun before it, or is a request's, which nothing holds down: that makes
 // it last longer, but only a failure after its end is another one in the row.
-void BackendPool::cool(Place place, ConnectFault fault) noexcept {
+void ConnectionPool::cool(Place place, ConnectFault fault) noexcept {
     const HoldDown kind = kind_of(fault);
     const MonotonicUs now = clock_.now();
     MonotonicUs until = now;

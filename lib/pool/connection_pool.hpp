@@ -68,7 +68,7 @@ struct PoolStatistics {
     }
 };
 
-class BackendPool {
+class ConnectionPool {
     struct Entry {
         ConnectionState state = ConnectionState::gone;
         std::unique_ptr<PooledConnection> connection;
@@ -112,19 +112,19 @@ class BackendPool {
         std::unique_ptr<PooledConnection> take() noexcept;
 
       private:
-        friend class BackendPool;
-        Lease(BackendPool* pool, Place place, bool reused) noexcept
+        friend class ConnectionPool;
+        Lease(ConnectionPool* pool, Place place, bool reused) noexcept
             : pool_(pool), place_(place), reused_(reused) {}
 
-        BackendPool* pool_ = nullptr;
+        ConnectionPool* pool_ = nullptr;
         Place place_;
         bool reused_ = false;
     };
 
-    BackendPool(PoolLimits limits, PoolClock& clock) noexcept;
-    ~BackendPool() = default;
-    BackendPool(const BackendPool&) = delete;
-    BackendPool& operator=(const BackendPool&) = delete;
+    ConnectionPool(PoolLimits limits, PoolClock& clock) noexcept;
+    ~ConnectionPool() = default;
+    ConnectionPool(const ConnectionPool&) = delete;
+    ConnectionPool& operator=(const ConnectionPool&) = delete;
 
     // For a request: the idle connection that was used last, if it is alive, else the permission to
     // connect. Waits for its turn, first come first served, while max_connecting others connect; a

@@ -8,7 +8,7 @@ using namespace wsp::test;
 
 TEST_CASE("the first lease is the permission to connect", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease lease = rig.acquire();
+    ConnectionPool::Lease lease = rig.acquire();
     REQUIRE(lease);
     CHECK(lease.is_connecting());
     CHECK_FALSE(lease.is_reused());
@@ -23,13 +23,13 @@ TEST_CASE("the first lease is the permission to connect", "[pool]") {
 
 TEST_CASE("what is given back is lent again, the last one first", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     const int first = fd_of(one), second = fd_of(two);
     one.give_back();
     rig.clock.time += kSecond;
     two.give_back();
     CHECK(rig.in(ConnectionState::idle) == 2);
-    BackendPool::Lease again = rig.acquire();
+    ConnectionPool::Lease again = rig.acquire();
     CHECK(again.is_reused());
     CHECK(fd_of(again) == second);
     CHECK(fd_of(rig.acquire()) == first);
@@ -39,7 +39,7 @@ TEST_CASE("what is given back is lent again, the last one first", "[pool]") {
 
 TEST_CASE("the last one given back is lent first, however old it is", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease older = rig.connect(), newer = rig.connect();
+    ConnectionPool::Lease older = rig.connect(), newer = rig.connect();
     const int fd = fd_of(older);
     newer.give_back();
     older.give_back();
@@ -49,7 +49,7 @@ TEST_CASE("the last one given back is lent first, however old it is", "[pool]") 
 TEST_CASE("a lease that is dropped closes its connection", "[pool]") {
     PoolRig rig(keeping(4));
     {
-        const BackendPool::Lease lease = rig.connect();
+        const ConnectionPool::Lease lease = rig.connect();
         CHECK(rig.network.open == 1);
     }
     CHECK(rig.network.open == 0);
@@ -59,7 +59,7 @@ TEST_CASE("a lease that is dropped closes its connection", "[pool]") {
 
 TEST_CASE("a permission that is dropped leaves nothing behind", "[pool]") {
     PoolRig rig(pacing(1));
-    { const BackendPool::Lease lease = rig.acquire(); }
+    { const ConnectionPool::Lease lease = rig.acquire(); }
     CHECK(rig.in(ConnectionState::connecting) == 0);
     CHECK(rig.acquire().is_connecting());
     CHECK(rig.clock.waits == 0);
@@ -77,12 +77,12 @@ TEST_CASE("a connection that is taken is the pool's no more", "[pool]") {
 
 TEST_CASE("a lease moves with its connection", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease from = rig.connect();
+    ConnectionPool::Lease from = rig.connect();
     const int fd = fd_of(from);
-    BackendPool::Lease to(std::move(from));
+    ConnectionPool::Lease to(std::move(from));
     CHECK_FALSE(from);
     CHECK(fd_of(to) == fd);
-    BackendPool::Lease other = rig.connect();
+    ConnectionPool::Lease other = rig.connect();
     other = std::move(to);
     CHECK(fd_of(other) == fd);
     other.give_back();
@@ -99,7 +99,7 @@ TEST_CASE("a fresh connection is never one that was idle", "[pool]") {
 
 TEST_CASE("no more are kept than max_idle", "[pool]") {
     PoolRig rig(keeping(1));
-    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     one.give_back();
     two.give_back();
     CHECK(rig.network.open == 1);
@@ -115,12 +115,12 @@ TEST_CASE("none is kept without max_idle", "[pool]") {
 
 TEST_CASE("the dead are passed over and closed", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     auto* const alive = one.connection();
     static_cast<ScriptedNetwork::Connection*>(two.connection())->alive = false;
     one.give_back();
     two.give_back();
-    const BackendPool::Lease lease = rig.acquire();
+    const ConnectionPool::Lease lease = rig.acquire();
     CHECK(lease.connection() == alive);
     CHECK(rig.network.open == 1);
     CHECK(rig.network.peeks == 2);
@@ -130,7 +130,7 @@ TEST_CASE("the dead are passed over and closed", "[pool]") {
 
 TEST_CASE("when all are dead, a new one is made", "[pool]") {
     PoolRig rig(keeping(4));
-    BackendPool::Lease one = rig.connect();
+    ConnectionPool::Lease one = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(one.connection())->alive = false;
     one.give_back();
     CHECK(rig.acquire().is_connecting());
@@ -156,14 +156,14 @@ TEST_CASE("nothing is looked at or closed with the lock held", "[pool]") {
         ++calls;
         rig.pool.statistics();  // would wait for ever
     };
-    BackendPool::Lease one = rig.connect(), two = rig.connect();
+    ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     one.give_back();
     two.give_back();  // surplus
     rig.acquire();    // a peek, and closed
     rig.refused();
     rig.clock.time += 10 * kSecond;
     rig.pool.sweep(kRoom, {});  // expired
-    BackendPool::Lease dead = rig.connect();
+    ConnectionPool::Lease dead = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(dead.connection())->alive = false;
     const int fd = fd_of(dead);
     dead.give_back();

@@ -8,9 +8,9 @@ using namespace wsp::test;
 
 TEST_CASE("no more than max_connecting connect at a time", "[pool]") {
     PoolRig rig(pacing(2));
-    const BackendPool::Lease one = rig.acquire(), two = rig.acquire();
+    const ConnectionPool::Lease one = rig.acquire(), two = rig.acquire();
     CHECK(rig.clock.waits == 0);
-    const BackendPool::Lease three = rig.acquire(5 * kSecond);
+    const ConnectionPool::Lease three = rig.acquire(5 * kSecond);
     CHECK_FALSE(three);
     CHECK(rig.fault == AcquireFault::timed_out);
     CHECK(rig.clock.time == 1005 * kSecond);
@@ -20,33 +20,33 @@ TEST_CASE("no more than max_connecting connect at a time", "[pool]") {
 
 TEST_CASE("who waits goes on when another has connected", "[pool]") {
     PoolRig rig(pacing(1));
-    BackendPool::Lease one = rig.acquire();
+    ConnectionPool::Lease one = rig.acquire();
     rig.clock.meanwhile.push_back([&] { one.connected(rig.network.connect()); });
-    const BackendPool::Lease two = rig.acquire();
+    const ConnectionPool::Lease two = rig.acquire();
     CHECK(two.is_connecting());
     CHECK(rig.clock.waits == 1);
 }
 
 TEST_CASE("who waits goes on when another has failed", "[pool]") {
     PoolRig rig(pacing(1));
-    BackendPool::Lease one = rig.acquire();
+    ConnectionPool::Lease one = rig.acquire();
     rig.clock.meanwhile.push_back([&] { one.failed(ConnectFault::refused); });
     CHECK(rig.acquire().is_connecting());
 }
 
 TEST_CASE("who waits takes a connection that becomes idle meanwhile", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease lent = rig.connect();
-    const BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease lent = rig.connect();
+    const ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] { lent.give_back(); });
-    const BackendPool::Lease waiting = rig.acquire();
+    const ConnectionPool::Lease waiting = rig.acquire();
     CHECK(waiting.is_reused());
 }
 
 TEST_CASE("who waits for a fresh one does not take what becomes idle", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease lent = rig.connect();
-    const BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease lent = rig.connect();
+    const ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] { lent.give_back(); });
     CHECK_FALSE(rig.pool.acquire_fresh(rig.clock.time + kSecond, rig.fault));
     CHECK(rig.fault == AcquireFault::timed_out);
@@ -54,7 +54,7 @@ TEST_CASE("who waits for a fresh one does not take what becomes idle", "[pool]")
 
 TEST_CASE("first come, first served", "[pool]") {
     PoolRig rig(pacing(1));
-    BackendPool::Lease one = rig.acquire(), late;
+    ConnectionPool::Lease one = rig.acquire(), late;
     bool late_had_its_turn = true;
     rig.clock.meanwhile.push_back([&] {  // while the second waits
         one.connected(rig.network.connect());
@@ -62,15 +62,15 @@ TEST_CASE("first come, first served", "[pool]") {
         late = rig.pool.acquire(rig.clock.time, fault);  // may not wait
         late_had_its_turn = static_cast<bool>(late);
     });
-    const BackendPool::Lease second = rig.acquire();
+    const ConnectionPool::Lease second = rig.acquire();
     CHECK(second.is_connecting());
     CHECK_FALSE(late_had_its_turn);
 }
 
 TEST_CASE("a connection that becomes idle is the first one's, not a newcomer's", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease lent = rig.connect();
-    const BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease lent = rig.connect();
+    const ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] {
         lent.give_back();
         AcquireFault fault;
@@ -82,7 +82,7 @@ TEST_CASE("a connection that becomes idle is the first one's, not a newcomer's",
 
 TEST_CASE("a turn that comes at the last moment is taken", "[pool]") {
     PoolRig rig(pacing(1));
-    BackendPool::Lease one = rig.acquire();
+    ConnectionPool::Lease one = rig.acquire();
     rig.clock.meanwhile.push_back([&] {
         rig.clock.time += 2 * kSecond;
         one.connected(rig.network.connect());
@@ -92,9 +92,9 @@ TEST_CASE("a turn that comes at the last moment is taken", "[pool]") {
 
 TEST_CASE("who finds its idle connection dead has waited once", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease lent = rig.connect();
+    ConnectionPool::Lease lent = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(lent.connection())->alive = false;
-    BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] { lent.give_back(); });
     rig.clock.meanwhile.push_back([&] { connecting.failed(ConnectFault::refused); });
     CHECK(rig.acquire().is_connecting());
@@ -104,8 +104,8 @@ TEST_CASE("who finds its idle connection dead has waited once", "[pool]") {
 
 TEST_CASE("who waits for a fresh one keeps nobody from an idle one", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease lent = rig.connect(), other;
-    BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease lent = rig.connect(), other;
+    ConnectionPool::Lease connecting = rig.acquire();
     bool served_second = false;
     rig.clock.meanwhile.push_back([&] {  // the fresh one waits
         rig.clock.meanwhile.push_back([&] { lent.give_back(); });
@@ -119,7 +119,7 @@ TEST_CASE("who waits for a fresh one keeps nobody from an idle one", "[pool]") {
 
 TEST_CASE("who waits for a fresh one is not overtaken by who would connect", "[pool]") {
     PoolRig rig(pacing(1, 4));
-    BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] {
         connecting.failed(ConnectFault::refused);
         AcquireFault fault;
@@ -133,7 +133,7 @@ TEST_CASE("an expired connection is nobody's turn", "[pool]") {
     limits.ttl = kSecond;
     PoolRig rig(limits);
     rig.connect().give_back();
-    BackendPool::Lease connecting = rig.pool.acquire_fresh(kNever, rig.fault);
+    ConnectionPool::Lease connecting = rig.pool.acquire_fresh(kNever, rig.fault);
     rig.clock.time += kSecond;
     rig.clock.meanwhile.push_back([&] { connecting.failed(ConnectFault::refused); });
     CHECK(rig.acquire().is_connecting());

@@ -65,7 +65,7 @@ TEST_CASE("an acquire without memory leaves the pool as it was", "[pool]") {
     });
     CHECK(to_connect >= 1);
 
-    BackendPool::Lease connecting = rig.acquire();
+    ConnectionPool::Lease connecting = rig.acquire();
     const std::size_t to_wait = each_allocation_fails([&](std::size_t nth) {
         const Outcome outcome = acquire(nth);
         CHECK(outcome == (ScarceMemory::has_failed() ? lacks_memory : times_out));
@@ -84,17 +84,17 @@ TEST_CASE("no signal comes while the lock of a pool is held", "[pool]") {
     limits.max_connecting = 1;
     limits.ttl = kSecond;
     ScriptedNetwork network;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     AcquireFault fault;
     {
-        BackendPool::Lease lease = pool.acquire(kNever, fault);
+        ConnectionPool::Lease lease = pool.acquire(kNever, fault);
         CHECK_FALSE(pool.acquire(monotonic_now() + kMillisecond, fault));
         lease.connected(network.connect());
         lease.give_back();
     }
     pool.acquire(kNever, fault).give_back();
     {
-        BackendPool::Lease ahead = pool.preconnect_lease(kRoom);
+        ConnectionPool::Lease ahead = pool.preconnect_lease(kRoom);
         CHECK_FALSE(ahead);
     }
     pool.sweep(kRoom, {network.next_fd - 1});
@@ -114,12 +114,12 @@ TEST_CASE("a signal need not wait for a request that waits for its turn", "[pool
     SystemPoolClock clock;
     PoolLimits limits;
     limits.max_connecting = 1;
-    BackendPool pool(limits, clock);
+    ConnectionPool pool(limits, clock);
     AcquireFault fault;
-    BackendPool::Lease lease = pool.acquire(kNever, fault);
+    ConnectionPool::Lease lease = pool.acquire(kNever, fault);
     std::thread waiter([&] {
         AcquireFault mine;
-        const BackendPool::Lease waited = pool.acquire(kNever, mine);
+        const ConnectionPool::Lease waited = pool.acquire(kNever, mine);
     });
     while (pool.statistics().waits == 0) {
         std::this_thread::yield();

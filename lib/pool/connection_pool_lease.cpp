@@ -1,34 +1,34 @@
 // What the holder of a lease does with its connection.
 #include <utility>
 
-#include "pool/backend_pool.hpp"
+#include "pool/connection_pool.hpp"
 
 namespace wsp {
 
-BackendPool::Lease::Lease(Lease&& from) noexcept
+ConnectionPool::Lease::Lease(Lease&& from) noexcept
     : pool_(std::exchange(from.pool_, nullptr)), place_(from.place_), reused_(from.reused_) {}
 
-BackendPool::Lease& BackendPool::Lease::operator=(Lease&& from) noexcept {
+ConnectionPool::Lease& ConnectionPool::Lease::operator=(Lease&& from) noexcept {
     std::swap(pool_, from.pool_);
     std::swap(place_, from.place_);
     std::swap(reused_, from.reused_);
     return *this;
 }
 
-BackendPool::Lease::~Lease() {
+ConnectionPool::Lease::~Lease() {
     take();  // and closed here
 }
 
-bool BackendPool::Lease::is_connecting() const noexcept {
+bool ConnectionPool::Lease::is_connecting() const noexcept {
     // The state of an entry on lease is changed by its lease alone.
     return pool_ != nullptr && place_->state == ConnectionState::connecting;
 }
 
-PooledConnection* BackendPool::Lease::connection() const noexcept {
+PooledConnection* ConnectionPool::Lease::connection() const noexcept {
     return pool_ != nullptr ? place_->connection.get() : nullptr;
 }
 
-void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
+void ConnectionPool::Lease::connected(std::unique_ptr<PooledConnection> connection) noexcept {
     const SignalSafeLock lock(pool_->mutex_);
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
@@ -38,14 +38,14 @@ void BackendPool::Lease::connected(std::unique_ptr<PooledConnection> connection)
     pool_->end_cooling(HoldDown::connects, kNever);
 }
 
-void BackendPool::Lease::failed(ConnectFault fault) noexcept {
-    BackendPool& pool = *std::exchange(pool_, nullptr);
+void ConnectionPool::Lease::failed(ConnectFault fault) noexcept {
+    ConnectionPool& pool = *std::exchange(pool_, nullptr);
     const SignalSafeLock lock(pool.mutex_);
     pool.cool(place_, fault);
 }
 
-void BackendPool::Lease::give_back() noexcept {
-    BackendPool& pool = *std::exchange(pool_, nullptr);
+void ConnectionPool::Lease::give_back() noexcept {
+    ConnectionPool& pool = *std::exchange(pool_, nullptr);
     Closing closing;
     const SignalSafeLock lock(pool.mutex_);
     ++pool.statistics_.given_back;
@@ -58,11 +58,11 @@ void BackendPool::Lease::give_back() noexcept {
     pool.move_to(place_, ConnectionState::idle);
 }
 
-std::unique_ptr<PooledConnection> BackendPool::Lease::take() noexcept {
+std::unique_ptr<PooledConnection> ConnectionPool::Lease::take() noexcept {
     if (pool_ == nullptr) {
         return nullptr;
     }
-    BackendPool& pool = *std::exchange(pool_, nullptr);
+    ConnectionPool& pool = *std::exchange(pool_, nullptr);
     Closing closing;
     const SignalSafeLock lock(pool.mutex_);
     std::unique_ptr<PooledConnection> connection = std::move(place_->connection);

@@ -19,7 +19,7 @@ TEST_CASE("what is lent is made up for", "[pool]") {
     PoolRig rig(warming(2));
     rig.acquire();
     rig.fill();
-    const BackendPool::Lease lease = rig.acquire();
+    const ConnectionPool::Lease lease = rig.acquire();
     CHECK(lease.is_reused());
     CHECK(rig.fill() == 1);
 }
@@ -27,8 +27,8 @@ TEST_CASE("what is lent is made up for", "[pool]") {
 TEST_CASE("what is being made ahead counts", "[pool]") {
     PoolRig rig(warming(2));
     rig.acquire();
-    const BackendPool::Lease one = rig.pool.preconnect_lease(kRoom),
-                             two = rig.pool.preconnect_lease(kRoom);
+    const ConnectionPool::Lease one = rig.pool.preconnect_lease(kRoom),
+                                two = rig.pool.preconnect_lease(kRoom);
     CHECK(two);
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
 }
@@ -36,11 +36,11 @@ TEST_CASE("what is being made ahead counts", "[pool]") {
 TEST_CASE("what has been made ahead and is not idle yet counts", "[pool]") {
     PoolRig rig(warming(1));
     rig.acquire();
-    BackendPool::Lease made = rig.pool.preconnect_lease(kRoom);
+    ConnectionPool::Lease made = rig.pool.preconnect_lease(kRoom);
     made.connected(rig.network.connect());
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     made.give_back();
-    const BackendPool::Lease lent = rig.acquire();  // and then it is a request's
+    const ConnectionPool::Lease lent = rig.acquire();  // and then it is a request's
     CHECK(rig.pool.preconnect_lease(kRoom));
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("no more are made ahead than the backend has room for", "[pool]") {
 TEST_CASE("nothing is made ahead when nobody has asked for long", "[pool]") {
     PoolRig rig(warming(1));
     rig.acquire();
-    rig.clock.time += BackendPool::kRestAfter - 1;
+    rig.clock.time += ConnectionPool::kRestAfter - 1;
     CHECK(rig.fill() == 1);
     rig.pool.let_go();
     rig.clock.time += 1;
@@ -69,7 +69,7 @@ TEST_CASE("requests that wait come before the filler", "[pool]") {
     PoolLimits limits = pacing(1);
     limits.warm = 1;
     PoolRig rig(limits);
-    BackendPool::Lease one = rig.acquire();
+    ConnectionPool::Lease one = rig.acquire();
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));  // the only turn is taken
     bool filler_went_on = true;
     rig.clock.meanwhile.push_back([&] {
@@ -84,12 +84,12 @@ TEST_CASE("a connection made ahead serves who waits", "[pool]") {
     PoolLimits limits = pacing(2);
     limits.warm = 1;
     PoolRig rig(limits);
-    BackendPool::Lease request = rig.acquire(), ahead = rig.pool.preconnect_lease(kRoom);
+    ConnectionPool::Lease request = rig.acquire(), ahead = rig.pool.preconnect_lease(kRoom);
     rig.clock.meanwhile.push_back([&] {
         ahead.connected(rig.network.connect());
         ahead.give_back();
     });
-    const BackendPool::Lease waiting = rig.acquire();
+    const ConnectionPool::Lease waiting = rig.acquire();
     CHECK(waiting);
     CHECK_FALSE(request.connection());
 }
@@ -125,7 +125,7 @@ TEST_CASE("requests are not held down, and their success ends it", "[pool]") {
     rig.acquire();
     rig.pool.preconnect_lease(kRoom).failed(ConnectFault::tls_failed);
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
-    const BackendPool::Lease lease = rig.connect();
+    const ConnectionPool::Lease lease = rig.connect();
     CHECK(rig.in(ConnectionState::cooling) == 0);
     rig.pool.preconnect_lease(kRoom).failed(ConnectFault::refused);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 500 * kMillisecond);  // the first again
@@ -147,7 +147,7 @@ TEST_CASE("a thousand failed requests are one hold-down", "[pool]") {
 
 TEST_CASE("a worse failure makes the hold-down longer, a lesser one not shorter", "[pool]") {
     PoolRig rig(warming(1));
-    BackendPool::Lease refused = rig.acquire(), late = rig.acquire(), last = rig.acquire();
+    ConnectionPool::Lease refused = rig.acquire(), late = rig.acquire(), last = rig.acquire();
     refused.failed(ConnectFault::refused);
     late.failed(ConnectFault::timed_out);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 5 * kSecond);
