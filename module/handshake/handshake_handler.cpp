@@ -36,7 +36,8 @@ std::uint8_t rsv_bits(request_rec* r) {
 class Handshake {
   public:
     Handshake(const HandshakeServices& services, request_rec* r, proxy_worker* worker,
-              proxy_server_conf* conf, char* url, const MappedUrl& target)
+              proxy_server_conf* conf, char* url, const MappedUrl& target, const char* proxyname,
+              apr_port_t proxyport)
         : services_(services),
           r_(r),
           worker_(worker),
@@ -45,18 +46,17 @@ class Handshake {
           target_(target),
           config_(wsp_dir_config_resolved(&dir_config_of(r))),
           connector_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
+          route_(url, proxyname, proxyport),
           refusals_(r, url, target, route_, worker, connector_),
-          admission_(r, worker, config_, refusals_, services) {
-        route_.path = url;
-    }
+          admission_(r, worker, config_, refusals_, services) {}
 
-    int serve(const char* proxyname, apr_port_t proxyport);
+    int serve();
 
   private:
     HandshakeError check_answer(const apr_table_t* fields) const;
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int admit();
-    int exchange(const char* proxyname, apr_port_t proxyport);
+    int exchange();
     ExchangeFault ask();
     void note_answer();
     int take_answer();
@@ -73,22 +73,21 @@ class Handshake {
     const MappedUrl& target_;
     wsp_dir_config config_;
     RequestConnector connector_;
-    HandshakeRoute route_;
+    BackendRoute route_;
     Refusals refusals_;
     Admission admission_;
-    char server_portstr_[32]{};
     MonotonicUs deadline_ = 0;  // of the 101
     const char* protocol_ = "websocket";
     UpgradeResponse answer_;
 };
 
-int Handshake::serve(const char* proxyname, apr_port_t proxyport) {
+int Handshake::serve() {
     const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
     int status = refusal.status == OK
                      ? admit()
                      : refusals_.refuse_quietly(refusal.status, "WSP0111", refusal.why);
     if (status == OK) {
-        status = exchange(proxyname, proxyport);
+        status = exchange();
     }
     return status == OK ? take_answer() : status;
 }
@@ -117,19 +116,12 @@ int Handshake::admit() {
 // Connection, request, answer. An idle connection that the server has closed meanwhile is none of
 // the client's business: the request, a GET of which no answer has begun, goes out again on a fresh
 // one (RFC 9110 9.2.2).
-int Handshake::exchange(const char* proxyname, apr_port_t proxyport) {
-    if (proxyname != nullptr) {
-        route_.forward_proxy =
-            apr_psprintf(r_->pool, "%s:%d", proxyname, static_cast<int>(proxyport));
-    }
+int Handshake::exchange() {
     for (bool fresh = false;; fresh = true) {
-        RequestConnector::Route route{
-            &route_.uri, url_, proxyname, proxyport, server_portstr_, sizeof server_portstr_};
-        const RequestConnector::Fault no_connection = connector_.open(route, deadline_, fresh);
+        const RequestConnector::Fault no_connection = connector_.open(route_, deadline_, fresh);
         if (no_connection != RequestConnector::Fault::none) {
             return refusals_.refuse_for(no_connection);
         }
-        route_.path = route.url;
         const ExchangeFault fault = ask();
         if (fault == ExchangeFault::none) {
             return OK;
@@ -158,8 +150,7 @@ ExchangeFault Handshake::ask() {
     BackendConnection& backend = connector_.connection();
     const BackendIo::Limit limit(backend.io(), deadline_);
     answer_ = UpgradeResponse();
-    ExchangeFault fault = send_upgrade_request(r_, backend, worker_, conf_, &route_.uri,
-                                               route_.path, server_portstr_, protocol_);
+    ExchangeFault fault = send_upgrade_request(r_, backend, conf_, route_, protocol_);
     if (fault == ExchangeFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
@@ -206,7 +197,7 @@ int Handshake::take_answer() {
     if (!take_over_headers(r_, head)) {
         return HTTP_BAD_GATEWAY;
     }
-    add_via(r_, *conf_, server_portstr_);
+    add_via(r_, *conf_, route_.server_port);
     return open_tunnel();
 }
 
@@ -214,7 +205,7 @@ int Handshake::pass_on_refusal() {
     if (!take_over_headers(r_, answer_.head)) {
         return HTTP_BAD_GATEWAY;
     }
-    add_via(r_, *conf_, server_portstr_);
+    add_via(r_, *conf_, route_.server_port);
     refusals_.log_backends_refusal(answer_.head.status);
     bool whole = false;
     const int status =
@@ -293,7 +284,7 @@ int handle_handshake(const HandshakeServices* services, request_rec* r, proxy_wo
         return HTTP_SERVICE_UNAVAILABLE;
     }
     const int served =
-        Handshake(*services, r, worker, conf, url, *target).serve(proxyname, proxyport);
+        Handshake(*services, r, worker, conf, url, *target, proxyname, proxyport).serve();
     if (served == HTTP_UPGRADE_REQUIRED) {
         explain_upgrade_required(r);
     }

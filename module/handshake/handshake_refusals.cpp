@@ -42,10 +42,10 @@ const char* Refusals::of_backend(const char* what) const {
         return apr_psprintf(r_->pool, "the backend on the Unix socket %s %s", record.uds_path,
                             what);
     }
-    if (route_.forward_proxy != nullptr) {
-        return apr_psprintf(
-            r_->pool, "the backend %s:%d, by way of the forward proxy %s (ProxyRemote), %s",
-            route_.uri.hostname, static_cast<int>(route_.uri.port), route_.forward_proxy, what);
+    if (const char* const proxy = route_.forward_proxy(r_->pool)) {
+        return apr_psprintf(r_->pool,
+                            "the backend %s:%d, by way of the forward proxy %s (ProxyRemote), %s",
+                            route_.uri.hostname, static_cast<int>(route_.uri.port), proxy, what);
     }
     return apr_psprintf(r_->pool, "the backend %s:%d %s", record.hostname, record.port, what);
 }
@@ -56,10 +56,11 @@ int Refusals::refuse_for_no_address() const {
         return refuse(connector_.status(), "WSP0127", "the backend's URL has no host",
                       "mend the mapping or the RewriteRule");
     }
+    const char* const proxy = route_.forward_proxy(r_->pool);
     const char* const what =
-        route_.forward_proxy != nullptr
+        proxy != nullptr
             ? apr_psprintf(r_->pool, "the forward proxy %s (ProxyRemote) cannot be looked up",
-                           route_.forward_proxy)
+                           proxy)
             : apr_psprintf(r_->pool, "the backend's name %s cannot be looked up",
                            route_.uri.hostname);
     return refuse(connector_.status(), "WSP0127", what,
@@ -127,10 +128,11 @@ int Refusals::refuse_for(ExchangeFault fault) const {
 // The client sees it whole. A Host, Origin or path that the backend does not want is a matter of configuration; that it wants
 // to know who the client is, or sends it elsewhere, is the application's everyday business.
 void Refusals::log_backends_refusal(int status) const {
+    const char* const proxy = route_.forward_proxy(r_->pool);
     const char* const whose =
-        route_.forward_proxy != nullptr
+        proxy != nullptr
             ? apr_psprintf(r_->pool, "an answer by way of the forward proxy %s (ProxyRemote)",
-                           route_.forward_proxy)
+                           proxy)
             : "the backend's own answer";
     const char* const line = refusal_line(
         status, "WSP0119", whose,

@@ -3,24 +3,18 @@
 
 #include "httpd/httpd.hpp"
 #include "routing/mapping.hpp"
+#include "upstream/backend_route.hpp"
 #include "upstream/request_connector.hpp"
 #include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
-
-// Where a handshake goes, as far as it is known: filled in on the way.
-struct HandshakeRoute {
-    apr_uri_t uri{};
-    char* path = nullptr;                 // as the backend is asked for it
-    const char* forward_proxy = nullptr;  // of ProxyRemote, where there is one
-};
 
 // The refusals of one handshake. Each writes its line and returns the HTTP status, with what headers and notes go with it
 // set. Request thread.
 class Refusals {
   public:
     // All of these outlive it. `url`: what the request is mapped to.
-    Refusals(request_rec* r, const char* url, const MappedUrl& target, const HandshakeRoute& route,
+    Refusals(request_rec* r, const char* url, const MappedUrl& target, const BackendRoute& route,
              proxy_worker* worker, const RequestConnector& connector)
         : r_(r),
           url_(url),
@@ -48,7 +42,7 @@ class Refusals {
     request_rec* r_;
     const char* url_;
     const MappedUrl& target_;
-    const HandshakeRoute& route_;
+    const BackendRoute& route_;
     proxy_worker* worker_;
     const RequestConnector& connector_;
 };

@@ -10,7 +10,7 @@
 namespace wsp {
 
 struct HandshakeServices {
-    WorkerPoolMap& pools;         // where connections to backends come from
+    WorkerPoolMap& pools;       // where connections to backends come from
     MemberWatch& members;       // ends the tunnels of a member that is taken out
     SharedPolicies& policies;   // tunnels of one configuration share one
     HandshakeThreads& threads;  // ProxyWebsocketHandshakeThreads

@@ -33,8 +33,9 @@ RequestConnector::RequestConnector(request_rec* r, proxy_worker* worker, proxy_s
 
 RequestConnector::~RequestConnector() = default;
 
-RequestConnector::Fault RequestConnector::open(Route& route, MonotonicUs deadline, bool fresh) {
-    shared_ = route.proxyname == nullptr && worker_pool_.keeps(tls_);
+RequestConnector::Fault RequestConnector::open(BackendRoute& route, MonotonicUs deadline,
+                                               bool fresh) {
+    shared_ = route.proxy_name == nullptr && worker_pool_.keeps(tls_);
     Fault fault = lease(deadline, fresh || !shared_);
     if (fault == Fault::none) {
         fault = determine(route, deadline);
@@ -74,21 +75,24 @@ RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh
     return Fault::none;
 }
 
-RequestConnector::Fault RequestConnector::determine(Route& route, MonotonicUs deadline) {
-    char* const url = route.url;
-    int status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), route.uri,
-                                               &route.url, route.proxyname, route.proxyport,
-                                               route.portstr, route.portstr_size);
+// Resolves the backend's name and fills in the route.
+int RequestConnector::determine_once(BackendRoute& route) {
+    route.path = route.url;
+    return ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), &route.uri,
+                                         &route.path, route.proxy_name, route.proxy_port,
+                                         route.server_port, sizeof route.server_port);
+}
+
+RequestConnector::Fault RequestConnector::determine(BackendRoute& route, MonotonicUs deadline) {
+    int status = determine_once(route);
     if (status == OK && reused_ && record()->sock == nullptr) {
-        // The name has moved (addressttl=), or this request asks for another TLS name.
+        // mod_proxy has closed the idle connection: the name has other addresses now (addressttl=), or this request asks
+        // for another TLS name.
         const Fault fault = lease(deadline, true);
         if (fault != Fault::none) {
             return fault;
         }
-        route.url = url;
-        status = ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), route.uri,
-                                               &route.url, route.proxyname, route.proxyport,
-                                               route.portstr, route.portstr_size);
+        status = determine_once(route);
     }
     return status == OK ? Fault::none : failed(Fault::no_address, status);
 }

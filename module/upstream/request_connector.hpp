@@ -6,6 +6,7 @@
 
 #include "httpd/httpd.hpp"
 #include "upstream/backend_connection.hpp"
+#include "upstream/backend_route.hpp"
 #include "upstream/worker_pools.hpp"
 
 namespace wsp {
@@ -28,16 +29,6 @@ class RequestConnector {
         tls_late,     // or did not end by the deadline
     };
 
-    // Where to, in mod_proxy's terms: what ap_proxy_determine_connection takes and fills in.
-    struct Route {
-        apr_uri_t* uri;
-        char* url;  // in: the whole URL; out: what stands in the request line
-        const char* proxyname;
-        apr_port_t proxyport;
-        char* portstr;
-        int portstr_size;
-    };
-
     RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
                      const wsp_dir_config& config, const char* scheme, bool tls,
                      WorkerPoolMap& pools);
@@ -46,7 +37,7 @@ class RequestConnector {
     RequestConnector& operator=(const RequestConnector&) = delete;
 
     // Opens a connection; `fresh`: none that was idle. What was open before is closed.
-    Fault open(Route& route, MonotonicUs deadline, bool fresh);
+    Fault open(BackendRoute& route, MonotonicUs deadline, bool fresh);
     // The HTTP status that goes with a fault.
     int status() const { return status_; }
 
@@ -66,7 +57,8 @@ class RequestConnector {
 
   private:
     Fault lease(MonotonicUs deadline, bool fresh);
-    Fault determine(Route& route, MonotonicUs deadline);
+    int determine_once(BackendRoute& route);
+    Fault determine(BackendRoute& route, MonotonicUs deadline);
     Fault connect(MonotonicUs deadline);
     Fault failed_tls(ConnectFault fault);
     Fault failed(Fault fault, int status) {

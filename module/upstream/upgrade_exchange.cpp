@@ -192,17 +192,18 @@ const char* text_of(ExchangeFault fault) {
     return "failed";
 }
 
-ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
-                                   proxy_server_conf* conf, apr_uri_t* uri, char* url,
-                                   char* server_portstr, const char* protocol) {
+ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
+                                   proxy_server_conf* conf, BackendRoute& route,
+                                   const char* protocol) {
     proxy_conn_rec* const record = backend.record();
     // mod_proxy makes the head's buckets from the client's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
     apr_bucket_brigade* const head = apr_brigade_create(r->pool, buckets);
     char* content_length = nullptr;
     char* transfer_encoding = nullptr;
-    if (ap_proxy_create_hdrbrgd(r->pool, head, r, record, worker, conf, uri, url, server_portstr,
-                                &content_length, &transfer_encoding) != OK) {
+    if (ap_proxy_create_hdrbrgd(r->pool, head, r, record, record->worker, conf, &route.uri,
+                                route.path, route.server_port, &content_length,
+                                &transfer_encoding) != OK) {
         return ExchangeFault::send_failed;
     }
     // "websocket" in lower case, as browsers write it: some backends compare with case.

@@ -7,6 +7,7 @@
 #include "httpd/httpd.hpp"
 #include "protocol/response_head.hpp"
 #include "upstream/backend_connection.hpp"
+#include "upstream/backend_route.hpp"
 
 namespace wsp {
 
@@ -34,9 +35,9 @@ struct UpgradeResponse {
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
 // X-Forwarded-*, hop-by-hop headers), with "Upgrade: <protocol>".
-ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend, proxy_worker* worker,
-                                   proxy_server_conf* conf, apr_uri_t* uri, char* url,
-                                   char* server_portstr, const char* protocol);
+ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
+                                   proxy_server_conf* conf, BackendRoute& route,
+                                   const char* protocol);
 
 // Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
 // follows in the connection's filters.
