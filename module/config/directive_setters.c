@@ -1,4 +1,4 @@
-/* One value of a type, then the directives of several words. */
+/* The setters of directives with one value, one for each type; then those of directives with several words. */
 #include "config/directive_setters.h"
 
 #include <string.h>
@@ -6,9 +6,10 @@
 #include "apr_lib.h"
 #include "apr_strings.h"
 #include "config/config.h"
+#include "config/config_fields.h"
 #include "config/directive_values.h"
 
-/* NULL where a directive for the whole server may stand. */
+/* Returns NULL outside all sections, where a directive for the whole server belongs; else an error message. */
 static const char* check_global(cmd_parms* cmd) {
     const char* const err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     return err ? apr_pstrcat(cmd->pool, err,
@@ -17,20 +18,20 @@ static const char* check_global(cmd_parms* cmd) {
 }
 
 static const char* store(cmd_parms* cmd, void* dir_config, int64_t value) {
-    const wsp_setting* setting = cmd->info;
+    const wsp_field* field = cmd->info;
     char* base = dir_config;
-    if (setting->global) {
+    if (field->scope == WSP_SERVER_SCOPE) {
         const char* const err = check_global(cmd);
         if (err) {
             return err;
         }
         base = ap_get_module_config(cmd->server->module_config, &proxy_websocket_module);
     }
-    *(int64_t*)(void*)(base + setting->offset) = value;
+    *(int64_t*)(void*)(base + field->offset) = value;
     return NULL;
 }
 
-/* One of `count` words, stored as its place among them. `choice` is how an error names them. */
+/* Stores which of `count` words `arg` is, from 0. An error message lists them as `choice`. */
 static const char* set_word(cmd_parms* cmd, void* dir_config, const char* arg,
                             const char* const* words, int count, const char* choice) {
     int i;
@@ -58,23 +59,23 @@ const char* wsp_set_member_down(cmd_parms* cmd, void* dir_config, const char* ar
 }
 
 const char* wsp_set_duration(cmd_parms* cmd, void* dir_config, const char* arg) {
-    const wsp_setting* setting = cmd->info;
+    const wsp_field* field = cmd->info;
     int64_t value;
-    const char* const err = wsp_parse_duration(cmd, NULL, arg, setting->min, setting->max, &value);
+    const char* const err = wsp_parse_duration(cmd, NULL, arg, field->min, field->max, &value);
     return err ? err : store(cmd, dir_config, value);
 }
 
 static const char* set_number(cmd_parms* cmd, void* dir_config, const char* arg, int is_size) {
-    const wsp_setting* setting = cmd->info;
+    const wsp_field* field = cmd->info;
     int64_t value;
     if (!wsp_parse_number(arg, is_size, &value)) {
         return apr_psprintf(cmd->pool, "%s must be a whole number%s; it is \"%s\"", cmd->cmd->name,
                             is_size ? " of bytes such as 65536, 64K or 1M" : "", arg);
     }
-    if (value < setting->min || value > setting->max) {
+    if (value < field->min || value > field->max) {
         return apr_psprintf(
             cmd->pool, "%s must be from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "; it is \"%s\"",
-            cmd->cmd->name, setting->min, setting->max, arg);
+            cmd->cmd->name, field->min, field->max, arg);
     }
     return store(cmd, dir_config, value);
 }
@@ -95,9 +96,9 @@ const char* wsp_set_drain_code(cmd_parms* cmd, void* dir_config, const char* arg
     return set_number(cmd, dir_config, arg, 0);
 }
 
-/* --- of several words -------------------------------------------------------------------------- */
+/* --- directives with several words -------------------------------------------------------------- */
 
-/* What stands behind Off: nothing. */
+/* Returns an error message if there is a word behind Off. */
 static const char* expect_no_more(cmd_parms* cmd, const char* next) {
     return next ? apr_pstrcat(cmd->pool, cmd->cmd->name, " Off takes no further words", NULL)
                 : NULL;
@@ -227,7 +228,7 @@ const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* r
     return NULL;
 }
 
-/* Where one name=value of a directive goes. */
+/* One name=value that a directive takes, and where the value goes. */
 typedef struct named_value {
     const char* name;
     int64_t min, max;
@@ -249,7 +250,7 @@ static const char* set_pool_word(cmd_parms* cmd, const named_value* word, const 
     return NULL;
 }
 
-/* NULL when `arg` is none of them. */
+/* Returns NULL if `arg` is none of `words`. */
 static const named_value* find_named_value(const named_value* words, int count, const char* arg) {
     int i;
     for (i = 0; i < count; ++i) {
@@ -352,4 +353,8 @@ const char* wsp_set_close_code(cmd_parms* cmd, void* dir_config, int argc, char*
         }
     }
     return NULL;
+}
+
+const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args) {
+    return cmd->cmd->AP_RAW_ARGS(cmd, dir_config, args);
 }

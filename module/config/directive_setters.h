@@ -1,27 +1,17 @@
-/* How the value of a directive is read: checked against its row of directives.def and stored in
- * httpd's configuration structs. Each returns NULL or an error message from cmd->pool that names the
- * directive, what is allowed and what there is. Main thread, while the configuration is read. */
+/* One setter for each type of directive, and one for each directive with several words. A setter checks the value, and stores
+ * it in httpd's configuration structs. It returns NULL, or an error message in cmd->pool that names the directive, says what is
+ * allowed and repeats what the configuration says. Main thread, while the configuration is read. */
 #ifndef WSP_DIRECTIVE_SETTERS_H
 #define WSP_DIRECTIVE_SETTERS_H
-
-#include <stddef.h>
-#include <stdint.h>
 
 #include "httpd.h"
 
 #include "http_config.h"
 
-/* The one symbol that leaves this shared object. */
+/* The only symbol that this shared object exports. */
 extern module AP_MODULE_DECLARE_DATA proxy_websocket_module __attribute__((visibility("default")));
 
-/* cmd->info of a directive of one value: where it goes and what it may be. */
-typedef struct wsp_setting {
-    size_t offset;
-    int64_t min, max;
-    int global; /* in wsp_server_config instead of wsp_dir_config */
-} wsp_setting;
-
-/* One for each type of WSP_DIRECTIVE. */
+/* One for each type of WSP_DIRECTIVE. cmd->info is the directive's row of wsp_fields (config_fields.h). */
 const char* wsp_set_flag(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_validate(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_member_down(cmd_parms* cmd, void* dir_config, const char* arg);

@@ -1,4 +1,4 @@
-/* APR reads them; the bounds and the sentences are ours. */
+/* APR and httpd read the values. The limits and the error messages are ours. */
 #include "config/directive_values.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "httpd/limited_log.hpp"
-#include "protocol/close_code.hpp"
 #include "routing/mapping.hpp"
 #include "upstream/worker_timeout.hpp"
 
@@ -102,7 +101,3 @@ TunnelGroup::Subscription group_for(MemberWatch& members, proxy_worker* worker,
 }
 
 }  // namespace wsp
-
-extern "C" int wsp_is_close_code(int64_t code) {
-    return code > 0 && code <= UINT16_MAX && wsp::may_be_sent(static_cast<std::uint16_t>(code));
-}
