@@ -3,7 +3,7 @@
 #include "hooks.h"
 
 #include "child/child.hpp"
-#include "config/startup_checks.hpp"
+#include "config/mpm_advice.hpp"
 #include "config/uncounted_limits.hpp"
 #include "handoff/kept_threads.hpp"
 #include "handshake/connect_offer.hpp"

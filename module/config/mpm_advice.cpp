@@ -1,5 +1,5 @@
 // Looks at the configuration as a whole, once it has been read.
-#include "config/startup_checks.hpp"
+#include "config/mpm_advice.hpp"
 
 #include <string_view>
 
