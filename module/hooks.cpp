@@ -3,8 +3,8 @@
 #include "hooks.h"
 
 #include "child/child.hpp"
+#include "config/mod_qos_limits.hpp"
 #include "config/mpm_advice.hpp"
-#include "config/uncounted_limits.hpp"
 #include "handoff/kept_threads.hpp"
 #include "handshake/connect_offer.hpp"
 #include "handshake/handshake_handler.hpp"
@@ -66,7 +66,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         learn_proxy_sections();
         advise_on_mpm_settings(server);
         learn_kept_threads(server);
-        warn_of_uncounted_limits(server);
+        warn_of_mod_qos_limits(server);
         return OK;
     });
 }

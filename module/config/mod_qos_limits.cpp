@@ -1,6 +1,6 @@
 // mod_qos ends its count of a connection with the connection's pool, that of a request in log_transaction; a departing
 // tunnel leaves both behind.
-#include "config/uncounted_limits.hpp"
+#include "config/mod_qos_limits.hpp"
 
 #include "config/config.h"
 #include "httpd/config_tree.hpp"
@@ -40,7 +40,7 @@ bool tunnels_may_leave(const server_rec* main_server) {
 
 }  // namespace
 
-void warn_of_uncounted_limits(server_rec* main_server) {
+void warn_of_mod_qos_limits(server_rec* main_server) {
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
         ap_find_linked_module("mod_qos.c") == nullptr || !tunnels_may_leave(main_server)) {
         return;
