@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "base/signal_safe_lock.hpp"
-#include "config/slot_watch.hpp"
+#include "child/slot_watch.hpp"
 #include "httpd/background_threads.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/limited_log.hpp"

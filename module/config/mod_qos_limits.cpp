@@ -1,5 +1,5 @@
-// mod_qos ends its count of a connection with the connection's pool, that of a request in log_transaction; a departing
-// tunnel leaves both behind.
+// Finds mod_qos's limits in the configuration. mod_qos stops counting a connection when the connection's pool is destroyed, and a
+// request in log_transaction. Both happen when a tunnel is handed off.
 #include "config/mod_qos_limits.hpp"
 
 #include "config/config.h"

@@ -1,10 +1,9 @@
-// Looks at the configuration as a whole, once it has been read.
+// Compares the MPM's settings with what tunnels need.
 #include "config/mpm_advice.hpp"
 
 #include <string_view>
 
 #include "config/config.h"
-#include "config/slot_watch.hpp"
 #include "httpd/mpm_query.hpp"
 #include "httpd/proxy_workers.hpp"
 
@@ -26,8 +25,8 @@ bool tunnels_are_configured(const server_rec* main_server) {
     return found;
 }
 
-// Draining children hold slots: the notice that there are hardly any to spare. Where slots and
-// processes that serve are the same number, as in prefork, there is no better setting to name.
+// Draining children hold slots. Logs a notice if hardly any are left for others. Not with prefork: it has as many slots as
+// processes that serve, so there is no better setting to name.
 void advise_on_slots(server_rec* main_server, const wsp_server_config& config) {
     constexpr int kGenerations = 4;
     const int needed = mpm_setting(AP_MPMQ_MAX_DAEMONS);

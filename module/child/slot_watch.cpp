@@ -1,10 +1,9 @@
-// Counts in httpd's scoreboard, which the parent keeps.
-#include "config/slot_watch.hpp"
+// Counts child processes in httpd's scoreboard. The parent keeps it up to date.
+#include "child/slot_watch.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "httpd/mpm_query.hpp"
 
@@ -12,15 +11,18 @@ namespace wsp {
 namespace {
 
 constexpr DurationUs kBetweenLooks = 1 * kSecond;
-// While the parent reads its configuration it notices no child's end, and makes none.
+// While the parent reads its configuration it starts no child, and does not notice that one has ended.
 constexpr DurationUs kPatience = 5 * kSecond;
 
 struct Census {
-    int leaving = 0;  // older generations, and whoever has stopped serving
+    // Children of older generations, and those that have stopped serving.
+    int leaving = 0;
     int serving = 0;
-    int of_mine = 0;  // leaving, and of this child's generation
+    // Children of this child's generation, which all leave.
+    int of_mine = 0;
     bool restarted = false;
-    bool first_of_mine = false;  // this child has the lowest slot of those
+    // This child has the lowest slot of its generation.
+    bool first_of_mine = false;
 };
 
 const process_score* slot(int number) {
@@ -62,7 +64,7 @@ Census take_census(int count) {
 }
 
 void report(const Census& census, int count) {
-    // Room for this generation to become as large as the last one, and for one more like it.
+    // The running generation may grow as large as the last one, and the next generation needs as many slots again.
     const int needed = std::max({census.serving, census.of_mine, 1});
     if (count - census.leaving >= 2 * needed) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
@@ -82,13 +84,6 @@ void report(const Census& census, int count) {
 
 }  // namespace
 
-int process_slots() {
-    if (std::strcmp(ap_show_mpm(), "worker") == 0) {
-        return 0;
-    }
-    return mpm_setting(is_threaded_mpm() ? AP_MPMQ_HARD_LIMIT_DAEMONS : AP_MPMQ_MAX_DAEMONS);
-}
-
 void SlotWatch::look(MonotonicUs now) {
     if (is_over_ || now < next_look_) {
         return;
@@ -97,10 +92,10 @@ void SlotWatch::look(MonotonicUs now) {
     const int count = process_slots();
     const Census census = take_census(count);
     if (!census.restarted) {
-        return;  // a spare child, or one with MaxConnectionsPerChild behind it
+        return;  // this child is one too many, or has reached MaxConnectionsPerChild
     }
     if (restarted_ == kNever) {
-        restarted_ = now;  // children that have nothing to drain are on their way out
+        restarted_ = now;  // children without tunnels are just about to end
         return;
     }
     if (census.serving == 0 && now < restarted_ + kPatience) {
