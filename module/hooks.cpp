@@ -11,7 +11,7 @@
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
 #include "log/access_log.hpp"
-#include "log/expression_leaves.hpp"
+#include "log/expression_wrappers.hpp"
 #include "log/log_conditions.hpp"
 #include "log/log_writer.hpp"
 #include "log/logio_bridge.hpp"
@@ -49,7 +49,7 @@ void on_test_config(apr_pool_t* pconf, server_rec*) noexcept {
 }
 
 int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {
-    return guarded_or(DECLINED, [&] { return look_up_leaf(parms); });
+    return guarded_or(DECLINED, [&] { return wrap_function(parms); });
 }
 
 int on_open_logs(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {

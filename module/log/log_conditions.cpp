@@ -7,13 +7,13 @@
 #include "base/log_needs.hpp"
 #include "httpd/config_tree.hpp"
 #include "httpd/request_context.hpp"
-#include "log/expression_leaves.hpp"
+#include "log/expression_wrappers.hpp"
 
 namespace wsp {
 namespace {
 
 struct Question {
-    const Leaf* leaf;
+    const WrappedFunction* wrapped;
     const char* argument;  // null: a variable
 };
 
@@ -67,12 +67,12 @@ extern "C" int look_up_and_collect(ap_expr_lookup_parms* parms) {
     if (status != OK) {
         return status;
     }
-    if (const Leaf* const leaf = leaf_found(*parms)) {
+    if (const WrappedFunction* const wrapped = wrapped_function_of(*parms)) {
         const bool open = parms->type != AP_EXPR_FUNC_VAR &&
                           (parms->arg == nullptr || parms->type == AP_EXPR_FUNC_OP_BINARY);
         parsing.condition->open = parsing.condition->open || open;
         if (!open) {
-            parsing.condition->questions.push_back({leaf, parms->arg});
+            parsing.condition->questions.push_back({wrapped, parms->arg});
         }
     } else if (parms->type == AP_EXPR_FUNC_STRING) {
         parsing.needs->learn_function(parms->name, parms->arg);
@@ -105,7 +105,7 @@ void ask_questions(const Condition& condition, request_rec* r) {
     ctx.err = &error;
     ctx.info = condition.parsed;
     for (const Question& question : condition.questions) {
-        ask_leaf(ctx, *question.leaf, question.argument);
+        ask_function(ctx, *question.wrapped, question.argument);
     }
     if (condition.open) {
         ap_expr_exec(r, condition.parsed, &error);  // the result is nothing: see the file's head
@@ -120,7 +120,7 @@ void expect_log_conditions() {
         return line->args != nullptr && std::strstr(line->args, "expr=") != nullptr;
     });
     if (found != nullptr) {
-        begin_to_watch_leaves();
+        begin_wrapping_functions();
     }
 }
 
@@ -133,7 +133,7 @@ void learn_log_conditions(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec
         }
         return false;
     });
-    end_to_watch_leaves();
+    end_wrapping_functions();
 }
 
 apr_table_t* answers_for_conditions(request_rec* r) {

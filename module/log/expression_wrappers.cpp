@@ -1,5 +1,5 @@
 // The functions in front, one per type, and who needs one.
-#include "log/expression_leaves.hpp"
+#include "log/expression_wrappers.hpp"
 
 #include <cstring>
 #include <iterator>
@@ -48,10 +48,12 @@ bool copy_can_tell(int type, const char* name) {
     }
 }
 
-const char* key_of(apr_pool_t* pool, const Leaf& leaf, const char* argument, const char* second) {
+const char* key_of(apr_pool_t* pool, const WrappedFunction& wrapped, const char* argument,
+                   const char* second) {
     static constexpr const char* kTypes[] = {"var:", "str:", "list:", "op:", "op2:"};
-    return apr_pstrcat(pool, kTypes[leaf.type], leaf.name, argument != nullptr ? " " : nullptr,
-                       argument, second != nullptr ? "\n" : nullptr, second, nullptr);
+    return apr_pstrcat(pool, kTypes[wrapped.type], wrapped.name,
+                       argument != nullptr ? " " : nullptr, argument,
+                       second != nullptr ? "\n" : nullptr, second, nullptr);
 }
 
 // One by one, since a table's own functions make no difference between upper and lower case; `each` gets every answer.
@@ -79,28 +81,28 @@ void keep(apr_table_t* answers, const char* key, const char* value) {
     }
 }
 
-// What stands before the function of a leaf: for our copy the answer, for a request that is being asked
+// What stands before the function of a wrapped: for our copy the answer, for a request that is being asked
 // the answer of `ask`, which is kept, for everybody else that of `ask`.
 template <class Ask, class Keep, class Repeat>
-auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const Leaf& leaf, const char* argument,
+auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const WrappedFunction& wrapped, const char* argument,
                    const char* second, Ask ask, Keep keep_answer, Repeat repeat)
     -> decltype(ask()) {
     const RequestContext* const context = ctx->r != nullptr && ctx->r->request_config != nullptr
                                               ? find_request_context(ctx->r)
                                               : nullptr;
     if (context != nullptr && context->log_answers != nullptr) {
-        return repeat(context->log_answers, key_of(ctx->p, leaf, argument, second));
+        return repeat(context->log_answers, key_of(ctx->p, wrapped, argument, second));
     }
     const auto result = ask();
     if (context != nullptr && context->keeps_answers != nullptr) {
-        keep_answer(context->keeps_answers, key_of(ctx->p, leaf, argument, second), result);
+        keep_answer(context->keeps_answers, key_of(ctx->p, wrapped, argument, second), result);
     }
     return result;
 }
 
 template <class Function>
-Function* function_of(const Leaf& leaf) {
-    return reinterpret_cast<Function*>(const_cast<void*>(leaf.function));
+Function* function_of(const WrappedFunction& wrapped) {
+    return reinterpret_cast<Function*>(const_cast<void*>(wrapped.function));
 }
 
 void keep_truth(apr_table_t* answers, const char* key, int truth) {
@@ -113,23 +115,23 @@ int repeat_truth(const apr_table_t* answers, const char* key) {
 
 extern "C" {
 
-const char* variable_leaf(ap_expr_eval_ctx_t* ctx, const void* data) {
-    const Leaf& leaf = *static_cast<const Leaf*>(data);
+const char* variable_wrapper(ap_expr_eval_ctx_t* ctx, const void* data) {
+    const WrappedFunction& wrapped = *static_cast<const WrappedFunction*>(data);
     return ask_or_repeat(
-        ctx, leaf, nullptr, nullptr,
-        [&] { return function_of<ap_expr_var_func_t>(leaf)(ctx, leaf.data); }, keep, answer);
+        ctx, wrapped, nullptr, nullptr,
+        [&] { return function_of<ap_expr_var_func_t>(wrapped)(ctx, wrapped.data); }, keep, answer);
 }
 
-const char* string_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
-    const Leaf& leaf = *static_cast<const Leaf*>(data);
+const char* string_wrapper(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const WrappedFunction& wrapped = *static_cast<const WrappedFunction*>(data);
     return ask_or_repeat(
-        ctx, leaf, argument, nullptr,
-        [&] { return function_of<ap_expr_string_func_t>(leaf)(ctx, leaf.data, argument); }, keep,
-        answer);
+        ctx, wrapped, argument, nullptr,
+        [&] { return function_of<ap_expr_string_func_t>(wrapped)(ctx, wrapped.data, argument); },
+        keep, answer);
 }
 
-apr_array_header_t* list_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
-    const Leaf& leaf = *static_cast<const Leaf*>(data);
+apr_array_header_t* list_wrapper(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const WrappedFunction& wrapped = *static_cast<const WrappedFunction*>(data);
     const auto keep_list = [](apr_table_t* answers, const char* key,
                               const apr_array_header_t* list) {
         const bool is_new = answer(answers, key) == nullptr;
@@ -144,41 +146,41 @@ apr_array_header_t* list_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const c
         return list;
     };
     return ask_or_repeat(
-        ctx, leaf, argument, nullptr,
-        [&] { return function_of<ap_expr_list_func_t>(leaf)(ctx, leaf.data, argument); }, keep_list,
-        repeat);
+        ctx, wrapped, argument, nullptr,
+        [&] { return function_of<ap_expr_list_func_t>(wrapped)(ctx, wrapped.data, argument); },
+        keep_list, repeat);
 }
 
-int unary_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
-    const Leaf& leaf = *static_cast<const Leaf*>(data);
+int unary_wrapper(ap_expr_eval_ctx_t* ctx, const void* data, const char* argument) {
+    const WrappedFunction& wrapped = *static_cast<const WrappedFunction*>(data);
     return ask_or_repeat(
-        ctx, leaf, argument, nullptr,
-        [&] { return function_of<ap_expr_op_unary_t>(leaf)(ctx, leaf.data, argument); }, keep_truth,
-        repeat_truth);
+        ctx, wrapped, argument, nullptr,
+        [&] { return function_of<ap_expr_op_unary_t>(wrapped)(ctx, wrapped.data, argument); },
+        keep_truth, repeat_truth);
 }
 
-int binary_leaf(ap_expr_eval_ctx_t* ctx, const void* data, const char* left, const char* right) {
-    const Leaf& leaf = *static_cast<const Leaf*>(data);
+int binary_wrapper(ap_expr_eval_ctx_t* ctx, const void* data, const char* left, const char* right) {
+    const WrappedFunction& wrapped = *static_cast<const WrappedFunction*>(data);
     return ask_or_repeat(
-        ctx, leaf, left, right,
-        [&] { return function_of<ap_expr_op_binary_t>(leaf)(ctx, leaf.data, left, right); },
+        ctx, wrapped, left, right,
+        [&] { return function_of<ap_expr_op_binary_t>(wrapped)(ctx, wrapped.data, left, right); },
         keep_truth, repeat_truth);
 }
 
 }  // extern "C"
 
-const void* leaf_function(int type) {
+const void* wrapper_for(int type) {
     switch (type) {
         case AP_EXPR_FUNC_VAR:
-            return reinterpret_cast<const void*>(&variable_leaf);
+            return reinterpret_cast<const void*>(&variable_wrapper);
         case AP_EXPR_FUNC_STRING:
-            return reinterpret_cast<const void*>(&string_leaf);
+            return reinterpret_cast<const void*>(&string_wrapper);
         case AP_EXPR_FUNC_LIST:
-            return reinterpret_cast<const void*>(&list_leaf);
+            return reinterpret_cast<const void*>(&list_wrapper);
         case AP_EXPR_FUNC_OP_UNARY:
-            return reinterpret_cast<const void*>(&unary_leaf);
+            return reinterpret_cast<const void*>(&unary_wrapper);
         case AP_EXPR_FUNC_OP_BINARY:
-            return reinterpret_cast<const void*>(&binary_leaf);
+            return reinterpret_cast<const void*>(&binary_wrapper);
         default:
             return nullptr;
     }
@@ -186,15 +188,15 @@ const void* leaf_function(int type) {
 
 }  // namespace
 
-void begin_to_watch_leaves() {
+void begin_wrapping_functions() {
     watching = true;
 }
 
-void end_to_watch_leaves() {
+void end_wrapping_functions() {
     watching = false;
 }
 
-int look_up_leaf(ap_expr_lookup_parms* parms) {
+int wrap_function(ap_expr_lookup_parms* parms) {
     static bool inside = false;  // asking the others through the same hook
     if (!watching || inside) {
         return DECLINED;
@@ -203,33 +205,34 @@ int look_up_leaf(ap_expr_lookup_parms* parms) {
     const int status = ap_run_expr_lookup(parms);
     inside = false;
     if (status == OK && !copy_can_tell(parms->type, parms->name) &&
-        leaf_function(parms->type) != nullptr) {
-        auto* const leaf = static_cast<Leaf*>(apr_palloc(parms->pool, sizeof(Leaf)));
-        *leaf = {parms->type, apr_pstrdup(parms->pool, parms->name), *parms->func, *parms->data};
-        *parms->func = leaf_function(parms->type);
-        *parms->data = leaf;
+        wrapper_for(parms->type) != nullptr) {
+        auto* const wrapped =
+            static_cast<WrappedFunction*>(apr_palloc(parms->pool, sizeof(WrappedFunction)));
+        *wrapped = {parms->type, apr_pstrdup(parms->pool, parms->name), *parms->func, *parms->data};
+        *parms->func = wrapper_for(parms->type);
+        *parms->data = wrapped;
     }
     return status;
 }
 
-const Leaf* leaf_found(const ap_expr_lookup_parms& parms) {
-    return *parms.func == leaf_function(parms.type) ? static_cast<const Leaf*>(*parms.data)
-                                                    : nullptr;
+const WrappedFunction* wrapped_function_of(const ap_expr_lookup_parms& parms) {
+    return *parms.func == wrapper_for(parms.type) ? static_cast<const WrappedFunction*>(*parms.data)
+                                                  : nullptr;
 }
 
-void ask_leaf(ap_expr_eval_ctx_t& ctx, const Leaf& leaf, const char* argument) {
-    switch (leaf.type) {
+void ask_function(ap_expr_eval_ctx_t& ctx, const WrappedFunction& wrapped, const char* argument) {
+    switch (wrapped.type) {
         case AP_EXPR_FUNC_VAR:
-            variable_leaf(&ctx, &leaf);
+            variable_wrapper(&ctx, &wrapped);
             break;
         case AP_EXPR_FUNC_STRING:
-            string_leaf(&ctx, &leaf, argument);
+            string_wrapper(&ctx, &wrapped, argument);
             break;
         case AP_EXPR_FUNC_LIST:
-            list_leaf(&ctx, &leaf, argument);
+            list_wrapper(&ctx, &wrapped, argument);
             break;
         default:
-            unary_leaf(&ctx, &leaf, argument);
+            unary_wrapper(&ctx, &wrapped, argument);
     }
 }
 

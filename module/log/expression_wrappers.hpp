@@ -9,24 +9,24 @@
 namespace wsp {
 
 // One that has a function of ours in front; lives in its expression's pool.
-struct Leaf {
+struct WrappedFunction {
     int type;  // AP_EXPR_FUNC_...
     const char* name;
     const void* function;  // httpd's, or another module's
     const void* data;
 };
 
-// Main thread. Between the two calls look_up_leaf() puts functions in front.
-void begin_to_watch_leaves();
-void end_to_watch_leaves();
+// Main thread. Between the two calls wrap_function() puts functions in front.
+void begin_wrapping_functions();
+void end_wrapping_functions();
 
 // The expr_lookup hook, first of all.
-int look_up_leaf(ap_expr_lookup_parms* parms);
+int wrap_function(ap_expr_lookup_parms* parms);
 
 // What the lookup has found, when it is one of ours; else null.
-const Leaf* leaf_found(const ap_expr_lookup_parms& parms);
+const WrappedFunction* wrapped_function_of(const ap_expr_lookup_parms& parms);
 
 // Asks ctx's request, whose record says where its answers go. `argument` is null for a variable; no binary operator.
-void ask_leaf(ap_expr_eval_ctx_t& ctx, const Leaf& leaf, const char* argument);
+void ask_function(ap_expr_eval_ctx_t& ctx, const WrappedFunction& wrapped, const char* argument);
 
 }  // namespace wsp
