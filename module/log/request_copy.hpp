@@ -4,7 +4,7 @@
 
 #include "base/log_needs.hpp"
 #include "httpd/httpd.hpp"
-#include "log/packed_texts.hpp"
+#include "log/packer.hpp"
 
 namespace wsp {
 
