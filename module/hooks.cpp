@@ -13,7 +13,7 @@
 #include "log/access_log.hpp"
 #include "log/expression_wrappers.hpp"
 #include "log/log_conditions.hpp"
-#include "log/log_writer.hpp"
+#include "log/log_config_writer.hpp"
 #include "log/logio_bridge.hpp"
 #include "log/served_bytes.hpp"
 #include "log/ssl_log_items.hpp"
@@ -75,7 +75,7 @@ void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
     guarded_or(0, [&] {
         prove_logio_layout(pchild, server);
         learn_what_is_served();
-        wrap_log_writer();
+        wrap_log_config_writer();
         Child::make(pchild, server);
         return 0;
     });

@@ -16,6 +16,6 @@ void watch_opening_logs();
 void end_of_opening_logs();
 
 // child_init: takes the writer's place. Main thread.
-void wrap_log_writer();
+void wrap_log_config_writer();
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
 // mod_log_config's own way to be given another writer.
-#include "log/log_writer.hpp"
+#include "log/log_config_writer.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -111,7 +111,7 @@ void end_of_opening_logs() {
     }
 }
 
-void wrap_log_writer() {
+void wrap_log_config_writer() {
     int threads = AP_MPMQ_NOT_SUPPORTED;
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threads);
     needs_lock = threads == AP_MPMQ_NOT_SUPPORTED && buffers_lines;
