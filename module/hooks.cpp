@@ -14,7 +14,7 @@
 #include "log/expression_wrappers.hpp"
 #include "log/log_conditions.hpp"
 #include "log/log_config_writer.hpp"
-#include "log/logio_bridge.hpp"
+#include "log/logio_counters.hpp"
 #include "log/served_bytes.hpp"
 #include "log/ssl_log_items.hpp"
 #include "net/tls_ties.hpp"

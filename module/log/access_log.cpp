@@ -7,7 +7,7 @@
 #include "httpd/connection_context.hpp"
 #include "httpd/request_context.hpp"
 #include "log/log_conditions.hpp"
-#include "log/logio_bridge.hpp"
+#include "log/logio_counters.hpp"
 #include "log/request_copy.hpp"
 #include "log/ssl_log_items.hpp"
 #include "log/tunnel_log.hpp"

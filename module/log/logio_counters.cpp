@@ -1,5 +1,5 @@
 // Speaks to mod_logio through its hook and its optional functions.
-#include "log/logio_bridge.hpp"
+#include "log/logio_counters.hpp"
 
 #include <string_view>
 
