@@ -31,7 +31,7 @@ AccessLogWriter::AccessLogWriter()
                                                tunnel.report);
                              return 0;
                          });
-              if (to_access_log_.put(std::move(tunnel)) == EndedTunnels::Put::first_lost) {
+              if (to_access_log_.put(std::move(tunnel)) == LogQueue::Put::first_lost) {
                   log_stuck_access_log();
               }
           },

@@ -7,7 +7,7 @@
 // says so when it begins, and how much when it is over.
 #pragma once
 
-#include "log/ended_tunnels.hpp"
+#include "log/log_queue.hpp"
 
 namespace wsp {
 
@@ -24,8 +24,8 @@ class AccessLogWriter {
     void finish(DurationUs patience) noexcept;
 
   private:
-    EndedTunnels to_access_log_;
-    EndedTunnels to_error_log_;
+    LogQueue to_access_log_;
+    LogQueue to_error_log_;
 };
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
 // A deque, a thread, and a scratch pool that each line is written in.
-#include "log/ended_tunnels.hpp"
+#include "log/log_queue.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,14 +17,14 @@ constexpr std::chrono::milliseconds kGathering{5};
 
 }  // namespace
 
-EndedTunnels::EndedTunnels(std::size_t most_bytes, Log log, CaughtUp caught_up)
+LogQueue::LogQueue(std::size_t most_bytes, Log log, CaughtUp caught_up)
     : most_bytes_(most_bytes), log_(std::move(log)), caught_up_(std::move(caught_up)) {}
 
-bool EndedTunnels::start() noexcept {
+bool LogQueue::start() noexcept {
     const SignalSafeLock lock(mutex_);
     finishing_ = given_up_ = finished_ = false;
     pthread_t thread;
-    const int error = pthread_create(&thread, nullptr, &EndedTunnels::thread_main, this);
+    const int error = pthread_create(&thread, nullptr, &LogQueue::thread_main, this);
     if (error != 0) {
         errno = error;
         return false;
@@ -34,7 +34,7 @@ bool EndedTunnels::start() noexcept {
     return true;
 }
 
-EndedTunnels::Put EndedTunnels::put(EndedTunnel tunnel) noexcept {
+LogQueue::Put LogQueue::put(EndedTunnel tunnel) noexcept {
     const std::size_t size = tunnel.size();
     const SignalSafeLock lock(mutex_);
     const bool fits = bytes_ + size <= most_bytes_;
@@ -48,7 +48,7 @@ EndedTunnels::Put EndedTunnels::put(EndedTunnel tunnel) noexcept {
     return Put::taken;
 }
 
-std::size_t EndedTunnels::finish(MonotonicUs deadline) noexcept {
+std::size_t LogQueue::finish(MonotonicUs deadline) noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
     finishing_ = true;
     changed_.notify_all();
@@ -60,12 +60,12 @@ std::size_t EndedTunnels::finish(MonotonicUs deadline) noexcept {
     return tunnels_.size() + (writing_ ? 1 : 0) + lost_;
 }
 
-void* EndedTunnels::thread_main(void* self) noexcept {
-    static_cast<EndedTunnels*>(self)->run();
+void* LogQueue::thread_main(void* self) noexcept {
+    static_cast<LogQueue*>(self)->run();
     return nullptr;
 }
 
-void EndedTunnels::run() noexcept {
+void LogQueue::run() noexcept {
     apr_pool_t* scratch = nullptr;
     apr_pool_create(&scratch, nullptr);
     std::unique_lock<std::mutex> lock(mutex_);
@@ -87,7 +87,7 @@ void EndedTunnels::run() noexcept {
     changed_.notify_all();
 }
 
-void EndedTunnels::log_one(std::unique_lock<std::mutex>& lock, apr_pool_t* scratch) {
+void LogQueue::log_one(std::unique_lock<std::mutex>& lock, apr_pool_t* scratch) {
     EndedTunnel tunnel = std::move(tunnels_.front());
     tunnels_.pop_front();
     const std::size_t size = tunnel.size();
@@ -100,7 +100,7 @@ void EndedTunnels::log_one(std::unique_lock<std::mutex>& lock, apr_pool_t* scrat
     bytes_ -= size;
 }
 
-void EndedTunnels::tell_caught_up(std::unique_lock<std::mutex>& lock) {
+void LogQueue::tell_caught_up(std::unique_lock<std::mutex>& lock) {
     const std::size_t lost = lost_;
     lost_ = 0;
     lock.unlock();

@@ -23,13 +23,13 @@ struct EndedTunnel {
     std::size_t size() const noexcept { return sizeof(EndedTunnel) + record.size(); }
 };
 
-class EndedTunnels {
+class LogQueue {
   public:
     // `log` writes one tunnel's line, `caught_up` is told when everything is written after tunnels
     // were lost, and how many. Both on the queue's thread; both may block.
     using Log = std::function<void(EndedTunnel& tunnel, apr_pool_t* scratch)>;
     using CaughtUp = std::function<void(std::size_t lost)>;
-    EndedTunnels(std::size_t most_bytes, Log log, CaughtUp caught_up);
+    LogQueue(std::size_t most_bytes, Log log, CaughtUp caught_up);
 
     // Makes the thread. False with errno when the system refuses.
     bool start() noexcept;
