@@ -17,7 +17,7 @@
 #include "log/logio_counters.hpp"
 #include "log/served_bytes.hpp"
 #include "log/ssl_log_items.hpp"
-#include "net/tls_ties.hpp"
+#include "net/tls_detach.hpp"
 #include "routing/cache_bypass.hpp"
 #include "routing/error_pages.hpp"
 #include "routing/mapping.hpp"
@@ -102,7 +102,7 @@ int on_process_connection(conn_rec* c) noexcept {
 }
 
 int on_ssl_init_server(server_rec*, apr_pool_t*, int, SSL_CTX* ctx) noexcept {
-    return guarded_or(OK, [&] { return let_sessions_be_spared(ctx), OK; });
+    return guarded_or(OK, [&] { return allow_session_protection(ctx), OK; });
 }
 
 int on_ssl_pre_handshake(conn_rec* c, SSL* ssl, int) noexcept {

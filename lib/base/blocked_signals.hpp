@@ -26,7 +26,7 @@ class BlockedSignals {
         }
     }
     // Lets those that have come meanwhile through, for a moment.
-    void let_through() noexcept {
+    void deliver_pending() noexcept {
         if (!wanted_) {
             return;
         }
@@ -35,9 +35,7 @@ class BlockedSignals {
         pthread_sigmask(SIG_SETMASK, &all, nullptr);
     }
     // Without us it would come through.
-    bool holds_off(int signal) const noexcept {
-        return wanted_ && sigismember(&before_, signal) == 0;
-    }
+    bool blocks(int signal) const noexcept { return wanted_ && sigismember(&before_, signal) == 0; }
     BlockedSignals(const BlockedSignals&) = delete;
     BlockedSignals& operator=(const BlockedSignals&) = delete;
 

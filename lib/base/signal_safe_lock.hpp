@@ -3,7 +3,7 @@
 //
 // Two system calls for each lock are much where no signal can do harm: the threads of a threaded MPM have signals blocked
 // (event.c and worker.c call apr_setup_signal_thread before they make them), but for those that only wake them up, and the
-// handlers of their child's main thread neither take a lock nor end the process (dummy_signal_handler). There spare_signals() is
+// handlers of their child's main thread neither take a lock nor end the process (dummy_signal_handler). There stop_blocking_signals() is
 // called, once, before the process has threads.
 #pragma once
 
@@ -15,24 +15,24 @@ namespace wsp {
 
 class SignalSafeLock {
   public:
-    explicit SignalSafeLock(std::mutex& mutex) : blocked_(signals_do_harm_), lock_(mutex) {}
+    explicit SignalSafeLock(std::mutex& mutex) : blocked_(blocks_signals_), lock_(mutex) {}
 
     // From here on locks of this process leave signals alone.
-    static void spare_signals() noexcept { signals_do_harm_ = false; }
+    static void stop_blocking_signals() noexcept { blocks_signals_ = false; }
 
     // What condition variables take.
     std::unique_lock<std::mutex>& held() noexcept { return lock_; }
     // A signal may end the process now, or run its handler, while nobody here holds the mutex.
-    void let_signals_through() {
+    void deliver_signals() {
         lock_.unlock();
-        blocked_.let_through();
+        blocked_.deliver_pending();
         lock_.lock();
     }
     // There are signals to let through that end the process.
-    bool holds_off_the_end() const noexcept { return blocked_.holds_off(SIGTERM); }
+    bool blocks_sigterm() const noexcept { return blocked_.blocks(SIGTERM); }
 
   private:
-    inline static bool signals_do_harm_ = true;  // written while there is one thread
+    inline static bool blocks_signals_ = true;  // written while there is one thread
 
     BlockedSignals blocked_;  // first, and so for longer than the mutex is held
     std::unique_lock<std::mutex> lock_;

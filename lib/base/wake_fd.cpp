@@ -32,7 +32,7 @@ void WakeFd::wake() const noexcept {
     [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof one);
 }
 
-void WakeFd::drain() const noexcept {
+void WakeFd::clear() const noexcept {
     std::uint64_t taken[8];
     while (::read(read_.get(), taken, sizeof taken) == sizeof taken) {
     }

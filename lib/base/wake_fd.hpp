@@ -10,13 +10,13 @@ class WakeFd {
     // False with errno when the system has no descriptor left.
     [[nodiscard]] bool open() noexcept;
     bool valid() const noexcept { return read_.valid(); }
-    // Readable from wake() to drain().
+    // Readable from wake() to clear().
     int fd() const noexcept { return read_.get(); }
 
     // Any thread, and signal handlers. Does nothing where there is no descriptor.
     void wake() const noexcept;
     // The waiting thread, before it looks at what it was woken for.
-    void drain() const noexcept;
+    void clear() const noexcept;
 
   private:
     UniqueFd read_;

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "net/socket_stream.hpp"
-#include "net/tls_ties.hpp"
+#include "net/tls_detach.hpp"
 
 namespace wsp {
 namespace {
@@ -47,7 +47,7 @@ void TlsStream::let_go() noexcept {
     if (!ssl_) {
         return;
     }
-    const SessionsSpared spared;
+    const ProtectedSessions protected_sessions;
     // OpenSSL takes the session of a connection that ends without close_notify for a bad one. httpd's own aborted
     // connections end like this (mod_ssl/ssl_engine_io.c ssl_filter_io_shutdown).
     SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -56,7 +56,7 @@ void TlsStream::let_go() noexcept {
 
 bool TlsStream::take_over(SSL_CTX* neutral) noexcept {
     SSL* const ssl = ssl_.get();
-    if (!cut_ties(ssl, neutral) || SSL_set_fd(ssl, fd_.get()) != 1) {
+    if (!detach_from_owner(ssl, neutral) || SSL_set_fd(ssl, fd_.get()) != 1) {
         return false;
     }
     BIO* const socket = SSL_get_rbio(ssl);
@@ -97,7 +97,7 @@ IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     if (!ssl_) {
         return kNoMemory;
     }
-    const SessionsSpared spared;
+    const ProtectedSessions protected_sessions;
     turn_ = {};
     std::size_t& size = turn_.size;
     read_interest_ = kReadable;
@@ -124,7 +124,7 @@ IoResult TlsStream::write_some(const std::uint8_t* from, std::size_t size) noexc
     if (!ssl_) {
         return kNoMemory;
     }
-    const SessionsSpared spared;
+    const ProtectedSessions protected_sessions;
     turn_ = {};
     write_interest_ = kWritable;
     const int n = SSL_write(ssl_.get(), from, as_int(size));
@@ -159,7 +159,7 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
 }
 
 void TlsStream::shutdown_write() noexcept {
-    const SessionsSpared spared;
+    const ProtectedSessions protected_sessions;
     if (ssl_ && SSL_shutdown(ssl_.get()) < 0) {
         ERR_clear_error();  // the socket is full or gone: FIN alone must do
     }

@@ -19,7 +19,7 @@ using UniqueSsl = std::unique_ptr<SSL, SslFree>;
 
 class TlsStream final : public Stream {
   public:
-    // Cuts the SSL's ties to its former owner, with make_neutral_context()'s context (net/tls_ties.hpp), and replaces its
+    // Cuts the SSL's ties to its former owner, with make_neutral_context()'s context (net/tls_detach.hpp), and replaces its
     // BIOs by the socket. Without memory for that every read and write is an error, ENOMEM.
     TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept;
     ~TlsStream() override;

@@ -19,9 +19,9 @@ bool SystemPoolClock::wait(std::unique_lock<std::mutex>& lock, std::condition_va
 
 bool wait_for_turn(PoolClock& clock, SignalSafeLock& lock, std::condition_variable& changed,
                    MonotonicUs deadline) {
-    const MonotonicUs look_at = lock.holds_off_the_end() ? clock.now() + kSignalLook : kNever;
+    const MonotonicUs look_at = lock.blocks_sigterm() ? clock.now() + kSignalLook : kNever;
     const bool woken = clock.wait(lock.held(), changed, std::min(deadline, look_at));
-    lock.let_signals_through();
+    lock.deliver_signals();
     return woken || look_at < deadline;
 }
 

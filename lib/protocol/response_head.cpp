@@ -92,7 +92,7 @@ LineKind kind_of_line(std::string_view line) noexcept {
     return parse_status_line(line, unused) ? LineKind::status : LineKind::other;
 }
 
-HeadFault parse_response_head(std::string_view text, ResponseHead& head, BadLines bad_lines) {
+HeadFault parse_response_head(std::string_view text, ResponseHead& head, BadHeader bad_header) {
     std::string_view line;
     head = ResponseHead();
     if (!next_line(text, line) || !parse_status_line(line, head)) {
@@ -102,8 +102,8 @@ HeadFault parse_response_head(std::string_view text, ResponseHead& head, BadLine
     while (next_line(text, line) && !line.empty()) {
         const LineKind kind = kind_of_line(line);
         if (kind == LineKind::status ||
-            (kind == LineKind::other && bad_lines == BadLines::leave_out)) {
-            ++head.left_out;
+            (kind == LineKind::other && bad_header == BadHeader::ignore)) {
+            ++head.ignored_lines;
             continue;
         }
         if (kind != LineKind::field) {

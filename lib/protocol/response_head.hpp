@@ -20,14 +20,14 @@ struct ResponseHead {
     int status = 0;
     std::string_view reason;
     std::vector<HeaderField> fields;
-    int left_out = 0;  // lines that are no fields, and were passed over
+    int ignored_lines = 0;  // lines that are no fields, and were passed over
 };
 
 // What to make of a line of a head that is no header field.
-enum class BadLines : std::uint8_t {
-    refuse,       // the head is no good
-    leave_out,    // as if it had not been sent
-    start_a_body  // the body begins with it: the empty line before it was forgotten
+enum class BadHeader : std::uint8_t {
+    is_error,   // the head is no good
+    ignore,     // as if it had not been sent
+    start_body  // the body begins with it: the empty line before it was forgotten
 };
 
 enum class LineKind : std::uint8_t {
@@ -51,8 +51,8 @@ LineKind kind_of_line(std::string_view line) noexcept;
 
 // Takes apart `text`, a whole head with or without its empty line; lines end in CRLF or LF. May
 // allocate (bad_alloc). With another result than `none` only the status line may be meaningful: with a status of 0 it is not.
-// A body is for the reader to find: start_a_body is `refuse` here.
+// A body is for the reader to find: start_body is `is_error` here.
 HeadFault parse_response_head(std::string_view text, ResponseHead& head,
-                              BadLines bad_lines = BadLines::refuse);
+                              BadHeader bad_header = BadHeader::is_error);
 
 }  // namespace wsp

@@ -8,11 +8,11 @@ struct Row {
     std::string_view name;
     std::uint16_t close_code;
     std::string_view text;
-    std::string_view told;
+    std::string_view close_reason;
 };
 
 constexpr Row kRows[] = {
-#define WSP_VIOLATION(name, close_code, text, told) {#name, close_code, text, told},
+#define WSP_VIOLATION(name, close_code, text, close_reason) {#name, close_code, text, close_reason},
 #include "protocol/violations.def"
 #undef WSP_VIOLATION
 };
@@ -31,9 +31,9 @@ std::string_view text_of(Violation error) noexcept {
     return row_of(error).text;
 }
 
-std::string_view told_of(Violation error) noexcept {
+std::string_view close_reason_of(Violation error) noexcept {
     const Row& row = row_of(error);
-    return row.told.empty() ? row.text : row.told;
+    return row.close_reason.empty() ? row.text : row.close_reason;
 }
 
 std::string_view name_of(Violation error) noexcept {

@@ -8,7 +8,7 @@
 namespace wsp {
 
 enum class Violation : std::uint8_t {
-#define WSP_VIOLATION(name, close_code, text, told) name,
+#define WSP_VIOLATION(name, close_code, text, close_reason) name,
 #include "protocol/violations.def"
 #undef WSP_VIOLATION
 };
@@ -19,7 +19,7 @@ std::uint16_t close_code_of(Violation error) noexcept;
 // One sentence that names the rule, from a static table: valid for ever.
 std::string_view text_of(Violation error) noexcept;
 // What a Close says of it to a peer.
-std::string_view told_of(Violation error) noexcept;
+std::string_view close_reason_of(Violation error) noexcept;
 
 // The enumerator's name, for logs and tests.
 std::string_view name_of(Violation error) noexcept;

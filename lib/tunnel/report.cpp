@@ -8,11 +8,11 @@ struct Row {
     std::string_view name;
     std::string_view closed_by;
     std::string_view text;
-    std::string_view told;
+    std::string_view close_reason;
 };
 
 constexpr Row kRows[] = {
-#define WSP_END_REASON(name, closed_by, text, told) {#name, closed_by, text, told},
+#define WSP_END_REASON(name, closed_by, text, close_reason) {#name, closed_by, text, close_reason},
 #include "tunnel/end_reasons.def"
 #undef WSP_END_REASON
 };
@@ -31,8 +31,8 @@ std::string_view text_of(EndReason reason) noexcept {
     return row_of(reason).text;
 }
 
-std::string_view told_of(EndReason reason) noexcept {
-    return row_of(reason).told;
+std::string_view close_reason_of(EndReason reason) noexcept {
+    return row_of(reason).close_reason;
 }
 
 std::string_view name_of(EndReason reason) noexcept {

@@ -10,7 +10,7 @@
 namespace wsp {
 
 enum class EndReason : std::uint8_t {
-#define WSP_END_REASON(name, closed_by, text, told) name,
+#define WSP_END_REASON(name, closed_by, text, close_reason) name,
 #include "tunnel/end_reasons.def"
 #undef WSP_END_REASON
 };
@@ -18,7 +18,7 @@ enum class EndReason : std::uint8_t {
 std::string_view closed_by(EndReason reason) noexcept;
 std::string_view text_of(EndReason reason) noexcept;
 // What a Close says of it to a peer.
-std::string_view told_of(EndReason reason) noexcept;
+std::string_view close_reason_of(EndReason reason) noexcept;
 std::string_view name_of(EndReason reason) noexcept;
 
 // One way through the tunnel, as seen from its source.

@@ -114,7 +114,7 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     note_end(reason, code);
     closing_since_ = now;
     for (const Side side : kSides) {
-        if (!is_told(side) && !send_close(side, code, told_of(reason), now)) {
+        if (!is_told(side) && !send_close(side, code, close_reason_of(reason), now)) {
             to(side).finish();
         }
     }
@@ -194,7 +194,7 @@ void Tunnel::settle_violation(Side side, MonotonicUs now) noexcept {
     note_end(by_side(side, EndReason::client_violation, EndReason::backend_violation),
              close_code_of(error));
     start_closing(now);
-    send_close(side, close_code_of(error), told_of(error), now);
+    send_close(side, close_code_of(error), close_reason_of(error), now);
     if (to(side).scanner().close_seen() ||
         !send_close(other(side), kCloseGoingAway, "the other side broke a rule", now)) {
         from(side).finish();

@@ -93,7 +93,7 @@ void TunnelLoop::round() noexcept {
     }
     run_turns(now);
     if (woken) {
-        wake_fd_.drain();
+        wake_fd_.clear();
         take_inbox(now);
     }
     fire_timers(now);

@@ -77,7 +77,7 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
     // In a single process, httpd -X, SIGTERM ends it from inside the handler as with prefork (event.c, worker.c make_child).
     if (is_threaded_mpm() && !ap_exists_config_define("DEBUG") &&
         !ap_exists_config_define("ONE_PROCESS")) {
-        SignalSafeLock::spare_signals();
+        SignalSafeLock::stop_blocking_signals();
     }
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
     the_child = new Child(config_of(server));

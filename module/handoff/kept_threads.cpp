@@ -135,7 +135,7 @@ bool KeptThreads::withholds_offer() noexcept {
     if (!http2_ || limits_.most == 0 || count < limits_.offers) {
         return false;
     }
-    if (withheld_.pass(monotonic_now()).let_through) {
+    if (withheld_.allow(monotonic_now()).allowed) {
         ap_log_error(
             APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
             "WSP0133: new HTTP/2 connections are not offered WebSockets for now: %" APR_INT64_T_FMT

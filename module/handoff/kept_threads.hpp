@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/log_gate.hpp"
+#include "base/log_rate_limit.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
@@ -57,7 +57,7 @@ class KeptThreads {
     KeptThreadLimits limits_;
     bool http2_;  // H2WebSockets is on somewhere
     std::atomic<std::int64_t> live_{0};
-    LogGate withheld_{1};
+    LogRateLimit withheld_{1};
 };
 
 }  // namespace wsp

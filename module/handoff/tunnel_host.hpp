@@ -22,7 +22,7 @@
 #include "httpd/httpd.hpp"
 #include "httpd/stop_fds.hpp"
 #include "log/access_log_writer.hpp"
-#include "net/tls_ties.hpp"
+#include "net/tls_detach.hpp"
 #include "tunnel/loop_list.hpp"
 #include "tunnel/pump.hpp"
 

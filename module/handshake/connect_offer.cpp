@@ -1,4 +1,4 @@
-// A connection output filter around protocol/connect_offer.
+// A connection output filter around protocol/extended_connect.
 #include "handshake/connect_offer.hpp"
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
-#include "protocol/connect_offer.hpp"
+#include "protocol/extended_connect.hpp"
 
 namespace wsp {
 namespace {
@@ -17,7 +17,7 @@ ap_filter_rec_t* the_filter = nullptr;
 struct FirstFrame {
     explicit FirstFrame(conn_rec* c) : between(apr_brigade_create(c->pool, c->bucket_alloc)) {}
 
-    ConnectOfferRemover remover;
+    ExtendedConnectRemover remover;
     apr_bucket_brigade* between;  // metadata
 };
 

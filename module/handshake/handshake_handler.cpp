@@ -157,7 +157,7 @@ ExchangeFault Handshake::ask() {
         fault = read_upgrade_response(backend, *conf_, answer_);
         note_answer();
     }
-    if (fault == ExchangeFault::none && (answer_.head.left_out > 0 || !answer_.body.empty())) {
+    if (fault == ExchangeFault::none && (answer_.head.ignored_lines > 0 || !answer_.body.empty())) {
         warn(
             r_, connector_.warnings().of("WSP0139"),
             apr_psprintf(r_->pool,

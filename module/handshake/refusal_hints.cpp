@@ -5,8 +5,8 @@
 #include <string>
 
 #include "net/connect_hint.hpp"
-#include "protocol/first_bytes.hpp"
-#include "protocol/origin_fit.hpp"
+#include "protocol/detect_protocol.hpp"
+#include "protocol/origin_check.hpp"
 
 namespace wsp {
 namespace {
@@ -76,19 +76,19 @@ const char* hint_for_scheme(const request_rec* r, const MappedUrl& target, const
 const char* hint_for_origin(request_rec* r, const MappedUrl& target, const apr_uri_t& uri) {
     const char* const origin = header(r, "Origin");
     const char* const sent = host_sent(r, uri);
-    switch (fit_of_origin(origin, sent, header(r, "Host"))) {
-        case OriginFit::fits_if_preserved:
+    switch (check_origin(origin, sent, header(r, "Host"))) {
+        case OriginCheck::same_if_host_preserved:
             return apr_psprintf(r->pool,
                                 "the Origin is %.200s and the backend was sent the Host %.200s, "
                                 "which many servers refuse: \"ProxyPreserveHost On\" sends the "
                                 "client's own",
                                 origin, sent);
-        case OriginFit::foreign:
+        case OriginCheck::cross_origin:
             return apr_psprintf(r->pool,
                                 "the Origin %.200s is not that of the Host %.200s, and the "
                                 "backend may allow it only where its own settings say so",
                                 origin, header(r, "Host"));
-        case OriginFit::fits:
+        case OriginCheck::same_origin:
             return hint_for_scheme(r, target, origin);
         default:
             return nullptr;
@@ -113,10 +113,10 @@ const char* hint_for_connect(request_rec* r, const BackendConnection& backend) {
 
 const char* hint_for_tls(request_rec* r, const MappedUrl& target,
                          const BackendConnection& backend) {
-    switch (speech_of(backend.first_bytes())) {
-        case Speech::tls:
+    switch (detect_protocol(backend.first_bytes())) {
+        case DetectedProtocol::tls:
             return "mod_ssl says why at \"LogLevel ssl:info\"";
-        case Speech::silence:
+        case DetectedProtocol::unknown:
             return apr_psprintf(r->pool, "if the backend speaks no TLS, map to %s",
                                 other_scheme(target));
         default:
@@ -130,10 +130,10 @@ const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
     if (target.tls) {
         return nullptr;
     }
-    switch (speech_of(backend.first_bytes())) {
-        case Speech::tls:
+    switch (detect_protocol(backend.first_bytes())) {
+        case DetectedProtocol::tls:
             return tls_is_spoken(r, target);
-        case Speech::silence:
+        case DetectedProtocol::unknown:
             return hung_up ? apr_psprintf(r->pool,
                                           "look at the backend's log; if it wants TLS, map to %s",
                                           other_scheme(target))
@@ -149,7 +149,7 @@ const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConn
         return nullptr;
     }
     if (status == HTTP_BAD_REQUEST && !target.tls &&
-        says_it_wants_tls(begin_of_body(*backend.record()))) {
+        body_asks_for_tls(begin_of_body(*backend.record()))) {
         return tls_is_spoken(r, target);
     }
     const char* const hint = hint_for_origin(r, target, uri);

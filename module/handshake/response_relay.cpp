@@ -90,7 +90,7 @@ void apply_header_directives(request_rec* r) {
 // (RFC 9112 6.3, 9.3). NTLM and Negotiate authenticate connections, not requests.
 bool leaves_connection_open(const UpgradeResponse& answer) {
     const ResponseHead& head = answer.head;
-    if (head.left_out > 0 || !answer.body.empty()) {
+    if (head.ignored_lines > 0 || !answer.body.empty()) {
         return false;  // a line that nobody has understood may have been about just that
     }
     const bool modern = head.http_major > 1 || head.http_minor >= 1;

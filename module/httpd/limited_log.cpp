@@ -19,7 +19,7 @@ WarningGates of_child;
 
 }  // namespace
 
-LogGate& WarningGates::of(std::string_view id) noexcept {
+LogRateLimit& WarningGates::of(std::string_view id) noexcept {
     static_assert(std::size(kIds) + 1 == kCount, "one for each, and one for the rest");
     std::size_t place = 0;
     while (place < std::size(kIds) && kIds[place] != id) {
@@ -30,7 +30,7 @@ LogGate& WarningGates::of(std::string_view id) noexcept {
 
 std::uint64_t WarningGates::take_left_out() noexcept {
     std::uint64_t sum = 0;
-    for (LogGate& gate : gates_) {
+    for (LogRateLimit& gate : gates_) {
         sum += gate.take_left_out();
     }
     return sum;
@@ -40,7 +40,7 @@ WarningGates& gates_of_child() noexcept {
     return of_child;
 }
 
-std::string text_about_limit(const LogGate::Verdict& verdict) {
+std::string text_about_limit(const LogRateLimit::Verdict& verdict) {
     std::string text;
     if (verdict.left_out > 0) {
         text = " (" + std::to_string(verdict.left_out) + " more of these were left out before)";
@@ -51,10 +51,10 @@ std::string text_about_limit(const LogGate::Verdict& verdict) {
     return text;
 }
 
-void warn(request_rec* r, LogGate& gate, const char* line, LogAs as) {
-    const LogGate::Verdict verdict = gate.pass(monotonic_now());
-    ap_log_rerror(APLOG_MARK, verdict.let_through ? as.level : APLOG_INFO, as.status, r, "%s%s",
-                  line, verdict.let_through ? text_about_limit(verdict).c_str() : "");
+void warn(request_rec* r, LogRateLimit& gate, const char* line, LogAs as) {
+    const LogRateLimit::Verdict verdict = gate.allow(monotonic_now());
+    ap_log_rerror(APLOG_MARK, verdict.allowed ? as.level : APLOG_INFO, as.status, r, "%s%s", line,
+                  verdict.allowed ? text_about_limit(verdict).c_str() : "");
 }
 
 void warn(request_rec* r, const char* line, LogAs as) {

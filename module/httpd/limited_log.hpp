@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log_gate.hpp"
+#include "base/log_rate_limit.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
@@ -18,13 +18,13 @@ constexpr std::string_view kBackendsAnswer = "WSP0119, the backend's own answer"
 class WarningGates {
   public:
     // The gate of the message with this number ("WSP0114"); those without one of their own share one.
-    LogGate& of(std::string_view id) noexcept;
-    // Over all of them: see LogGate.
+    LogRateLimit& of(std::string_view id) noexcept;
+    // Over all of them: see LogRateLimit.
     std::uint64_t take_left_out() noexcept;
 
   private:
     static constexpr std::size_t kCount = 27;
-    std::array<LogGate, kCount> gates_;
+    std::array<LogRateLimit, kCount> gates_;
 };
 
 // Of this child process, for lines that belong to no mapping.
@@ -37,12 +37,12 @@ struct LogAs {
 };
 
 // Writes `line`, which begins with its number, about the request. Its level is `as`'s, or info where the gate says so.
-void warn(request_rec* r, LogGate& gate, const char* line, LogAs as = {});
+void warn(request_rec* r, LogRateLimit& gate, const char* line, LogAs as = {});
 // The same with the gate of the child for this number.
 void warn(request_rec* r, const char* line, LogAs as = {});
 
 // What stands behind a line that a gate has let through: what was left out, and what will be.
-std::string text_about_limit(const LogGate::Verdict& verdict);
+std::string text_about_limit(const LogRateLimit::Verdict& verdict);
 
 // The child ends: says what the warnings have left out that nobody has said yet. Null: of what belongs to no mapping.
 void log_left_out(server_rec* server, WarningGates& gates, const char* mapping);

@@ -50,10 +50,10 @@ std::string name_of_tunnel(const request_rec& r, const char* backend_url) {
 
 void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelReport& report) {
     int level = level_of(report.reason);
-    LogGate::Verdict verdict{};
+    LogRateLimit::Verdict verdict{};
     if (level <= APLOG_WARNING) {
-        verdict = log.gate->pass(monotonic_now());
-        level = verdict.let_through ? level : APLOG_INFO;
+        verdict = log.gate->allow(monotonic_now());
+        level = verdict.allowed ? level : APLOG_INFO;
     }
     server_rec server = logging_as(log);
     ap_log_error(
@@ -63,8 +63,7 @@ void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelRepo
         about, text_of(report.reason).data(), report.violation == Violation::none ? "" : ": ",
         violation_text(report), report.close_code, milliseconds_of(report.duration),
         report.client.messages, report.backend.messages, report.client.wire_bytes_read,
-        report.client.wire_bytes_written,
-        verdict.let_through ? text_about_limit(verdict).c_str() : "");
+        report.client.wire_bytes_written, verdict.allowed ? text_about_limit(verdict).c_str() : "");
 }
 
 void log_stuck_access_log() {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/log_gate.hpp"
+#include "base/log_rate_limit.hpp"
 #include "httpd/httpd.hpp"
 #include "tunnel/report.hpp"
 
@@ -13,13 +13,13 @@ namespace wsp {
 // say, kept beyond its end. Refers to what lives as long as the child.
 struct TunnelLog {
     // `warnings`: of the mapping.
-    TunnelLog(const request_rec* r, LogGate& warnings)
+    TunnelLog(const request_rec* r, LogRateLimit& warnings)
         : server(r->server),
           gate(&warnings),
           level(ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX)) {}
 
     server_rec* server;
-    LogGate* gate;
+    LogRateLimit* gate;
     int level;
 };
 

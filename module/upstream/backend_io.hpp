@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "httpd/httpd.hpp"
-#include "protocol/first_bytes.hpp"
+#include "protocol/detect_protocol.hpp"
 
 namespace wsp {
 
@@ -52,7 +52,7 @@ class BackendIo {
         BackendIo& io_;
     };
 
-    // The first that came on the connection, below TLS; see protocol/first_bytes.
+    // The first that came on the connection, below TLS; see protocol/detect_protocol.
     std::string_view first_bytes() const { return {first_.data(), first_size_}; }
 
     // Whether the limit was it that made a read or a write fail. Until the next limit.
@@ -79,7 +79,7 @@ class BackendIo {
     MonotonicUs next_look_ =
         0;  // when to ask again whether the child stops, unless there is something to wait for
     Fault fault_ = Fault::none;
-    std::array<char, kFirstBytes> first_{};
+    std::array<char, kDetectBytes> first_{};
     std::size_t first_size_ = 0;
 };
 

@@ -134,7 +134,7 @@ bool Preconnector::wait(MonotonicUs until) noexcept {
         }
     }
     if (slots_[kWake].revents != 0 && until > 0) {
-        wake_.drain();
+        wake_.clear();
     }
     is_stopping_ = slots_[kStop].revents != 0;
     return slots_[kDrain].revents == 0 && !is_stopping_;

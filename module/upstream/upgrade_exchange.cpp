@@ -109,19 +109,20 @@ ExchangeFault read_line(BackendConnection& backend, std::string& text, std::stri
     return ExchangeFault::none;
 }
 
-BadLines bad_lines_of(const proxy_server_conf& conf) {
+BadHeader bad_header_of(const proxy_server_conf& conf) {
     switch (conf.badopt) {
         case proxy_server_conf::bad_ignore:
-            return BadLines::leave_out;
+            return BadHeader::ignore;
         case proxy_server_conf::bad_body:
-            return BadLines::start_a_body;
+            return BadHeader::start_body;
         default:
-            return BadLines::refuse;
+            return BadHeader::is_error;
     }
 }
 
 // Reads until the empty line, or until the line that is the beginning of the body.
-ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, UpgradeResponse& answer) {
+ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
+                         UpgradeResponse& answer) {
     std::string_view line;
     do {
         const std::size_t begin = answer.text.size();
@@ -131,7 +132,7 @@ ExchangeFault read_lines(BackendConnection& backend, BadLines bad_lines, Upgrade
         }
         if (begin == 0) {  // the status, whatever follows
             parse_response_head(answer.text, answer.head);
-        } else if (bad_lines == BadLines::start_a_body && kind_of_line(line) == LineKind::other) {
+        } else if (bad_header == BadHeader::start_body && kind_of_line(line) == LineKind::other) {
             answer.body = answer.text.substr(begin);
             answer.text.resize(begin);
             return ExchangeFault::none;
@@ -148,13 +149,13 @@ bool may_begin_a_body(const ResponseHead& head) {
            });
 }
 
-ExchangeFault read_head(BackendConnection& backend, BadLines bad_lines, UpgradeResponse& answer) {
+ExchangeFault read_head(BackendConnection& backend, BadHeader bad_header, UpgradeResponse& answer) {
     answer = UpgradeResponse();
-    const ExchangeFault fault = read_lines(backend, bad_lines, answer);
+    const ExchangeFault fault = read_lines(backend, bad_header, answer);
     if (fault != ExchangeFault::none) {
         return fault;
     }
-    switch (parse_response_head(answer.text, answer.head, bad_lines)) {
+    switch (parse_response_head(answer.text, answer.head, bad_header)) {
         case HeadFault::none:
             return answer.body.empty() || may_begin_a_body(answer.head) ? ExchangeFault::none
                                                                         : ExchangeFault::bad_line;
@@ -217,7 +218,7 @@ ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
 ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
                                     UpgradeResponse& answer) {
     for (int i = 0; i < kMaxInterim; ++i) {
-        const ExchangeFault fault = read_head(backend, bad_lines_of(conf), answer);
+        const ExchangeFault fault = read_head(backend, bad_header_of(conf), answer);
         if (fault != ExchangeFault::none) {
             return fault;
         }

@@ -15,8 +15,8 @@
 #include <string>
 
 #include "net/socket_stream.hpp"
+#include "net/tls_detach.hpp"
 #include "net/tls_stream.hpp"
-#include "net/tls_ties.hpp"
 #include "support/sockets.hpp"
 
 namespace wsp::test {

@@ -1,4 +1,4 @@
-// A descriptor that is readable from wake() to drain().
+// A descriptor that is readable from wake() to clear().
 #include "base/wake_fd.hpp"
 
 #include <poll.h>
@@ -25,7 +25,7 @@ TEST_CASE("however often it is woken, one drain is enough, and it can be woken a
         for (int i = 0; i < 10'000; ++i)
             wake_fd.wake();
         CHECK(is_readable(wake_fd));
-        wake_fd.drain();
+        wake_fd.clear();
         CHECK_FALSE(is_readable(wake_fd));
     }
 }
@@ -35,5 +35,5 @@ TEST_CASE("without a descriptor waking and draining do nothing", "[wake]") {
     CHECK_FALSE(closed.valid());
     CHECK(closed.fd() == -1);
     closed.wake();
-    closed.drain();
+    closed.clear();
 }

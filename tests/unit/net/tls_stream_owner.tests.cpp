@@ -14,7 +14,7 @@ namespace {
 // Our end is handed over by an owner that has left all its callbacks.
 std::unique_ptr<TlsStream> hand_over(TlsPair& pair) {
     leave_callbacks(pair.ctx.get());
-    let_sessions_be_spared(pair.ctx.get());
+    allow_session_protection(pair.ctx.get());
     leave_callbacks(pair.ssl.get());
     calls_to_owner.clear();
     return pair.stream();
@@ -200,8 +200,8 @@ TEST_CASE("a backend that asks for a certificate in an open tunnel is told that 
 TEST_CASE("an owner's callback for removed sessions is called for the owner's own connections") {
     TlsPair pair(true, TLS1_2_VERSION, unix_pair(), wishes());
     leave_callbacks(pair.ctx.get());
-    let_sessions_be_spared(pair.ctx.get());
-    let_sessions_be_spared(pair.ctx.get());  // no harm
+    allow_session_protection(pair.ctx.get());
+    allow_session_protection(pair.ctx.get());  // no harm
     calls_to_owner.clear();
     pair.ssl.reset();  // ends without close_notify
     CHECK(calls_to_owner == std::set<std::string>{"session remove"});
@@ -209,6 +209,6 @@ TEST_CASE("an owner's callback for removed sessions is called for the owner's ow
 
 TEST_CASE("a context without a callback for removed sessions gets none") {
     TlsPair pair;
-    let_sessions_be_spared(pair.ctx.get());
+    allow_session_protection(pair.ctx.get());
     CHECK(SSL_CTX_sess_get_remove_cb(pair.ctx.get()) == nullptr);
 }

@@ -10,9 +10,9 @@ namespace {
 
 const std::string kStatus = "HTTP/1.1 403 Forbidden\r\n";
 
-HeadFault parse(const std::string& text, BadLines bad_lines = BadLines::refuse) {
+HeadFault parse(const std::string& text, BadHeader bad_header = BadHeader::is_error) {
     ResponseHead head;
-    return parse_response_head(text, head, bad_lines);
+    return parse_response_head(text, head, bad_header);
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ TEST_CASE("a head is taken apart", "[response_head]") {
     CHECK((head.fields[0].name == "A" && head.fields[0].value == "b"));
     CHECK((head.fields[1].name == "c" && head.fields[1].value == "d:e"));
     CHECK((head.fields[2].name == "F" && head.fields[2].value.empty()));
-    CHECK(head.left_out == 0);
+    CHECK(head.ignored_lines == 0);
 }
 
 TEST_CASE("only HTTP/1.x is HTTP/1.x", "[response_head]") {
@@ -59,25 +59,25 @@ TEST_CASE("the kinds of lines", "[response_head]") {
 TEST_CASE("lines that are no fields are refused or left out", "[response_head]") {
     const std::string text = kStatus + "A: b\r\nno field\r\nContent-Length : 7\r\nC: d\r\n\r\n";
     CHECK(parse(text) == HeadFault::bad_field);
-    CHECK(parse(text, BadLines::start_a_body) == HeadFault::bad_field);
+    CHECK(parse(text, BadHeader::start_body) == HeadFault::bad_field);
     ResponseHead head;
-    REQUIRE(parse_response_head(text, head, BadLines::leave_out) == HeadFault::none);
-    CHECK(head.left_out == 2);
+    REQUIRE(parse_response_head(text, head, BadHeader::ignore) == HeadFault::none);
+    CHECK(head.ignored_lines == 2);
     REQUIRE(head.fields.size() == 2);
     CHECK(head.fields[1].name == "C");
 }
 
 TEST_CASE("another status line is left out in any case", "[response_head]") {
     const std::string text = kStatus + "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
-    for (const BadLines each : {BadLines::refuse, BadLines::leave_out, BadLines::start_a_body}) {
+    for (const BadHeader each : {BadHeader::is_error, BadHeader::ignore, BadHeader::start_body}) {
         ResponseHead head;
         REQUIRE(parse_response_head(text, head, each) == HeadFault::none);
-        CHECK((head.status == 403 && head.left_out == 1 && head.fields.size() == 1));
+        CHECK((head.status == 403 && head.ignored_lines == 1 && head.fields.size() == 1));
     }
 }
 
 TEST_CASE("continuations and control characters are refused in any case", "[response_head]") {
-    for (const BadLines each : {BadLines::refuse, BadLines::leave_out, BadLines::start_a_body}) {
+    for (const BadHeader each : {BadHeader::is_error, BadHeader::ignore, BadHeader::start_body}) {
         CHECK(parse(kStatus + "A: b\r\n c\r\n\r\n", each) == HeadFault::bad_field);
         CHECK(parse(kStatus + std::string("A: \0b\r\n\r\n", 9), each) == HeadFault::bad_octet);
         CHECK(parse(kStatus + "A: b\rc\r\n\r\n", each) == HeadFault::bad_octet);

@@ -37,9 +37,10 @@ TEST_CASE("every error has a text of its own") {
 TEST_CASE("what a peer is told fits whole into a Close and names no directive") {
     for (Violation error : kAll) {
         CAPTURE(name_of(error));
-        CHECK_FALSE(told_of(error).empty());
-        CHECK(told_of(error).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
-        CHECK(told_of(error).find("Proxy") == std::string_view::npos);
+        CHECK_FALSE(close_reason_of(error).empty());
+        CHECK(close_reason_of(error).size() <=
+              123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+        CHECK(close_reason_of(error).find("Proxy") == std::string_view::npos);
     }
 }
 

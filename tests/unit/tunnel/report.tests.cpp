@@ -29,10 +29,11 @@ TEST_CASE(
     "what the proxy ends itself it explains in a Close, with nothing of directives and processes") {
     for (EndReason reason : kAll) {
         CAPTURE(name_of(reason));
-        CHECK(told_of(reason).empty() == (closed_by(reason) != "proxy"));
-        CHECK(told_of(reason).size() <= 123);  // RFC 6455 5.5: 125 bytes, two of them for the code
+        CHECK(close_reason_of(reason).empty() == (closed_by(reason) != "proxy"));
+        CHECK(close_reason_of(reason).size() <=
+              123);  // RFC 6455 5.5: 125 bytes, two of them for the code
         for (const char* word : {"httpd", "proxy", "Proxy", "ws-", "balancer", "process"}) {
-            CHECK(told_of(reason).find(word) == std::string_view::npos);
+            CHECK(close_reason_of(reason).find(word) == std::string_view::npos);
         }
     }
 }

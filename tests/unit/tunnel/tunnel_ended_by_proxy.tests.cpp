@@ -15,7 +15,7 @@ void expect_own_closes(const Rig& rig, unsigned code) {
         CHECK(delivery_to(rig, side).own_close == code);
         const SeenFrame last = rig.peer(side).frames().back();
         CHECK(last.masked == (side == Side::backend));  // RFC 6455 5.1: only clients mask
-        CHECK(last.payload.substr(2) == told_of(EndReason::drain));
+        CHECK(last.payload.substr(2) == close_reason_of(EndReason::drain));
     }
 }
 

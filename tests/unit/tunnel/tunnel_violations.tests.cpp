@@ -74,7 +74,8 @@ TEST_CASE("the offender gets the rule's code, the other side 1001, and nothing o
             CHECK(upright.own_close == 1001);
             const Delivery told = delivery_to(rig, offender);
             CHECK(told.own_close == close_code_of(breach.error));
-            CHECK(rig.peer(offender).frames().back().payload.substr(2) == told_of(breach.error));
+            CHECK(rig.peer(offender).frames().back().payload.substr(2) ==
+                  close_reason_of(breach.error));
         });
     }
 }

@@ -7,19 +7,19 @@
 
 namespace wsp {
 
-enum class Speech {
-    silence,  // it has sent nothing, or too little to know
+enum class DetectedProtocol {
+    unknown,  // it has sent nothing, or too little to know
     tls,      // a TLS record
     http,     // plain HTTP/1.x
     other,
 };
 
-// As many bytes are enough for speech_of().
-constexpr std::size_t kFirstBytes = 5;
+// As many bytes are enough for detect_protocol().
+constexpr std::size_t kDetectBytes = 5;
 
-Speech speech_of(std::string_view first_bytes) noexcept;
+DetectedProtocol detect_protocol(std::string_view first_bytes) noexcept;
 
 // The body of a 400 in which a server says that it wants TLS, in the words of those that are common.
-bool says_it_wants_tls(std::string_view body) noexcept;
+bool body_asks_for_tls(std::string_view body) noexcept;
 
 }  // namespace wsp

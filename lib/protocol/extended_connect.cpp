@@ -1,5 +1,5 @@
 // One byte after the other, until the frame is whole or cannot be what is looked for.
-#include "protocol/connect_offer.hpp"
+#include "protocol/extended_connect.hpp"
 
 #include <algorithm>
 
@@ -11,14 +11,14 @@ constexpr std::uint8_t kEnableConnectProtocol = 8;  // RFC 8441 9.1
 
 }  // namespace
 
-std::size_t ConnectOfferRemover::take(const std::uint8_t* data, std::size_t size) noexcept {
+std::size_t ExtendedConnectRemover::take(const std::uint8_t* data, std::size_t size) noexcept {
     std::size_t taken = 0;
     while (!done_ && taken < size) {
         held_[size_++] = data[taken++];
         if (!begins_preface()) {
             done_ = true;
         } else if (size_ >= kHead && size_ == kHead + payload()) {
-            remove_offer();
+            remove_setting();
             done_ = true;
         }
     }
@@ -26,7 +26,7 @@ std::size_t ConnectOfferRemover::take(const std::uint8_t* data, std::size_t size
 }
 
 // What is there so far may be the beginning of it: a length in 24 bits, the type, no flags (an acknowledgement has one), stream 0.
-bool ConnectOfferRemover::begins_preface() const noexcept {
+bool ExtendedConnectRemover::begins_preface() const noexcept {
     for (std::size_t i = 0; i < std::min(size_, kHead); ++i) {
         const std::uint8_t expected = i == 3 ? kSettings : 0;
         if (i != 1 && i != 2 && held_[i] != expected) {
@@ -36,16 +36,16 @@ bool ConnectOfferRemover::begins_preface() const noexcept {
     return size_ < 3 || (payload() <= kMaxEntries * kEntry && payload() % kEntry == 0);
 }
 
-std::size_t ConnectOfferRemover::payload() const noexcept {
+std::size_t ExtendedConnectRemover::payload() const noexcept {
     return static_cast<std::size_t>(held_[1]) * 256 + held_[2];
 }
 
-void ConnectOfferRemover::set_payload(std::size_t size) noexcept {
+void ExtendedConnectRemover::set_payload(std::size_t size) noexcept {
     held_[1] = static_cast<std::uint8_t>(size / 256);
     held_[2] = static_cast<std::uint8_t>(size % 256);
 }
 
-void ConnectOfferRemover::remove_offer() noexcept {
+void ExtendedConnectRemover::remove_setting() noexcept {
     std::size_t kept = kHead;
     for (std::size_t at = kHead; at < size_; at += kEntry) {
         if (held_[at] == 0 && held_[at + 1] == kEnableConnectProtocol) {

@@ -1,5 +1,5 @@
 // The parting of an SSL and its owner, setting by setting.
-#include "net/tls_ties.hpp"
+#include "net/tls_detach.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -9,7 +9,7 @@ namespace {
 
 using RemoveCallback = void (*)(SSL_CTX*, SSL_SESSION*);
 
-thread_local bool sessions_are_spared = false;
+thread_local bool sessions_are_protected = false;
 
 // Where a context keeps the owner's callback.
 int owners_callback_index() {
@@ -17,8 +17,8 @@ int owners_callback_index() {
     return index;
 }
 
-void remove_unless_spared(SSL_CTX* ctx, SSL_SESSION* session) {
-    if (!sessions_are_spared) {
+void remove_unless_protected(SSL_CTX* ctx, SSL_SESSION* session) {
+    if (!sessions_are_protected) {
         void* const owners = SSL_CTX_get_ex_data(ctx, owners_callback_index());
         reinterpret_cast<RemoveCallback>(owners)(ctx, session);
     }
@@ -52,7 +52,7 @@ UniqueSslCtx make_neutral_context() noexcept {
     return ctx;
 }
 
-bool cut_ties(SSL* ssl, SSL_CTX* neutral) noexcept {
+bool detach_from_owner(SSL* ssl, SSL_CTX* neutral) noexcept {
     // First: callbacks that look for the owner's connection here find none while the rest goes.
     SSL_set_app_data(ssl, nullptr);
     silence(SSL_get_rbio(ssl));
@@ -76,24 +76,24 @@ bool cut_ties(SSL* ssl, SSL_CTX* neutral) noexcept {
     return true;
 }
 
-void let_sessions_be_spared(SSL_CTX* ctx) noexcept {
+void allow_session_protection(SSL_CTX* ctx) noexcept {
     const RemoveCallback owners = SSL_CTX_sess_get_remove_cb(ctx);
-    if (owners == nullptr || owners == remove_unless_spared || owners_callback_index() < 0) {
+    if (owners == nullptr || owners == remove_unless_protected || owners_callback_index() < 0) {
         return;
     }
     if (SSL_CTX_set_ex_data(ctx, owners_callback_index(), reinterpret_cast<void*>(owners)) == 1) {
-        SSL_CTX_sess_set_remove_cb(ctx, remove_unless_spared);
+        SSL_CTX_sess_set_remove_cb(ctx, remove_unless_protected);
     } else {
         ERR_clear_error();
     }
 }
 
-SessionsSpared::SessionsSpared() noexcept {
-    sessions_are_spared = true;
+ProtectedSessions::ProtectedSessions() noexcept {
+    sessions_are_protected = true;
 }
 
-SessionsSpared::~SessionsSpared() {
-    sessions_are_spared = false;
+ProtectedSessions::~ProtectedSessions() {
+    sessions_are_protected = false;
 }
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
 // Authorities apart, and compared.
-#include "protocol/origin_fit.hpp"
+#include "protocol/origin_check.hpp"
 
 #include "protocol/header_tokens.hpp"
 
@@ -32,21 +32,22 @@ bool are_same(Authority a, Authority b, std::string_view default_port) {
 
 }  // namespace
 
-OriginFit fit_of_origin(std::string_view origin, std::string_view host_sent,
-                        std::string_view host_asked) noexcept {
+OriginCheck check_origin(std::string_view origin, std::string_view host_sent,
+                         std::string_view host_asked) noexcept {
     static constexpr std::string_view kSeparator = "://";
     const std::string_view whole = trim(origin);
     const std::size_t end = whole.find(kSeparator);
     if (end == std::string_view::npos || end + kSeparator.size() == whole.size()) {
-        return OriginFit::unknown;
+        return OriginCheck::unknown;
     }
     const Authority authority = authority_of(whole.substr(end + kSeparator.size()));
     const std::string_view port = default_port_of(whole.substr(0, end));
     if (are_same(authority, authority_of(trim(host_sent)), port)) {
-        return OriginFit::fits;
+        return OriginCheck::same_origin;
     }
-    return are_same(authority, authority_of(trim(host_asked)), port) ? OriginFit::fits_if_preserved
-                                                                     : OriginFit::foreign;
+    return are_same(authority, authority_of(trim(host_asked)), port)
+               ? OriginCheck::same_if_host_preserved
+               : OriginCheck::cross_origin;
 }
 
 }  // namespace wsp

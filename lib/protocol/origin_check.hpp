@@ -6,16 +6,16 @@
 
 namespace wsp {
 
-enum class OriginFit {
-    unknown,            // no Origin, or none with a host ("null")
-    fits,               // it is that of the Host that was sent
-    fits_if_preserved,  // it is not, but it is that of the Host that the client asked for
-    foreign,            // it is neither's
+enum class OriginCheck {
+    unknown,                 // no Origin, or none with a host ("null")
+    same_origin,             // it is that of the Host that was sent
+    same_if_host_preserved,  // it is not, but it is that of the Host that the client asked for
+    cross_origin,            // it is neither's
 };
 
 // `host_sent`: the Host that the server was sent; `host_asked`: the one in the client's request. Hosts are compared without
 // regard to case; a port that is missing is the default one of the Origin's scheme.
-OriginFit fit_of_origin(std::string_view origin, std::string_view host_sent,
-                        std::string_view host_asked) noexcept;
+OriginCheck check_origin(std::string_view origin, std::string_view host_sent,
+                         std::string_view host_asked) noexcept;
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
 // Second and count change in one step, so that no call can be counted in two windows, or in none.
-#include "base/log_gate.hpp"
+#include "base/log_rate_limit.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -32,7 +32,7 @@ std::uint32_t beyond(std::uint32_t calls, std::uint32_t most) {
 
 }  // namespace
 
-LogGate::Verdict LogGate::pass(MonotonicUs now) noexcept {
+LogRateLimit::Verdict LogRateLimit::allow(MonotonicUs now) noexcept {
     const auto now_s = static_cast<std::uint32_t>(now / kSecond);
     std::uint64_t state = state_.load(std::memory_order_relaxed);
     for (;;) {
@@ -50,7 +50,7 @@ LogGate::Verdict LogGate::pass(MonotonicUs now) noexcept {
     }
 }
 
-std::uint32_t LogGate::take_left_out() noexcept {
+std::uint32_t LogRateLimit::take_left_out() noexcept {
     std::uint64_t state = state_.load(std::memory_order_relaxed);
     for (;;) {
         const Window old = unpack(state);

@@ -19,22 +19,22 @@ UniqueSslCtx make_neutral_context() noexcept;
 // From here on the SSL, whose handshake is done, calls nothing and reads nothing of its former owner's but the session
 // cache (below). It gets `neutral` in place of the context that it was made with, and is open again if its owner had
 // marked it as shut down. False: no memory, and the SSL is of no further use.
-bool cut_ties(SSL* ssl, SSL_CTX* neutral) noexcept;
+bool detach_from_owner(SSL* ssl, SSL_CTX* neutral) noexcept;
 
-// Has SessionsSpared work for the SSLs that `ctx` makes: puts a function of ours in front of the context's callback for
+// Has ProtectedSessions work for the SSLs that `ctx` makes: puts a function of ours in front of the context's callback for
 // removed sessions. For each context of an owner, before there are threads. Without memory nothing happens.
-void let_sessions_be_spared(SSL_CTX* ctx) noexcept;
+void allow_session_protection(SSL_CTX* ctx) noexcept;
 
 // For as long as one lives, no session leaves its owner's cache for what this thread does. OpenSSL takes a session out
 // when its connection ends without close_notify or breaks a rule. The owner's callback for it (mod_ssl:
 // ssl_callback_DelSessionCacheEntry) locks a mutex of all processes and uses a pool that is not for other threads, and
 // the client would have to make its next handshake in full.
-class SessionsSpared {
+class ProtectedSessions {
   public:
-    SessionsSpared() noexcept;
-    ~SessionsSpared();
-    SessionsSpared(const SessionsSpared&) = delete;
-    SessionsSpared& operator=(const SessionsSpared&) = delete;
+    ProtectedSessions() noexcept;
+    ~ProtectedSessions();
+    ProtectedSessions(const ProtectedSessions&) = delete;
+    ProtectedSessions& operator=(const ProtectedSessions&) = delete;
 };
 
 }  // namespace wsp

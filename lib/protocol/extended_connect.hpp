@@ -8,7 +8,7 @@
 
 namespace wsp {
 
-class ConnectOfferRemover {
+class ExtendedConnectRemover {
   public:
     // Takes what belongs to the first frame from the beginning of `data`, and returns how many bytes that is: all of them, or
     // fewer once done(). What is behind them goes as it is.
@@ -30,7 +30,7 @@ class ConnectOfferRemover {
     bool begins_preface() const noexcept;
     std::size_t payload() const noexcept;
     void set_payload(std::size_t size) noexcept;
-    void remove_offer() noexcept;
+    void remove_setting() noexcept;
 
     std::array<std::uint8_t, kHead + kMaxEntries * kEntry> held_{};
     std::size_t size_ = 0;

@@ -1,5 +1,5 @@
 // A TLS record begins with its type and its version (RFC 8446 5.1), a plain answer with "HTTP/".
-#include "protocol/first_bytes.hpp"
+#include "protocol/detect_protocol.hpp"
 
 #include <algorithm>
 
@@ -12,21 +12,21 @@ bool is_record_type(char byte) {
 
 }  // namespace
 
-Speech speech_of(std::string_view first_bytes) noexcept {
+DetectedProtocol detect_protocol(std::string_view first_bytes) noexcept {
     static constexpr std::string_view kHttp = "HTTP/";
-    static_assert(kHttp.size() == kFirstBytes);
+    static_assert(kHttp.size() == kDetectBytes);
     if (first_bytes.size() >= 2 && is_record_type(first_bytes[0]) && first_bytes[1] == 3) {
-        return Speech::tls;
+        return DetectedProtocol::tls;
     }
     if (first_bytes.substr(0, kHttp.size()) == kHttp) {
-        return Speech::http;
+        return DetectedProtocol::http;
     }
     const bool may_become_http = kHttp.substr(0, first_bytes.size()) == first_bytes;
     const bool may_become_tls = first_bytes.size() == 1 && is_record_type(first_bytes[0]);
-    return may_become_http || may_become_tls ? Speech::silence : Speech::other;
+    return may_become_http || may_become_tls ? DetectedProtocol::unknown : DetectedProtocol::other;
 }
 
-bool says_it_wants_tls(std::string_view body) noexcept {
+bool body_asks_for_tls(std::string_view body) noexcept {
     static constexpr std::string_view kWords[] = {
         "plain HTTP request was sent to HTTPS port",          // nginx
         "speaking plain HTTP to an SSL-enabled server port",  // Apache httpd

@@ -1,5 +1,5 @@
 // SETTINGS_ENABLE_CONNECT_PROTOCOL and the SETTINGS frame that it is taken out of, cut at every position.
-#include "protocol/connect_offer.hpp"
+#include "protocol/extended_connect.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
@@ -31,7 +31,7 @@ std::string settings(const Entries& entries) {
 
 // What is sent in place of `bytes` when they come in pieces that end at `cuts`.
 std::string sent(const std::string& bytes, const std::vector<std::size_t>& cuts = {}) {
-    ConnectOfferRemover remover;
+    ExtendedConnectRemover remover;
     std::string out;
     std::size_t from = 0;
     std::vector<std::size_t> ends = cuts;
