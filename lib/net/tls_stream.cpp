@@ -24,26 +24,26 @@ constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
 
 // What one reception must have given the caller for another one in the same read. A socket that is full of KeyUpdates or
 // tickets gives nothing, and OpenSSL would go on for as long as it is, at 11 us and more for each.
-constexpr std::size_t kWorthwhile = 4096;
+constexpr std::size_t kMinBytesPerRecv = 4096;
 
 }  // namespace
 
 TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept
     : fd_(std::move(fd)), ssl_(std::move(ssl)) {
     prepare_tunnel_socket(fd_.get());
-    if (!take_over(neutral)) {
-        let_go();
-        end_ = kNoMemory;
-        starved_ = true;
+    if (!attach(neutral)) {
+        free_ssl();
+        pending_end_ = kNoMemory;
+        needs_input_ = true;
     }
     ERR_clear_error();
 }
 
 TlsStream::~TlsStream() {
-    let_go();
+    free_ssl();
 }
 
-void TlsStream::let_go() noexcept {
+void TlsStream::free_ssl() noexcept {
     if (!ssl_) {
         return;
     }
@@ -54,14 +54,14 @@ void TlsStream::let_go() noexcept {
     ssl_.reset();
 }
 
-bool TlsStream::take_over(SSL_CTX* neutral) noexcept {
+bool TlsStream::attach(SSL_CTX* neutral) noexcept {
     SSL* const ssl = ssl_.get();
     if (!detach_from_owner(ssl, neutral) || SSL_set_fd(ssl, fd_.get()) != 1) {
         return false;
     }
     BIO* const socket = SSL_get_rbio(ssl);
-    BIO_set_callback_ex(socket, limit_receptions);
-    BIO_set_callback_arg(socket, reinterpret_cast<char*>(&turn_));
+    BIO_set_callback_ex(socket, limit_recv_calls);
+    BIO_set_callback_arg(socket, reinterpret_cast<char*>(&progress_));
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
     // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame. OpenSSL 3 would take it
     // for an attack, answer with a fatal alert and write no more.
@@ -75,14 +75,14 @@ bool TlsStream::take_over(SSL_CTX* neutral) noexcept {
 }
 
 // Called by OpenSSL before and after each operation of the socket's BIO, with what is to be its result.
-long TlsStream::limit_receptions(BIO* bio, int operation, const char*, std::size_t, int, long,
+long TlsStream::limit_recv_calls(BIO* bio, int operation, const char*, std::size_t, int, long,
                                  int result, std::size_t*) noexcept {
     if (operation != BIO_CB_READ) {
         return result;
     }
-    Turn& turn = *reinterpret_cast<Turn*>(BIO_get_callback_arg(bio));
-    if (turn.size >= turn.receptions * kWorthwhile) {
-        ++turn.receptions;
+    ReadProgress& progress = *reinterpret_cast<ReadProgress*>(BIO_get_callback_arg(bio));
+    if (progress.size >= progress.recv_calls * kMinBytesPerRecv) {
+        ++progress.recv_calls;
         return result;
     }
     BIO_clear_retry_flags(bio);
@@ -91,15 +91,15 @@ long TlsStream::limit_receptions(BIO* bio, int operation, const char*, std::size
 }
 
 IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
-    if (end_.status != IoStatus::would_block) {
-        return std::exchange(end_, IoResult{});
+    if (pending_end_.status != IoStatus::would_block) {
+        return std::exchange(pending_end_, IoResult{});
     }
     if (!ssl_) {
         return kNoMemory;
     }
     const ProtectedSessions protected_sessions;
-    turn_ = {};
-    std::size_t& size = turn_.size;
+    progress_ = {};
+    std::size_t& size = progress_.size;
     read_interest_ = kReadable;
     // A record holds at most 16 KiB: take as many as there are, so that one write can follow.
     do {
@@ -107,15 +107,15 @@ IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
         const int n = SSL_read(ssl_.get(), to + size, as_int(room - size));
         if (n <= 0) {
             const IoResult outcome = failed(n, read_interest_);
-            starved_ = true;
+            needs_input_ = true;
             if (size == 0) {
                 return outcome;
             }
-            end_ = outcome;
+            pending_end_ = outcome;
             return {IoStatus::ok, size, 0};
         }
         size += static_cast<std::size_t>(n);
-        starved_ = false;
+        needs_input_ = false;
     } while (size < room && SSL_has_pending(ssl_.get()) == 1);
     return {IoStatus::ok, size, 0};
 }
@@ -125,7 +125,7 @@ IoResult TlsStream::write_some(const std::uint8_t* from, std::size_t size) noexc
         return kNoMemory;
     }
     const ProtectedSessions protected_sessions;
-    turn_ = {};
+    progress_ = {};
     write_interest_ = kWritable;
     const int n = SSL_write(ssl_.get(), from, as_int(size));
     if (n <= 0) {

@@ -31,8 +31,8 @@ class TlsStream final : public Stream {
     void shutdown_write() noexcept override;
     int fd() const noexcept override { return fd_.get(); }
     bool has_buffered_input() const noexcept override {
-        return end_.status != IoStatus::would_block ||
-               (!starved_ && SSL_has_pending(ssl_.get()) == 1);
+        return pending_end_.status != IoStatus::would_block ||
+               (!needs_input_ && SSL_has_pending(ssl_.get()) == 1);
     }
     Interest interest_to_read() const noexcept override { return read_interest_; }
     Interest interest_to_write() const noexcept override { return write_interest_; }
@@ -41,14 +41,14 @@ class TlsStream final : public Stream {
 
   private:
     // What one read_some() has taken so far.
-    struct Turn {
+    struct ReadProgress {
         std::size_t size = 0;        // bytes for the caller
-        std::size_t receptions = 0;  // from the socket
+        std::size_t recv_calls = 0;  // from the socket
     };
 
-    bool take_over(SSL_CTX* neutral) noexcept;
-    void let_go() noexcept;
-    static long limit_receptions(BIO* bio, int operation, const char* data, std::size_t size, int,
+    bool attach(SSL_CTX* neutral) noexcept;
+    void free_ssl() noexcept;
+    static long limit_recv_calls(BIO* bio, int operation, const char* data, std::size_t size, int,
                                  long, int result, std::size_t* processed) noexcept;
     IoResult failed(int result, Interest& interest) noexcept;
 
@@ -56,14 +56,14 @@ class TlsStream final : public Stream {
     // when freed.
     UniqueFd fd_;
     UniqueSsl ssl_;  // null without memory
-    Turn turn_;
+    ReadProgress progress_;
     // The end that the last read found behind the bytes that it returned; the next one tells. The socket may never
     // become readable again.
-    IoResult end_;
+    IoResult pending_end_;
     Interest read_interest_ = kReadable;
     Interest write_interest_ = kWritable;
     // The last read found less than a whole TLS record, or the end: what SSL_has_pending sees is of no use (yet).
-    bool starved_ = false;
+    bool needs_input_ = false;
 };
 
 }  // namespace wsp

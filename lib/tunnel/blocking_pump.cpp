@@ -10,10 +10,10 @@
 namespace wsp {
 namespace {
 
-enum Slot { kClient, kBackend, kWake, kStop, kAlarm, kSlots };
+enum Slot { kClient, kBackend, kWake, kStop, kHandler, kSlots };
 
 // How often the loop looks for commands where the system has no descriptor left to wake it with.
-constexpr DurationUs kLook = kSecond;
+constexpr DurationUs kPollInterval = kSecond;
 
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
@@ -36,8 +36,8 @@ Interest ready_of(const pollfd& slot) {
 
 }  // namespace
 
-BlockingPump::BlockingPump(int stop_fd, Alarm* alarm)
-    : TunnelLoop({scratch_memory_, sizeof scratch_memory_}), stop_fd_(stop_fd), alarm_(alarm) {
+BlockingPump::BlockingPump(int stop_fd, FdHandler* handler)
+    : TunnelLoop({scratch_memory_, sizeof scratch_memory_}), stop_fd_(stop_fd), handler_(handler) {
     events_.reserve(kSlots);
     // Without a descriptor commands are looked for every now and then.
     [[maybe_unused]] const bool opened = wake_fd_.open();
@@ -46,8 +46,8 @@ BlockingPump::BlockingPump(int stop_fd, Alarm* alarm)
 void BlockingPump::run(std::unique_ptr<Tunnel> tunnel) noexcept {
     tunnel_ = tunnel.get();
     const MonotonicUs now = monotonic_now();
-    take_past_inbox(std::move(tunnel), now);
-    take_inbox(now);  // commands that were there first
+    adopt_directly(std::move(tunnel), now);
+    process_inbox(now);  // commands that were there first
     while (!is_empty()) {
         round();
     }
@@ -58,8 +58,8 @@ const std::vector<Poller::Event>& BlockingPump::wait(DurationUs timeout) noexcep
                             slot_for(*tunnel_, Side::backend),
                             {wake_fd_.fd(), POLLIN, 0},
                             {stop_fd_, POLLIN, 0},
-                            {alarm_ != nullptr ? alarm_->fd() : -1, POLLIN, 0}};
-    const DurationUs longest = wake_fd_.valid() ? kNever : kLook;
+                            {handler_ != nullptr ? handler_->fd() : -1, POLLIN, 0}};
+    const DurationUs longest = wake_fd_.valid() ? kNever : kPollInterval;
     events_.clear();
     if (::poll(slots, kSlots, poll_timeout(std::min(timeout, longest))) < 0) {
         failed_ = errno != EINTR;
@@ -68,8 +68,8 @@ const std::vector<Poller::Event>& BlockingPump::wait(DurationUs timeout) noexcep
         }
         return events_;
     }
-    if ((slots[kAlarm].revents & POLLIN) != 0) {
-        alarm_->heed();
+    if ((slots[kHandler].revents & POLLIN) != 0) {
+        handler_->on_readable();
     }
     for (const Side side : {Side::client, Side::backend}) {
         const Interest ready = ready_of(slots[side == Side::client ? kClient : kBackend]);

@@ -13,20 +13,20 @@
 namespace wsp {
 
 // Something that only the thread of a blocking pump can see, such as a signal that it holds off.
-class Alarm {
+class FdHandler {
   public:
-    virtual ~Alarm() = default;
-    // Readable when heed() is to be called; -1: no more. Asked before each wait.
+    virtual ~FdHandler() = default;
+    // Readable when on_readable() is to be called; -1: no more. Asked before each wait.
     virtual int fd() const noexcept = 0;
     // On the loop's thread; may give the loop commands.
-    virtual void heed() noexcept = 0;
+    virtual void on_readable() noexcept = 0;
 };
 
 class BlockingPump final : public TunnelLoop {
   public:
-    // Once `stop_fd` is readable the tunnel is ended as by close_all(ClosePlan::stop()); -1: none. Nobody reads from it. `alarm`
+    // Once `stop_fd` is readable the tunnel is ended as by close_all(ClosePlan::stop()); -1: none. Nobody reads from it. `handler`
     // may be null. Both are the caller's, for as long as the pump.
-    BlockingPump(int stop_fd, Alarm* alarm);
+    BlockingPump(int stop_fd, FdHandler* handler);
     ~BlockingPump() = default;
 
     // Drives the tunnel until it is done and its observer has been told. Blocks for that long. Called once.
@@ -41,7 +41,7 @@ class BlockingPump final : public TunnelLoop {
     std::vector<Poller::Event> events_;
     const Tunnel* tunnel_ = nullptr;  // until it is done
     int stop_fd_;
-    Alarm* alarm_;
+    FdHandler* handler_;
     bool failed_ = false;  // poll() has
     std::uint8_t scratch_memory_[16 * 1024];
 };

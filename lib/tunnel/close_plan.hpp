@@ -14,7 +14,7 @@ struct ClosePlan {
     EndReason reason = EndReason::shutdown;
     MonotonicUs first = 0;  // the span in which Closes are sent
     MonotonicUs last = 0;
-    MonotonicUs cut = kNever;  // what has not ended by then is cut
+    MonotonicUs abort_at = kNever;  // what has not ended by then is cut
 
     static ClosePlan at_once(EndReason reason, MonotonicUs now, DurationUs patience) {
         return {reason, now, now, now + patience};

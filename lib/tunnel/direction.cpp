@@ -31,7 +31,7 @@ Direction::Direction(Stream& source, Stream& sink, Side from, const TunnelTerms&
       scanner_(rules_for(from, terms)),
       from_(from) {}
 
-void Direction::take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+void Direction::start(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     last_read_ = now;
     if (from_ == Side::client && policy().message_rate > 0 && !terms_.raw) {
         meter_.reset(new (std::nothrow)
@@ -43,15 +43,16 @@ void Direction::take_early(const std::uint8_t* data, std::size_t size, Monotonic
     }
 }
 
-void Direction::advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept {
-    out_of_turns_ = false;
+void Direction::advance(bool source_ready, Scratch scratch, int max_reads,
+                        MonotonicUs now) noexcept {
+    read_limit_reached_ = false;
     flush_held(now);
     if (!source_ready && !source_.has_buffered_input()) {
         return;
     }
     while (wants_read() && read_once(scratch, now)) {
-        if (--turns <= 0) {
-            out_of_turns_ = true;
+        if (--max_reads <= 0) {
+            read_limit_reached_ = true;
             return;
         }
     }
@@ -115,7 +116,7 @@ void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs no
         return;
     }
     if (terms_.raw) {
-        deliver(data, size, now);
+        forward(data, size, now);
         return;
     }
     if (meter_ && flow_ == Flow::relaying) {
@@ -130,8 +131,8 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
     std::size_t at = 0;
     std::uint64_t told = scanner_.messages();
-    const auto deliver_passed = [&] {
-        deliver(data + from, at - from, now, scanner_.messages() - told);
+    const auto forward_passed = [&] {
+        forward(data + from, at - from, now, scanner_.messages() - told);
         told = scanner_.messages();
     };
     for (;;) {
@@ -143,16 +144,16 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
                 at += control.size;
                 close_passed_ = close_passed_ || control.opcode == Opcode::close;
             } else {
-                deliver_passed();
+                forward_passed();
                 at += control.size;
                 from = at;
             }
             continue;
         }
-        deliver_passed();
+        forward_passed();
         from = at;
         if (seen.stop == FrameScanner::Stop::boundary) {
-            put_pending(now);
+            send_pending(now);
             continue;
         }
         if (seen.stop == FrameScanner::Stop::error) {
@@ -165,18 +166,18 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
 }
 
 // What the source has sent, as far as it goes to the sink.
-void Direction::deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+void Direction::forward(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                         std::uint64_t messages) noexcept {
     if (flow_ == Flow::relaying) {
-        send(data, size, now, messages);
+        write(data, size, now, messages);
     } else {
         dropped_messages_ += messages;
     }
 }
 
 // To the sink, now or when it takes more. `messages`: how many end in `data`.
-void Direction::send(const std::uint8_t* data, std::size_t size, MonotonicUs now,
-                     std::uint64_t messages) noexcept {
+void Direction::write(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+                      std::uint64_t messages) noexcept {
     if (size == 0 || sink_state_ != Sink::open) {
         dropped_messages_ += messages;
         return;
@@ -215,8 +216,8 @@ std::size_t Direction::write_now(const std::uint8_t* data, std::size_t size) noe
     return written;
 }
 
-bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
-    if (terms_.raw || cut_off_ || sink_state_ != Sink::open || close_passed_ ||
+bool Direction::send_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
+    if (terms_.raw || truncated_ || sink_state_ != Sink::open || close_passed_ ||
         mute_after_pending_ || scanner_.lost()) {
         return false;
     }
@@ -224,13 +225,13 @@ bool Direction::put_frame(const std::uint8_t* frame, std::size_t size, Monotonic
         return flow_ == Flow::relaying && set_aside(&Aside::pending, frame, size);
     }
     // Whatever becomes of what the source sends: between two frames there is room for ours.
-    send(frame, size, now);
+    write(frame, size, now);
     return sink_state_ != Sink::lost;
 }
 
-bool Direction::put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
+bool Direction::send_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept {
     const bool waits = !scanner_.at_boundary();
-    if (!put_frame(frame, size, now)) {
+    if (!send_frame(frame, size, now)) {
         return false;
     }
     if (waits) {
@@ -240,14 +241,14 @@ bool Direction::put_close(const std::uint8_t* frame, std::size_t size, Monotonic
     close_passed_ = true;
     const bool was_relaying = flow_ == Flow::relaying;
     enter(Flow::muted);
-    if (was_relaying && meter_ && !meter_->waiting.empty()) {
-        relay_waiting(now);  // the source's own Close may be in it
+    if (was_relaying && meter_ && !meter_->delayed.empty()) {
+        relay_delayed(now);  // the source's own Close may be in it
     }
     return true;
 }
 
-void Direction::put_pending(MonotonicUs now) noexcept {
-    deliver(aside_->pending.data(), aside_->pending.size(), now);
+void Direction::send_pending(MonotonicUs now) noexcept {
+    forward(aside_->pending.data(), aside_->pending.size(), now);
     aside_->pending.clear();
     if (mute_after_pending_) {
         mute_after_pending_ = false;

@@ -63,18 +63,18 @@ class Direction {
               ControlListener& listener) noexcept;
 
     // Takes bytes that the source sent before there was a tunnel, as if they were read now.
-    void take_early(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void start(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
 
-    // Moves what can be moved: writes what is held, then reads and writes at most `turns` times.
+    // Moves what can be moved: writes what is held, then reads and writes at most `max_reads` times.
     // `source_ready`: reading is worth a try.
-    void advance(bool source_ready, Scratch scratch, int turns, MonotonicUs now) noexcept;
+    void advance(bool source_ready, Scratch scratch, int max_reads, MonotonicUs now) noexcept;
 
     // Sends a frame of the proxy's own to the sink, now or at the next frame boundary. False when
     // there will be none: raw, the scanner has lost its way, the source ended in the middle of a
     // frame, or the sink is no longer open.
-    bool put_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
+    bool send_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
     // The same, and nothing after it: from then on the flow is muted.
-    bool put_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
+    bool send_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
 
     // FIN to the sink behind what is held. The source is still read.
     void finish() noexcept;
@@ -90,9 +90,9 @@ class Direction {
 
     bool wants_read() const noexcept;
     bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
-    // There is input that poll() does not show, or the last advance() ran out of turns.
+    // There is input that poll() does not show, or the last advance() ran out of max_reads.
     bool has_more() const noexcept {
-        return wants_read() && (out_of_turns_ || source_.has_buffered_input());
+        return wants_read() && (read_limit_reached_ || source_.has_buffered_input());
     }
 
     Flow flow() const noexcept { return flow_; }
@@ -133,7 +133,7 @@ class Direction {
 
     const Policy& policy() const noexcept { return *terms_.policy; }
     bool is_paused() const noexcept {
-        return meter_ && !meter_->waiting.empty() && flow_ == Flow::relaying;
+        return meter_ && !meter_->delayed.empty() && flow_ == Flow::relaying;
     }
     bool set_aside(HeldBytes Aside::*where, const std::uint8_t* data, std::size_t size) noexcept;
     void leave_source(Source how) noexcept;
@@ -148,15 +148,15 @@ class Direction {
     void relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     void relay_metered(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
     std::size_t end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept;
-    void let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
-    void relay_waiting(MonotonicUs now) noexcept;
+    void delay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
+    void relay_delayed(MonotonicUs now) noexcept;
     std::uint64_t messages_in(const std::uint8_t* data, std::size_t size) const noexcept;
-    void deliver(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+    void forward(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                  std::uint64_t messages = 0) noexcept;
-    void send(const std::uint8_t* data, std::size_t size, MonotonicUs now,
-              std::uint64_t messages = 0) noexcept;
+    void write(const std::uint8_t* data, std::size_t size, MonotonicUs now,
+               std::uint64_t messages = 0) noexcept;
     std::size_t write_now(const std::uint8_t* data, std::size_t size) noexcept;
-    void put_pending(MonotonicUs now) noexcept;
+    void send_pending(MonotonicUs now) noexcept;
     void source_ended(const IoResult& how) noexcept;
     void send_fin_when_empty() noexcept;
 
@@ -181,8 +181,8 @@ class Direction {
     Violation violation_ = Violation::none;
     bool mute_after_pending_ = false;
     bool close_passed_ = false;
-    bool cut_off_ = false;  // the source ended inside a frame header, which the sink has got
-    bool out_of_turns_ = false;
+    bool truncated_ = false;  // the source ended inside a frame header, which the sink has got
+    bool read_limit_reached_ = false;
     bool out_of_memory_ = false;
 };
 

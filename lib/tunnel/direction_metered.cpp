@@ -12,7 +12,7 @@ void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
                               MonotonicUs now) noexcept {
     while (size > 0 && flow_ == Flow::relaying) {
         if (!meter_->has_token(now)) {
-            let_wait(data, size, now);
+            delay(data, size, now);
             return;
         }
         const std::size_t piece = end_of_frame(data, size);
@@ -42,12 +42,12 @@ std::size_t Direction::end_of_frame(const std::uint8_t* data, std::size_t size) 
     return static_cast<std::size_t>(std::min<std::uint64_t>(end, size));
 }
 
-void Direction::let_wait(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
-    if (messages_in(data, size) > meter_->most_waiting()) {
+void Direction::delay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
+    if (messages_in(data, size) > meter_->max_delayed()) {
         refuse_source(Violation::message_rate);
         return;
     }
-    out_of_memory_ = out_of_memory_ || !meter_->waiting.append(data, size);
+    out_of_memory_ = out_of_memory_ || !meter_->delayed.append(data, size);
     meter_->resume_at = meter_->next_token_at(now);
 }
 
@@ -65,15 +65,15 @@ std::uint64_t Direction::messages_in(const std::uint8_t* data, std::size_t size)
 
 void Direction::resume(MonotonicUs now) noexcept {
     if (is_paused() && meter_->resume_at <= now) {
-        relay_waiting(now);
+        relay_delayed(now);
         last_read_ = is_paused() ? last_read_ : now;
     }
 }
 
-void Direction::relay_waiting(MonotonicUs now) noexcept {
-    const HeldBytes waiting = std::move(meter_->waiting);
-    meter_->waiting.clear();
-    relay(waiting.data(), waiting.size(), now);
+void Direction::relay_delayed(MonotonicUs now) noexcept {
+    const HeldBytes delayed = std::move(meter_->delayed);
+    meter_->delayed.clear();
+    relay(delayed.data(), delayed.size(), now);
 }
 
 }  // namespace wsp

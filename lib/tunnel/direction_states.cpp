@@ -22,8 +22,8 @@ void Direction::enter(Source how) noexcept {
 void Direction::source_ended(const IoResult& how) noexcept {
     // What has begun a frame header and will never complete it belongs to the sink all the same.
     if (flow_ == Flow::relaying && aside_ && !aside_->carry.empty()) {
-        deliver(aside_->carry.data(), aside_->carry.size(), last_read_);
-        cut_off_ = true;
+        forward(aside_->carry.data(), aside_->carry.size(), last_read_);
+        truncated_ = true;
     }
     leave_source(how.status == IoStatus::eof ? Source::ended : Source::lost);
     source_error_ = how.error;

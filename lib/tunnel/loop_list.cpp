@@ -26,7 +26,7 @@ LoopList::Entry::~Entry() {
 
 void LoopList::close_all(const ClosePlan& plan) noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!plan_ || plan.cut < plan_->cut) {
+    if (!plan_ || plan.abort_at < plan_->abort_at) {
         plan_ = plan;
     }
     for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
@@ -34,10 +34,10 @@ void LoopList::close_all(const ClosePlan& plan) noexcept {
     }
 }
 
-void LoopList::heed_groups() noexcept {
+void LoopList::check_groups() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
-        entry->loop_.heed_groups();
+        entry->loop_.check_groups();
     }
 }
 

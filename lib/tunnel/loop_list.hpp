@@ -32,7 +32,7 @@ class LoopList {
 
     // As TunnelLoop's.
     void close_all(const ClosePlan& plan) noexcept;
-    void heed_groups() noexcept;
+    void check_groups() noexcept;
 
   private:
     std::mutex mutex_;

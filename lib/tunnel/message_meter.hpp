@@ -20,9 +20,9 @@ class MessageMeter {
     // When has_token() will be true.
     MonotonicUs next_token_at(MonotonicUs now) noexcept;
     // More messages than this may not wait.
-    std::uint64_t most_waiting() const noexcept { return 2 * std::uint64_t{burst_}; }
+    std::uint64_t max_delayed() const noexcept { return 2 * std::uint64_t{burst_}; }
 
-    HeldBytes waiting;          // read from the source, not looked at yet
+    HeldBytes delayed;          // read from the source, not looked at yet
     MonotonicUs resume_at = 0;  // when to look at them; meaningful while there are some
 
   private:

@@ -15,7 +15,7 @@ namespace {
 
 // Reads per direction and wake-up: a fast tunnel gets no more before the others have had their
 // turn.
-constexpr int kTurns = 16;
+constexpr int kMaxReads = 16;
 
 }  // namespace
 
@@ -40,8 +40,7 @@ void Tunnel::start(MonotonicUs now) noexcept {
     start_pings();
     for (const Side side : kSides) {
         const std::string_view early = early_ ? (*early_)[index(side)] : std::string_view();
-        from(side).take_early(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(),
-                              now);
+        from(side).start(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
     }
     early_.reset();
     settle(now);
@@ -53,22 +52,22 @@ void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scra
     const Interest ready[] = {client_ready, backend_ready};
     for (const Side side : kSides) {
         const bool readable = (ready[index(side)] & stream(side).interest_to_read()) != 0;
-        from(side).advance(readable, scratch, kTurns, now);
+        from(side).advance(readable, scratch, kMaxReads, now);
     }
     settle(now);
-    tell_traffic(TunnelObserver::kTrafficStep);
+    report_traffic(TunnelObserver::kTrafficStep);
 }
 
-void Tunnel::tell_traffic(std::uint64_t step) noexcept {
+void Tunnel::report_traffic(std::uint64_t step) noexcept {
     if (!observer_) {
         return;
     }
     const std::uint64_t read = stream(Side::backend).wire_bytes_read();
     const std::uint64_t written = stream(Side::backend).wire_bytes_written();
-    if (read + written - told_read_ - told_written_ >= step) {
-        observer_->on_traffic(read - told_read_, written - told_written_);
-        told_read_ = read;
-        told_written_ = written;
+    if (read + written - reported_read_ - reported_written_ >= step) {
+        observer_->on_traffic(read - reported_read_, written - reported_written_);
+        reported_read_ = read;
+        reported_written_ = written;
     }
 }
 
@@ -80,7 +79,7 @@ Interest Tunnel::interest(Side side) const noexcept {
 }
 
 bool Tunnel::done() const noexcept {
-    if (cut_) {
+    if (aborted_) {
         return true;
     }
     return std::all_of(std::begin(kSides), std::end(kSides), [this](Side side) {
@@ -114,7 +113,7 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     note_end(reason, code);
     closing_since_ = now;
     for (const Side side : kSides) {
-        if (!is_told(side) && !send_close(side, code, close_reason_of(reason), now)) {
+        if (!is_closing(side) && !send_close(side, code, close_reason_of(reason), now)) {
             to(side).finish();
         }
     }
@@ -128,9 +127,9 @@ void Tunnel::end_at(MonotonicUs at, EndReason reason) noexcept {
     }
 }
 
-void Tunnel::cut(EndReason reason) noexcept {
+void Tunnel::abort(EndReason reason) noexcept {
     note_end(reason, kCloseAbnormal);
-    cut_ = true;
+    aborted_ = true;
 }
 
 void Tunnel::note_end(EndReason reason, std::uint16_t close_code) noexcept {
@@ -149,7 +148,7 @@ bool Tunnel::send_close(Side side, std::uint16_t code, std::string_view text,
         return false;
     }
     const std::size_t size = write_close_frame(frame, code, text, masked ? &key : nullptr);
-    return to(side).put_close(frame, size, now);
+    return to(side).send_close(frame, size, now);
 }
 
 // --- what follows from it ---------------------------------------------------------------------
@@ -160,28 +159,28 @@ void Tunnel::settle(MonotonicUs now) noexcept {
         settle_lost(side, now);
     }
     for (const Side side : kSides) {
-        settle_end_of(side, now);
-        if (from(side).scanner().close_seen() && heeds_closes()) {
+        settle_eof(side, now);
+        if (from(side).scanner().close_seen() && acts_on_closes()) {
             start_closing(now);
         }
         if (from(side).out_of_memory()) {
-            cut(EndReason::out_of_memory);
+            abort(EndReason::out_of_memory);
         }
     }
-    if (heeds_closes()) {
+    if (acts_on_closes()) {
         settle_closes();
     }
     for (const Side side : kSides) {
-        if (may_be_given_up(side)) {
+        if (can_stop_reading(side)) {
             from(side).end_source();
-            settle_end_of(side, now);
+            settle_eof(side, now);
         }
     }
 }
 
 // With Validate::off bytes are bytes, and the peers end TCP when they like; not so once the proxy has
 // put a Close of its own between them.
-bool Tunnel::heeds_closes() const noexcept {
+bool Tunnel::acts_on_closes() const noexcept {
     return !terms_.raw && (policy().validate != Validate::off || ended_by_us_);
 }
 
@@ -221,36 +220,36 @@ void Tunnel::lose(Side side, EndReason reason) noexcept {
     to(side).lose_sink();
 }
 
-void Tunnel::settle_end_of(Side side, MonotonicUs now) noexcept {
+void Tunnel::settle_eof(Side side, MonotonicUs now) noexcept {
     if (from(side).source_state() == Direction::Source::open) {
         return;
     }
     note_end(by_side(side, EndReason::client_eof, EndReason::backend_eof), kCloseAbnormal);
-    if (heeds_closes()) {
+    if (acts_on_closes()) {
         start_closing(now);
     }
     if (!policy().half_close) {
         to(side).lose_sink();
     }
     // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
-    const bool backend_goes_first = side == Side::client && heeds_closes() &&
+    const bool backend_goes_first = side == Side::client && acts_on_closes() &&
                                     closes_exchanged_with(Side::backend) &&
                                     from(Side::backend).source_state() == Direction::Source::open;
-    if (!backend_goes_first && !may_answer_us(other(side))) {
+    if (!backend_goes_first && !awaits_close_reply(other(side))) {
         from(side).finish();
     }
 }
 
 // A Close of the proxy's own is under way to `side`: a FIN right behind it would end clients such
 // as Python's websockets before they have sent the answer, which they then call an error.
-bool Tunnel::may_answer_us(Side side) const noexcept {
+bool Tunnel::awaits_close_reply(Side side) const noexcept {
     return ended_by_us_ && to(side).close_passed() && !from(side).scanner().close_seen() &&
            from(side).source_state() == Direction::Source::open &&
            from(side).violation() == Violation::none;
 }
 
 // It has had a Close, or has sent its own, which only the other side can answer.
-bool Tunnel::is_told(Side side) const noexcept {
+bool Tunnel::is_closing(Side side) const noexcept {
     return to(side).close_passed() || from(side).scanner().close_seen();
 }
 
@@ -268,11 +267,11 @@ void Tunnel::settle_closes() noexcept {
 }
 
 // It has been told all that it will be told, and what it may still send is for nobody.
-bool Tunnel::may_be_given_up(Side side) const noexcept {
+bool Tunnel::can_stop_reading(Side side) const noexcept {
     return stream(side).ends_at_once() && from(side).source_state() == Direction::Source::open &&
            to(side).sink_state() == Direction::Sink::finished &&
            (from(side).flow() == Direction::Flow::discarding ||
-            (heeds_closes() && closes_exchanged_with(side)));
+            (acts_on_closes() && closes_exchanged_with(side)));
 }
 
 bool Tunnel::closes_exchanged_with(Side side) const noexcept {
@@ -283,28 +282,29 @@ bool Tunnel::closes_exchanged_with(Side side) const noexcept {
 
 void Tunnel::finish_report(MonotonicUs now) noexcept {
     if (observer_) {
-        tell_traffic(1);
+        report_traffic(1);
         observer_->on_end(report(now));
         observer_.reset();
     }
 }
 
 TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
-    TunnelReport told;
-    told.reason = reason_;
-    told.close_code = close_code_;
-    told.os_error = os_error_;
-    told.duration = started_ != kNever ? now - started_ : 0;
-    told.client_rtt = pings_ ? (*pings_)[index(Side::client)].round_trip() : 0;
+    TunnelReport result;
+    result.reason = reason_;
+    result.close_code = close_code_;
+    result.os_error = os_error_;
+    result.duration = started_ != kNever ? now - started_ : 0;
+    result.client_rtt = pings_ ? (*pings_)[index(Side::client)].round_trip() : 0;
     for (const Side side : kSides) {
         const Direction& direction = from(side);
-        FlowReport& flow = side == Side::client ? told.client : told.backend;
+        FlowReport& flow = side == Side::client ? result.client : result.backend;
         flow.messages = direction.delivered_messages();
         flow.wire_bytes_read = stream(side).wire_bytes_read();
         flow.wire_bytes_written = stream(side).wire_bytes_written();
-        told.violation = told.violation == Violation::none ? direction.violation() : told.violation;
+        result.violation =
+            result.violation == Violation::none ? direction.violation() : result.violation;
     }
-    return told;
+    return result;
 }
 
 }  // namespace wsp

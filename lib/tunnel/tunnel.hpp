@@ -49,7 +49,7 @@ struct TunnelParts {
 struct LoopHook : TimerHook {
     std::uint32_t loop_place = 0;
     std::array<Interest, 2> watched{{kNoInterest, kNoInterest}};  // by Side
-    bool in_turn_list = false;
+    bool in_run_queue = false;
 };
 
 class Tunnel final : public LoopHook, private ControlListener {
@@ -73,7 +73,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     // counts.
     void end_at(MonotonicUs at, EndReason reason) noexcept;
     // Ends at once, without a Close; done() is true afterwards.
-    void cut(EndReason reason) noexcept;
+    void abort(EndReason reason) noexcept;
 
     // What to wait for on stream(side).
     Interest interest(Side side) const noexcept;
@@ -108,17 +108,17 @@ class Tunnel final : public LoopHook, private ControlListener {
     void note_end(EndReason reason, std::uint16_t close_code) noexcept;
     bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
 
-    void tell_traffic(std::uint64_t step) noexcept;
+    void report_traffic(std::uint64_t step) noexcept;
     void settle(MonotonicUs now) noexcept;
     void settle_violation(Side side, MonotonicUs now) noexcept;
     void settle_lost(Side side, MonotonicUs now) noexcept;
-    void settle_end_of(Side side, MonotonicUs now) noexcept;
+    void settle_eof(Side side, MonotonicUs now) noexcept;
     void settle_closes() noexcept;
     bool closes_exchanged_with(Side side) const noexcept;
-    bool may_be_given_up(Side side) const noexcept;
-    bool heeds_closes() const noexcept;
-    bool is_told(Side side) const noexcept;
-    bool may_answer_us(Side side) const noexcept;
+    bool can_stop_reading(Side side) const noexcept;
+    bool acts_on_closes() const noexcept;
+    bool is_closing(Side side) const noexcept;
+    bool awaits_close_reply(Side side) const noexcept;
     void start_pings() noexcept;
     MonotonicUs ping_deadline(Side side) const noexcept;
     void on_ping_timer(Side side, MonotonicUs now) noexcept;
@@ -134,8 +134,8 @@ class Tunnel final : public LoopHook, private ControlListener {
     std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
     Direction directions_[2];                            // by the side that the bytes come from
     std::unique_ptr<std::array<PingState, 2>> pings_;    // by Side; null without ProxyWebsocketPing
-    std::uint64_t told_read_ = 0;                        // of the backend's bytes, to the observer
-    std::uint64_t told_written_ = 0;
+    std::uint64_t reported_read_ = 0;                    // of the backend's bytes, to the observer
+    std::uint64_t reported_written_ = 0;
     MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // of the call in progress
     MonotonicUs end_at_ = kNever;
@@ -145,7 +145,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;
     bool ended_by_us_ = false;
-    bool cut_ = false;
+    bool aborted_ = false;
 };
 
 }  // namespace wsp

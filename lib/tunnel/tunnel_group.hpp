@@ -1,6 +1,6 @@
 // Tunnels that may be ended together, such as those that lead to one backend. Whoever ends a group owns it, and keeps it for
 // longer than its tunnels live; each tunnel has a subscription among its terms. Loops look at those when they are told to
-// (TunnelLoop::heed_groups).
+// (TunnelLoop::check_groups).
 #pragma once
 
 #include <atomic>

@@ -57,17 +57,17 @@ bool TunnelLoop::put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept {
 void TunnelLoop::close_all(const ClosePlan& plan) noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (!asked_plan_ || plan.cut < asked_plan_->cut) {
-            asked_plan_ = plan;
+        if (!requested_plan_ || plan.abort_at < requested_plan_->abort_at) {
+            requested_plan_ = plan;
         }
     }
     wake();
 }
 
-void TunnelLoop::heed_groups() noexcept {
+void TunnelLoop::check_groups() noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        asked_for_groups_ = true;
+        group_check_requested_ = true;
     }
     wake();
 }
@@ -91,36 +91,36 @@ void TunnelLoop::round() noexcept {
             handle(event, now);
         }
     }
-    run_turns(now);
+    run_queued(now);
     if (woken) {
         wake_fd_.clear();
-        take_inbox(now);
+        process_inbox(now);
     }
     fire_timers(now);
     retired_.clear();
-    if (plan_ && plan_->cut <= now) {
-        cut_all(now);
+    if (plan_ && plan_->abort_at <= now) {
+        abort_all(now);
     }
 }
 
 MonotonicUs TunnelLoop::wake_at() const noexcept {
-    if (!turns_.empty()) {
+    if (!run_queue_.empty()) {
         return 0;
     }
-    const bool will_cut = plan_ && !tunnels_.empty() && plan_->cut < timers_.next_at();
-    return will_cut ? plan_->cut : timers_.next_at();
+    const bool will_abort = plan_ && !tunnels_.empty() && plan_->abort_at < timers_.next_at();
+    return will_abort ? plan_->abort_at : timers_.next_at();
 }
 
-void TunnelLoop::take_inbox(MonotonicUs now) noexcept {
+void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
     std::vector<std::unique_ptr<Tunnel>> arrived;
     bool new_plan = false;
     bool groups = false;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         arrived.swap(inbox_);
-        new_plan = asked_plan_ && (!plan_ || asked_plan_->cut < plan_->cut);
-        plan_ = asked_plan_;
-        groups = std::exchange(asked_for_groups_, false);
+        new_plan = requested_plan_ && (!plan_ || requested_plan_->abort_at < plan_->abort_at);
+        plan_ = requested_plan_;
+        groups = std::exchange(group_check_requested_, false);
     }
     if (new_plan) {
         // Backwards: a tunnel that is done leaves its place to the last one.
@@ -129,10 +129,10 @@ void TunnelLoop::take_inbox(MonotonicUs now) noexcept {
         }
     }
     for (std::size_t i = groups ? tunnels_.size() : 0; i-- > 0;) {  // backwards as well
-        heed_group(*tunnels_[i], now);
+        check_group(*tunnels_[i], now);
     }
     for (auto& tunnel : arrived) {
-        take_in(std::move(tunnel), now);
+        start_tunnel(std::move(tunnel), now);
     }
 }
 
@@ -150,22 +150,22 @@ void TunnelLoop::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs 
     after_work(tunnel, now);
 }
 
-void TunnelLoop::heed_group(Tunnel& tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::check_group(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (tunnel.group().is_drained()) {
         follow_plan(tunnel, tunnel.group().plan(), now);
     }
 }
 
-void TunnelLoop::take_past_inbox(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
     adopted_count_.fetch_add(1);
-    take_in(std::move(tunnel), now);
+    start_tunnel(std::move(tunnel), now);
 }
 
-void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
     try {
         make_room_for_one();
     } catch (const std::bad_alloc&) {
-        tunnel->cut(EndReason::out_of_memory);
+        tunnel->abort(EndReason::out_of_memory);
         tunnel->finish_report(now);
         ended_count_.fetch_add(1);
         return;
@@ -181,7 +181,7 @@ void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexce
         follow_plan(taken, *plan_, now);
     }
     if (!taken.done()) {
-        heed_group(taken, now);
+        check_group(taken, now);
     }
 }
 
@@ -191,8 +191,8 @@ void TunnelLoop::make_room_for_one() {
     const std::size_t count = tunnels_.size() + 1;
     grow(tunnels_, count);
     grow(retired_, retired_.size() + count);  // any of them may end in the same round
-    grow(turns_, count);
-    grow(turns_due_, count);
+    grow(run_queue_, count);
+    grow(run_now_, count);
     timers_.reserve(tunnels_.capacity());
 }
 
@@ -207,13 +207,13 @@ void TunnelLoop::handle(const Poller::Event& event, MonotonicUs now) noexcept {
     after_work(tunnel, now);
 }
 
-void TunnelLoop::run_turns(MonotonicUs now) noexcept {
-    turns_due_.clear();
-    turns_due_.swap(turns_);
-    for (Tunnel* tunnel : turns_due_) {
-        tunnel->in_turn_list = false;
+void TunnelLoop::run_queued(MonotonicUs now) noexcept {
+    run_now_.clear();
+    run_now_.swap(run_queue_);
+    for (Tunnel* tunnel : run_now_) {
+        tunnel->in_run_queue = false;
     }
-    for (Tunnel* tunnel : turns_due_) {
+    for (Tunnel* tunnel : run_now_) {
         if (!tunnel->done()) {
             tunnel->advance(kReadable, kReadable, scratch_, now);
             after_work(*tunnel, now);
@@ -237,15 +237,15 @@ void TunnelLoop::fire_timers(MonotonicUs now) noexcept {
 // Brings everything that is kept about a tunnel in line with what it is now.
 void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (!tunnel.done() && !watch(tunnel)) {
-        tunnel.cut(EndReason::internal_error);
+        tunnel.abort(EndReason::internal_error);
     }
     if (tunnel.done()) {
         retire(tunnel, now);
         return;
     }
-    if (tunnel.has_more() && !tunnel.in_turn_list) {
-        turns_.push_back(&tunnel);
-        tunnel.in_turn_list = true;
+    if (tunnel.has_more() && !tunnel.in_run_queue) {
+        run_queue_.push_back(&tunnel);
+        tunnel.in_run_queue = true;
     }
     // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no
     // heap work.
@@ -258,15 +258,15 @@ void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
 void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
     unwatch(tunnel);
     timers_.remove(tunnel);
-    if (tunnel.in_turn_list) {
-        for (Tunnel*& listed : turns_) {
+    if (tunnel.in_run_queue) {
+        for (Tunnel*& listed : run_queue_) {
             if (listed == &tunnel) {
-                listed = turns_.back();
-                turns_.pop_back();
+                listed = run_queue_.back();
+                run_queue_.pop_back();
                 break;
             }
         }
-        tunnel.in_turn_list = false;
+        tunnel.in_run_queue = false;
     }
     tunnel.finish_report(now);
     const std::size_t place = tunnel.loop_place;
@@ -279,9 +279,9 @@ void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
     ended_count_.fetch_add(1);
 }
 
-void TunnelLoop::cut_all(MonotonicUs now) noexcept {
+void TunnelLoop::abort_all(MonotonicUs now) noexcept {
     while (!tunnels_.empty()) {
-        tunnels_.back()->cut(plan_->reason);
+        tunnels_.back()->abort(plan_->reason);
         retire(*tunnels_.back(), now);
     }
     retired_.clear();

@@ -1,7 +1,7 @@
 // The loop that drives tunnels, one or many, on one thread: wait, move bytes, follow commands, fire timers, bury the dead. How
 // it waits, and on whose thread, say its two kinds: Pump (pump.hpp) and BlockingPump (blocking_pump.hpp).
 //
-// Threads: close_all() and heed_groups() may be called from any thread; they cross to the loop through
+// Threads: close_all() and check_groups() may be called from any thread; they cross to the loop through
 // the inbox, guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel happens on the loop's
 // thread. Where a signal handler may end the process or call these functions, that signal is held off in every thread that
 // calls them and in the loop's own.
@@ -33,7 +33,7 @@ class TunnelLoop {
     void close_all(const ClosePlan& plan) noexcept;
     // Some group has been drained: ends the tunnels that had subscribed to it, as it plans. Returns at once. A tunnel that
     // arrives looks at its group by itself.
-    void heed_groups() noexcept;
+    void check_groups() noexcept;
 
     // Tunnels that have arrived and not yet ended. Any thread; a moment's truth.
     std::size_t tunnels() const noexcept {
@@ -67,8 +67,8 @@ class TunnelLoop {
 
     // The loop's thread. A round waits once and does all that there is to do.
     void round() noexcept;
-    void take_inbox(MonotonicUs now) noexcept;
-    void take_past_inbox(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
+    void process_inbox(MonotonicUs now) noexcept;
+    void adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
     bool is_empty() const noexcept { return tunnels_.empty(); }
     bool ends_all() const noexcept { return plan_.has_value(); }
 
@@ -78,32 +78,32 @@ class TunnelLoop {
 
   private:
     void make_room_for_one();
-    void take_in(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
+    void start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
     void handle(const Poller::Event& event, MonotonicUs now) noexcept;
-    void run_turns(MonotonicUs now) noexcept;
+    void run_queued(MonotonicUs now) noexcept;
     void fire_timers(MonotonicUs now) noexcept;
     void after_work(Tunnel& tunnel, MonotonicUs now) noexcept;
     void retire(Tunnel& tunnel, MonotonicUs now) noexcept;
     void follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept;
-    void heed_group(Tunnel& tunnel, MonotonicUs now) noexcept;
-    void cut_all(MonotonicUs now) noexcept;
+    void check_group(Tunnel& tunnel, MonotonicUs now) noexcept;
+    void abort_all(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
 
     // The loop's own.
     std::vector<std::unique_ptr<Tunnel>>
         tunnels_;  // each knows its place in here: LoopHook::loop_place
     std::vector<std::unique_ptr<Tunnel>>
-        retired_;                 // destroyed when no event of this round can name them any more
-    std::vector<Tunnel*> turns_;  // has_more(): advance again before sleeping
-    std::vector<Tunnel*> turns_due_;  // the ones of this round
+        retired_;  // destroyed when no event of this round can name them any more
+    std::vector<Tunnel*> run_queue_;  // has_more(): advance again before sleeping
+    std::vector<Tunnel*> run_now_;    // the ones of this round
     TimerQueue<Tunnel> timers_;
     Scratch scratch_;
     std::optional<ClosePlan> plan_;
     std::optional<std::minstd_rand> random_;  // from the first plan on that needs it
 
     // Shared with the loop, under mutex_.
-    std::optional<ClosePlan> asked_plan_;
-    bool asked_for_groups_ = false;
+    std::optional<ClosePlan> requested_plan_;
+    bool group_check_requested_ = false;
 
     std::atomic<std::size_t> adopted_count_{0};
     std::atomic<std::size_t> ended_count_{0};

@@ -51,9 +51,9 @@ MonotonicUs Tunnel::deadline() const noexcept {
 
 void Tunnel::on_timer(MonotonicUs now) noexcept {
     now_ = now;
-    tell_traffic(1);
+    report_traffic(1);
     if (closing_deadline() <= now) {
-        cut(reason_);
+        abort(reason_);
         return;
     }
     for (const Side side : kSides) {
@@ -82,7 +82,7 @@ void Tunnel::start_pings() noexcept {
                          std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
     }
     if (!pings_) {
-        cut(EndReason::out_of_memory);  // without Pings it might outlive its peers for ever
+        abort(EndReason::out_of_memory);  // without Pings it might outlive its peers for ever
     }
 }
 
@@ -137,7 +137,7 @@ void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
     const std::string_view bytes(payload.data(), payload.size());
     const std::size_t size =
         write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
-    if (!to(side).put_frame(frame, size, now)) {
+    if (!to(side).send_frame(frame, size, now)) {
         pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to
                          // blame
     }

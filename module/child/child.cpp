@@ -155,7 +155,7 @@ void Child::wait_for_tunnels() {
     tunnels_.stop(draining);
     hurry_on_term(tunnels_.stop_wake());
     let_term_through();
-    const MonotonicUs last = draining ? tunnels_.drain_plan(now).cut : now + kStopPatience;
+    const MonotonicUs last = draining ? tunnels_.drain_plan(now).abort_at : now + kStopPatience;
     join_pumps(last + (draining ? kDrainPatience : kThreadPatience));
     tunnels_.log_writer().finish(draining ? kDrainPatience : kThreadPatience);
     const auto [at_stop, left] = tunnels_.counts();

@@ -100,7 +100,7 @@ void Handoff::send_off(std::unique_ptr<TunnelObserver> observer) {
     const BlockedSignals blocked;
     if (!pump_.adopt(tunnel)) {
         // The child is stopping and its pump takes no more, or there is no room in the inbox.
-        tunnel->cut(tunnels_.is_stopping() ? EndReason::shutdown : EndReason::out_of_memory);
+        tunnel->abort(tunnels_.is_stopping() ? EndReason::shutdown : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());
     }
 }

@@ -58,7 +58,7 @@ HeldSignals::~HeldSignals() {
     }
 }
 
-void HeldSignals::heed() noexcept {
+void HeldSignals::on_readable() noexcept {
     if (waits({AP_SIG_GRACEFUL})) {
         // Those who want to listen where httpd did are not to wait.
         let_through(AP_SIG_GRACEFUL);

@@ -15,7 +15,7 @@
 namespace wsp {
 
 // Request thread. `tunnels` outlives it.
-class HeldSignals final : public Alarm {
+class HeldSignals final : public FdHandler {
   public:
     explicit HeldSignals(TunnelHost& tunnels);
     ~HeldSignals() override;
@@ -23,7 +23,7 @@ class HeldSignals final : public Alarm {
     HeldSignals& operator=(const HeldSignals&) = delete;
 
     int fd() const noexcept override { return seen_.get(); }
-    void heed() noexcept override;
+    void on_readable() noexcept override;
     // A signal waits that will end the process as soon as it is let through.
     bool process_will_die() const;
 

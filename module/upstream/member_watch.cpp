@@ -75,7 +75,7 @@ void MemberWatch::look() {
                      "go within %" APR_INT64_T_FMT " ms",
                      name_of(*member.worker), milliseconds_of(spread_));
         member.tunnels.drain(EndReason::member_down, monotonic_now(), spread_);
-        loops_.heed_groups();
+        loops_.check_groups();
     }
 }
 

@@ -46,9 +46,9 @@ struct Pipe {
 // A tunnel that is being pumped on a thread; the destructor waits for its end.
 class Pumped {
   public:
-    explicit Pumped(const Policy& policy = {}, int stop_fd = -1, Alarm* alarm = nullptr,
+    explicit Pumped(const Policy& policy = {}, int stop_fd = -1, FdHandler* handler = nullptr,
                     bool tcp = false, TunnelGroup::Subscription group = {})
-        : pump(stop_fd, alarm), made_(make_socket_tunnel(board_, tcp, policy, {}, group)) {
+        : pump(stop_fd, handler), made_(make_socket_tunnel(board_, tcp, policy, {}, group)) {
         ends = std::move(made_.ends);
     }
     ~Pumped() {
@@ -185,10 +185,10 @@ TEST_CASE("a blocking pump heeds what it was told before it began", "[pump]") {
 
 TEST_CASE("an alarm rings on the thread of a blocking pump, until it has no descriptor any more",
           "[pump]") {
-    class Told final : public Alarm {
+    class Told final : public FdHandler {
       public:
         int fd() const noexcept override { return rung < 2 ? pipe.read.get() : -1; }
-        void heed() noexcept override {
+        void on_readable() noexcept override {
             thread = std::this_thread::get_id();
             if (++rung == 2)
                 pumped->pump.close_all(stop_now());
@@ -197,15 +197,15 @@ TEST_CASE("an alarm rings on the thread of a blocking pump, until it has no desc
         Pumped* pumped = nullptr;
         std::thread::id thread;
         std::atomic<int> rung{0};
-    } alarm;
-    Pumped pumped({}, -1, &alarm);
-    alarm.pumped = &pumped;
+    } handler;
+    Pumped pumped({}, -1, &handler);
+    handler.pumped = &pumped;
     CHECK(pumped.begin().ends.echoes("hello"));
-    alarm.pipe.signal();
+    handler.pipe.signal();
     CHECK(pumped.is_told());
     CHECK(pumped.report().reason == EndReason::shutdown);
-    CHECK(alarm.rung == 2);
-    CHECK(alarm.thread != std::this_thread::get_id());
+    CHECK(handler.rung == 2);
+    CHECK(handler.thread != std::this_thread::get_id());
 }
 
 TEST_CASE("a blocking pump for which the system has no descriptor left is told all the same",
@@ -265,10 +265,10 @@ TEST_CASE("a blocking pump's tunnel ends with its group", "[pump]") {
     TunnelGroup group;
     Pumped pumped({}, -1, nullptr, false, group.subscribe());
     CHECK(pumped.begin().ends.echoes("here"));
-    pumped.pump.heed_groups();
+    pumped.pump.check_groups();
     CHECK(pumped.ends.echoes("still here"));
     group.drain(EndReason::member_down, monotonic_now(), 0);
-    pumped.pump.heed_groups();
+    pumped.pump.check_groups();
     CHECK(pumped.is_told());
     CHECK(pumped.report().reason == EndReason::member_down);
 }

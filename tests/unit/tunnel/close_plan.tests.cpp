@@ -15,7 +15,7 @@ TEST_CASE("At once means now, whatever the dice say", "[drain]") {
     const ClosePlan plan = ClosePlan::at_once(EndReason::shutdown, 5000, 1000);
     REQUIRE(plan.moment(0, 5000) == 5000);
     REQUIRE(plan.moment(kLargest, 5000) == 5000);
-    REQUIRE(plan.cut == 6000);
+    REQUIRE(plan.abort_at == 6000);
 }
 
 TEST_CASE("A drain's moments fill the spread at the end of the timeout evenly", "[drain]") {
@@ -24,7 +24,7 @@ TEST_CASE("A drain's moments fill the spread at the end of the timeout evenly", 
     REQUIRE(plan.moment(kLargest / 2, 0) / kSecond == 584);
     REQUIRE(plan.moment(kLargest, 0) <= 600 * kSecond);
     REQUIRE(plan.moment(kLargest, 0) > 599 * kSecond);
-    REQUIRE(plan.cut == 601 * kSecond);
+    REQUIRE(plan.abort_at == 601 * kSecond);
 }
 
 TEST_CASE("A spread longer than the timeout begins now", "[drain]") {

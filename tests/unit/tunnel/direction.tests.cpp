@@ -21,7 +21,7 @@ class Bench final : public ControlListener {
           source(source_script),
           sink(sink_script),
           direction(source, sink, Side::backend, terms, *this) {
-        direction.take_early(nullptr, 0, now);
+        direction.start(nullptr, 0, now);
     }
 
     void arrive(const std::string& bytes) {
@@ -32,12 +32,12 @@ class Bench final : public ControlListener {
         direction.advance(source_ready, {scratch, sizeof scratch}, turns, now);
     }
     bool put(const std::string& bytes) {
-        return direction.put_frame(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                   bytes.size(), now);
+        return direction.send_frame(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                    bytes.size(), now);
     }
-    bool put_close(const std::string& bytes) {
-        return direction.put_close(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                   bytes.size(), now);
+    bool send_close(const std::string& bytes) {
+        return direction.send_close(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                    bytes.size(), now);
     }
     const std::string& out() const { return sink_script.written; }
 
@@ -129,10 +129,10 @@ TEST_CASE("there is no place for a frame of ours behind a Close") {
     theirs.arrive(close_frame(Side::backend, 1000));
     CHECK(theirs.direction.close_passed());
     CHECK_FALSE(theirs.put(kOurs));
-    CHECK_FALSE(theirs.put_close(close_frame(Side::backend, 1001)));
+    CHECK_FALSE(theirs.send_close(close_frame(Side::backend, 1001)));
 
     Bench ours;
-    CHECK(ours.put_close(close_frame(Side::backend, 1001)));
+    CHECK(ours.send_close(close_frame(Side::backend, 1001)));
     CHECK_FALSE(ours.put(kOurs));
     ours.arrive(frame(Side::backend, kText, "dropped"));
     CHECK(ours.out() == close_frame(Side::backend, 1001));
@@ -143,7 +143,7 @@ TEST_CASE("there is no place behind a Close of ours that still waits") {
     const std::string theirs = frame(Side::backend, kText, "theirs");
     bench.arrive(theirs.substr(0, 4));
     CHECK(bench.put(kOurs));
-    CHECK(bench.put_close(close_frame(Side::backend, 1001)));
+    CHECK(bench.send_close(close_frame(Side::backend, 1001)));
     CHECK_FALSE(bench.direction.close_passed());
     CHECK_FALSE(bench.put(kOurs));
     bench.arrive(theirs.substr(4) + theirs);

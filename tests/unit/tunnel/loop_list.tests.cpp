@@ -91,7 +91,7 @@ TEST_CASE("a group's tunnels are told to go in whatever loop they are", "[pump]"
     CHECK(blocking.ends.echoes("here"));
     CHECK(other.ends.echoes("here"));
     group.drain(EndReason::member_down, monotonic_now(), 0);
-    list.heed_groups();
+    list.check_groups();
     CHECK(is_told(pumped));
     CHECK(is_told(blocking.ends));
     CHECK(nobodys.echoes("still here"));

@@ -60,5 +60,5 @@ TEST_CASE("Whoever comes back when told to loses nothing of the rate", "[meter]"
 }
 
 TEST_CASE("Twice the burst may wait", "[meter]") {
-    REQUIRE(MessageMeter(5, 1000000, 0).most_waiting() == 2000000);
+    REQUIRE(MessageMeter(5, 1000000, 0).max_delayed() == 2000000);
 }

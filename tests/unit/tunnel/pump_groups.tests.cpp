@@ -1,4 +1,4 @@
-// heed_groups(): the tunnels of a group that is drained end, the others do not.
+// check_groups(): the tunnels of a group that is drained end, the others do not.
 #include <catch2/catch.hpp>
 
 #include "support/pump_rig.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 void drain(PumpRig& rig, TunnelGroup& group, DurationUs spread) {
     group.drain(EndReason::member_down, monotonic_now(), spread);
-    rig.pump.heed_groups();
+    rig.pump.check_groups();
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ TEST_CASE("a group's tunnels go within the spread, and who subscribes later stay
     CHECK(all[19].echoes("here"));
     group.drain(EndReason::member_down, monotonic_now(), 300 * kMillisecond);
     const Ends later = rig.open_in(group);  // even before the loop has looked
-    rig.pump.heed_groups();
+    rig.pump.check_groups();
     for (const Ends& ends : all)
         CHECK(ends.take_close(Side::client) == 1012);
     CHECK(later.echoes("new here"));

@@ -108,7 +108,7 @@ TEST_CASE("commands need no memory", "[pump]") {
     {
         const ScarceMemory scarce(1);
         group.drain(EndReason::member_down, monotonic_now(), 0);
-        rig.pump.heed_groups();
+        rig.pump.check_groups();
         rig.close_all(20 * kSecond);
     }
     CHECK_FALSE(ScarceMemory::has_failed());
@@ -119,7 +119,7 @@ TEST_CASE("commands need no memory", "[pump]") {
 TEST_CASE("a tunnel that ends before it has begun has lasted no time", "[tunnel]") {
     EndBoard board;
     SocketTunnel made = make_socket_tunnel(board);
-    made.tunnel->cut(EndReason::out_of_memory);
+    made.tunnel->abort(EndReason::out_of_memory);
     made.tunnel->finish_report(monotonic_now());
     REQUIRE(board.reports().size() == 1);
     CHECK(board.reports()[0].duration == 0);

@@ -297,13 +297,13 @@ TEST_CASE("a Close with FIN right behind it still brings the answer") {
     });
 }
 
-TEST_CASE("cut() ends a tunnel at once and without a Close") {
+TEST_CASE("abort() ends a tunnel at once and without a Close") {
     Rig rig;
     greet(rig);
     rig.client.send(frame(Side::client, kText, "half of it").substr(0, 9));
     rig.run();
     const std::string to_client = rig.client.received(), to_backend = rig.backend.received();
-    rig.tunnel->cut(EndReason::shutdown);
+    rig.tunnel->abort(EndReason::shutdown);
     CHECK(rig.tunnel->done());
     rig.tunnel->finish_report(rig.now);
     CHECK(rig.client.received() == to_client);
@@ -317,7 +317,7 @@ TEST_CASE("a cut tunnel keeps the reason that it had for its end") {
     rig.backend.stay_silent();
     rig.client.close(1000);
     rig.run();
-    rig.tunnel->cut(EndReason::shutdown);
+    rig.tunnel->abort(EndReason::shutdown);
     rig.finish();
     expect_end(rig, EndReason::client_close, 1000);
 }

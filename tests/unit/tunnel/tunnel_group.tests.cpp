@@ -30,7 +30,7 @@ TEST_CASE("a drained group's tunnels go within the spread and are not cut", "[dr
     CHECK(plan.moment(0, 5000) == 5000);
     CHECK(plan.moment(UINT32_MAX, 5000) <= 6000);
     CHECK(plan.moment(UINT32_MAX, 5000) >= 5999);
-    CHECK(plan.cut == kNever);
+    CHECK(plan.abort_at == kNever);
 }
 
 TEST_CASE("who is in no group is never drained", "[drain]") {
