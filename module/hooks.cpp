@@ -10,12 +10,10 @@
 #include "handshake/handshake_handler.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
-#include "log/access_log.hpp"
 #include "log/expression_wrappers.hpp"
 #include "log/log_conditions.hpp"
-#include "log/log_config_writer.hpp"
-#include "log/logio_counters.hpp"
-#include "log/served_bytes.hpp"
+#include "log/log_context.hpp"
+#include "log/log_transaction.hpp"
 #include "log/ssl_log_items.hpp"
 #include "net/tls_detach.hpp"
 #include "routing/cache_bypass.hpp"
@@ -52,13 +50,13 @@ int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {
     return guarded_or(DECLINED, [&] { return wrap_function(parms); });
 }
 
-int on_open_logs(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec*) noexcept {
-    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] { return watch_opening_logs(), OK; });
+int on_open_logs(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server) noexcept {
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR,
+                      [&] { return make_log_context(pconf, server), OK; });
 }
 
 int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) noexcept {
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
-        end_of_opening_logs();
         log_version(server);
         learn_log_formats(pconf, ptemp, server);
         learn_worker_limits(server);
@@ -73,9 +71,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
 
 void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
     guarded_or(0, [&] {
-        prove_logio_layout(pchild, server);
-        learn_what_is_served();
-        wrap_log_config_writer();
+        begin_logs_of_child(pchild, server);
         Child::make(pchild, server);
         return 0;
     });
@@ -167,7 +163,7 @@ int on_request_status(int* status, request_rec* r) noexcept {
 
 int on_log_transaction(request_rec* r) noexcept {
     return guarded(r, [r] {
-        book_served_bytes(r);
+        log_context_of(r->server).served_bytes.book(r);
         return complete_error_pages_for_log(r), log_handed_off_request(r);
     });
 }

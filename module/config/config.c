@@ -14,20 +14,20 @@ const wsp_field wsp_fields[WSP_FIELDS] = {
 };
 
 /* A field that stands in a struct and in no row would be neither merged nor resolved. So each struct is exactly as large as
- * its rows and its one pointer. */
+ * its rows and its pointers. */
 struct dir_config_of_rows {
     int64_t fields[0
 #define WSP_DIR_FIELD(field, def, min, max) +1
 #include "config/directives.def"
     ];
-    void* mapping;
+    void* pointers[1];
 };
 struct server_config_of_rows {
     int64_t fields[0
 #define WSP_SERVER_FIELD(field, def, min, max) +1
 #include "config/directives.def"
     ];
-    void* mappings;
+    void* pointers[2];
 };
 _Static_assert(sizeof(wsp_dir_config) == sizeof(struct dir_config_of_rows),
                "a field of wsp_dir_config has no row in directives.def");

@@ -36,6 +36,7 @@ typedef struct wsp_server_config {
 #define WSP_SERVER_FIELD(field, def, min, max) int64_t field;
 #include "config/directives.def"
     apr_array_header_t* mappings; /* of struct proxy_alias, in the order of the ProxyPassWS lines */
+    void* log_context;            /* the configuration's; see log/log_context.hpp */
 } wsp_server_config;
 
 /* For the module record; all fields of a new struct are WSP_UNSET. Main thread. */

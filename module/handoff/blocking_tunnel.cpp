@@ -7,7 +7,7 @@
 #include "handoff/filter_stream.hpp"
 #include "handoff/held_signals.hpp"
 #include "httpd/boundary.hpp"
-#include "log/access_log.hpp"
+#include "log/log_transaction.hpp"
 #include "log/tunnel_log.hpp"
 #include "tunnel/blocking_pump.hpp"
 #include "upstream/worker_load.hpp"

@@ -5,7 +5,7 @@
 
 #include "base/blocked_signals.hpp"
 #include "httpd/boundary.hpp"
-#include "log/served_bytes.hpp"
+#include "log/log_context.hpp"
 #include "log/tunnel_log.hpp"
 #include "net/socket_stream.hpp"
 #include "protocol/close_code.hpp"
@@ -41,7 +41,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     }
     void on_end(const TunnelReport& report) noexcept override {
         has_ended_ = true;
-        note_served_bytes(report);
+        log_context_of(log_.log().server).served_bytes.note(report);
         access_log_writer_.write(std::move(log_), report);
     }
 

@@ -12,7 +12,7 @@
 
 #include "base/unique_fd.hpp"
 #include "handoff/tunnel_host.hpp"
-#include "log/access_log.hpp"
+#include "log/log_record.hpp"
 #include "net/tls_stream.hpp"
 #include "tunnel/pump.hpp"
 #include "upstream/tunnel_permits.hpp"

@@ -15,6 +15,7 @@
 namespace wsp {
 namespace {
 
+// Static: httpd calls await_background_threads() while it destroys its pools, from a signal handler too.
 std::atomic<int> running{0};
 
 void* thread_main(void* context) noexcept {

@@ -1,4 +1,4 @@
-// Numbers have gates of their own, so that a flood of one complaint does not hide another.
+// Each number has a gate of its own, so that a flood of one warning does not hide another.
 #include "httpd/limited_log.hpp"
 
 #include <iterator>
@@ -15,6 +15,7 @@ constexpr std::string_view kIds[] = {
     "WSP0135", "WSP0138", "WSP0139", "WSP0146",       "WSP0201"};
 constexpr std::size_t kIdSize = 7;
 
+// Static: every folder warns about requests, even where the child had no memory for an object that could own this (WSP0146).
 WarningGates of_child;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The functions in front, one per type, and who needs one.
+// The wrappers, one per type of function, and the list of functions that need none.
 #include "log/expression_wrappers.hpp"
 
 #include <cstring>
@@ -9,8 +9,9 @@
 namespace wsp {
 namespace {
 
-// Expressions that are parsed now are the configuration's, not an .htaccess file's. Main thread.
-bool watching = false;
+// True while httpd parses the configuration's expressions, and not those of an .htaccess file. Static: the expr_lookup hook is
+// told neither the server nor the configuration. Main thread.
+bool is_wrapping = false;
 
 bool is_one_of(const char* name, const char* const* first, const char* const* last) {
     for (; first != last; ++first) {
@@ -21,10 +22,10 @@ bool is_one_of(const char* name, const char* const* first, const char* const* la
     return false;
 }
 
-// What the copy can be asked as well as the request itself, or better: see server/util_expr_eval.c
-// for what each looks at.
+// True for a function that the copy answers as well as the request does, or better. server/util_expr_eval.c shows what each looks
+// at.
 bool copy_can_tell(int type, const char* name) {
-    // The time is that of the log line. A name server is asked by the access log writer, as for %h.
+    // The time is when the line is written. The access log writer asks the name server, as for %h.
     static constexpr const char* kVariables[] = {
         "TIME",     "TIME_YEAR", "TIME_MON",  "TIME_DAY",    "TIME_HOUR",
         "TIME_MIN", "TIME_SEC",  "TIME_WDAY", "REMOTE_HOST", "REMOTE_IDENT"};
@@ -56,7 +57,7 @@ const char* key_of(apr_pool_t* pool, const WrappedFunction& wrapped, const char*
                        second != nullptr ? "\n" : nullptr, second, nullptr);
 }
 
-// One by one, since a table's own functions make no difference between upper and lower case; `each` gets every answer.
+// Calls each(answer) for every answer of `key`. One by one, since a table's own functions take upper for lower case.
 template <class Each>
 void each_answer(const apr_table_t* answers, const char* key, Each each) {
     const apr_array_header_t* const rows = apr_table_elts(answers);
@@ -74,15 +75,15 @@ const char* answer(const apr_table_t* answers, const char* key) {
     return found;
 }
 
-// Only what is true or not empty is kept: no answer means false, or empty.
+// Keeps an answer only if it is true or not empty. So no answer means false, or empty.
 void keep(apr_table_t* answers, const char* key, const char* value) {
     if (value != nullptr && *value != '\0' && answer(answers, key) == nullptr) {
         apr_table_addn(answers, key, value);
     }
 }
 
-// What stands before the function of a wrapped: for our copy the answer, for a request that is being asked
-// the answer of `ask`, which is kept, for everybody else that of `ask`.
+// What every wrapper does. For one of our copies it repeats the answer that was kept. For all others it calls `ask`, and keeps
+// the answer if the request is just being asked for its copy.
 template <class Ask, class Keep, class Repeat>
 auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const WrappedFunction& wrapped, const char* argument,
                    const char* second, Ask ask, Keep keep_answer, Repeat repeat)
@@ -189,16 +190,17 @@ const void* wrapper_for(int type) {
 }  // namespace
 
 void begin_wrapping_functions() {
-    watching = true;
+    is_wrapping = true;
 }
 
 void end_wrapping_functions() {
-    watching = false;
+    is_wrapping = false;
 }
 
 int wrap_function(ap_expr_lookup_parms* parms) {
-    static bool inside = false;  // asking the others through the same hook
-    if (!watching || inside) {
+    // Set while the same hook asks the other modules.
+    static bool inside = false;
+    if (!is_wrapping || inside) {
         return DECLINED;
     }
     inside = true;

@@ -1,8 +1,8 @@
-// Finds out what conditions ask, asks it in time, and lets copies answer.
+// Learns what conditions ask of a request, asks it at the handoff, and gives the answers to the copy.
 #include "log/log_conditions.hpp"
 
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #include "base/log_needs.hpp"
 #include "httpd/config_tree.hpp"
@@ -12,21 +12,6 @@
 namespace wsp {
 namespace {
 
-struct Question {
-    const WrappedFunction* wrapped;
-    const char* argument;  // null: a variable
-};
-
-struct Condition {
-    const server_rec* server;  // null: any
-    ap_expr_info_t* parsed;
-    std::vector<Question> questions;
-    // It has functions whose arguments are known only when it is judged.
-    bool open = false;
-};
-
-// Written while the configuration is read, read by all threads of all children afterwards.
-std::vector<Condition> conditions;
 // The condition of a CustomLog or GlobalLog line; null: none.
 const char* condition_of(const ap_directive_t* line, apr_pool_t* pool) {
     if ((strcasecmp(line->directive, "CustomLog") != 0 &&
@@ -56,9 +41,9 @@ const server_rec* server_of(const ap_directive_t* line, const server_rec* main_s
     return nullptr;
 }
 
-// A condition that is being parsed, for collect().
+// What look_up_and_collect() adds to. Static: ap_expr_parse() gives its lookup function no argument of ours. Main thread.
 struct {
-    Condition* condition;
+    LogConditions::Condition* condition;
     LogNeeds* needs;
 } parsing;
 
@@ -80,22 +65,21 @@ extern "C" int look_up_and_collect(ap_expr_lookup_parms* parms) {
     return status;
 }
 
-void learn_condition(const char* text, const ap_directive_t* line, const server_rec* server,
-                     apr_pool_t* pconf, apr_pool_t* ptemp, LogNeeds& needs) {
+// True if `condition` is what `text` says.
+bool learn_condition(const char* text, const ap_directive_t* line, apr_pool_t* pconf,
+                     apr_pool_t* ptemp, LogConditions::Condition& condition, LogNeeds& needs) {
     auto* const parsed = static_cast<ap_expr_info_t*>(apr_pcalloc(pconf, sizeof(ap_expr_info_t)));
     parsed->filename = line->filename;
     parsed->line_number = static_cast<unsigned>(line->line_num);
     parsed->flags = AP_EXPR_FLAG_DONT_VARY;
     parsed->module_index = APLOG_MODULE_INDEX;
-    Condition condition{server, parsed, {}};
+    condition.parsed = parsed;
     parsing = {&condition, &needs};
     // mod_log_config has parsed it before, and would have stopped httpd.
-    if (ap_expr_parse(pconf, ptemp, parsed, text, look_up_and_collect) == nullptr) {
-        conditions.push_back(condition);
-    }
+    return ap_expr_parse(pconf, ptemp, parsed, text, look_up_and_collect) == nullptr;
 }
 
-void ask_questions(const Condition& condition, request_rec* r) {
+void ask_questions(const LogConditions::Condition& condition, request_rec* r) {
     const char* error = nullptr;
     ap_expr_eval_ctx_t ctx{};
     ctx.r = r;
@@ -104,18 +88,17 @@ void ask_questions(const Condition& condition, request_rec* r) {
     ctx.p = r->pool;
     ctx.err = &error;
     ctx.info = condition.parsed;
-    for (const Question& question : condition.questions) {
+    for (const LogConditions::Question& question : condition.questions) {
         ask_function(ctx, *question.wrapped, question.argument);
     }
     if (condition.open) {
-        ap_expr_exec(r, condition.parsed, &error);  // the result is nothing: see the file's head
+        ap_expr_exec(r, condition.parsed, &error);  // only its questions matter, not the result
     }
 }
 
 }  // namespace
 
 void expect_log_conditions() {
-    conditions.clear();
     const ap_directive_t* const found = find_directive(ap_conftree, [](const ap_directive_t* line) {
         return line->args != nullptr && std::strstr(line->args, "expr=") != nullptr;
     });
@@ -124,26 +107,29 @@ void expect_log_conditions() {
     }
 }
 
-void learn_log_conditions(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server,
+void LogConditions::learn(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server,
                           LogNeeds& needs) {
-    conditions.clear();
     find_directive(ap_conftree, [&](const ap_directive_t* line) {
         if (const char* const text = condition_of(line, ptemp)) {
-            learn_condition(text, line, server_of(line, main_server), pconf, ptemp, needs);
+            Condition condition;
+            condition.server = server_of(line, main_server);
+            if (learn_condition(text, line, pconf, ptemp, condition, needs)) {
+                conditions_.push_back(std::move(condition));
+            }
         }
         return false;
     });
     end_wrapping_functions();
 }
 
-apr_table_t* answers_for_conditions(request_rec* r) {
-    if (conditions.empty()) {
+apr_table_t* LogConditions::answers_for(request_rec* r) const {
+    if (conditions_.empty()) {
         return nullptr;
     }
     apr_table_t* const answers = apr_table_make(r->pool, 8);
     RequestContext& context = request_context_of(r);
     context.keeps_answers = answers;
-    for (const Condition& condition : conditions) {
+    for (const Condition& condition : conditions_) {
         if (condition.server == nullptr || condition.server == r->server) {
             ask_questions(condition, r);
         }

@@ -11,7 +11,7 @@
 #include <mutex>
 
 #include "base/clock.hpp"
-#include "log/access_log.hpp"
+#include "log/log_record.hpp"
 #include "tunnel/report.hpp"
 
 namespace wsp {

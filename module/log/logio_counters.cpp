@@ -1,4 +1,4 @@
-// Speaks to mod_logio through its hook and its optional functions.
+// Calls mod_logio through its hook and its optional functions.
 #include "log/logio_counters.hpp"
 
 #include <string_view>
@@ -10,9 +10,6 @@ APR_DECLARE_OPTIONAL_FN(void, ap_logio_add_bytes_in, (conn_rec * c, apr_off_t by
 
 namespace wsp {
 namespace {
-
-// Set in child_init, only read afterwards.
-bool layout_proved = false;
 
 const apr_off_t* counters_of(conn_rec* c) {
     const module* const logio = ap_find_linked_module("mod_logio.c");
@@ -34,18 +31,18 @@ ap_HOOK_pre_connection_t* pre_connection_of_logio() {
 
 }  // namespace
 
-void prove_logio_layout(apr_pool_t* scratch, server_rec* server) {
+bool is_logio_layout_known(apr_pool_t* scratch, server_rec* server) {
     auto* const c = static_cast<conn_rec*>(apr_pcalloc(scratch, sizeof(conn_rec)));
     c->pool = scratch;
     c->base_server = server;
     c->conn_config = static_cast<ap_conf_vector_t*>(ap_create_conn_config(scratch));
     give_logio_counters(c, 7, 9);
     const apr_off_t* const counters = counters_of(c);
-    layout_proved = counters != nullptr && counters[0] == 7 && counters[1] == 9;
+    return counters != nullptr && counters[0] == 7 && counters[1] == 9;
 }
 
 void read_logio_counters(conn_rec* c, apr_off_t& in, apr_off_t& out) {
-    const apr_off_t* const counters = layout_proved ? counters_of(c) : nullptr;
+    const apr_off_t* const counters = counters_of(c);
     in = counters != nullptr ? counters[0] : 0;
     out = counters != nullptr ? counters[1] : 0;
 }

@@ -82,7 +82,7 @@ int status_to_tell(const request_rec* r) {
     return ap_is_HTTP_REDIRECT(r->status) ? r->status : first_error_before(r);
 }
 
-ap_filter_rec_t* error_status_filter = nullptr;
+constexpr const char* kErrorStatusFilter = "WSP_ERROR_STATUS";
 
 // Only while something passes by: whoever made the answer goes on with the status that it has given it (failonstatus= of a
 // balancer looks at it).
@@ -130,15 +130,15 @@ void complete_error_pages_for_log(request_rec* first) {
 
 void keep_status_of_error(request_rec* r) {
     if (was_handshake(r)) {
-        ap_add_output_filter_handle(error_status_filter, nullptr, r, r->connection);
+        ap_add_output_filter(kErrorStatusFilter, nullptr, r, r->connection);
     }
 }
 
 void register_error_status_filter() {
     // Just before the header is written: mod_cache is to keep the page with the status that it came with.
     constexpr auto kBeforeHeader = static_cast<ap_filter_type>(AP_FTYPE_PROTOCOL - 1);
-    error_status_filter = ap_register_output_filter("WSP_ERROR_STATUS", pass_with_status_of_error,
-                                                    nullptr, kBeforeHeader);
+    ap_register_output_filter(kErrorStatusFilter, pass_with_status_of_error, nullptr,
+                              kBeforeHeader);
 }
 
 void make_subrequest_plain(request_rec* r) {
