@@ -1,5 +1,4 @@
-/* What httpd calls, as C sees it. Every function is noexcept in C++: no exception crosses into
- * httpd. */
+/* What the module record needs of hooks.cpp. */
 #ifndef WSP_HOOKS_H
 #define WSP_HOOKS_H
 
@@ -12,7 +11,7 @@ extern "C" {
 #define WSP_NOEXCEPT
 #endif
 
-/* The module record's register_hooks. Main thread, each time the configuration is read. */
+/* The module record's register_hooks. No exception leaves it. Main thread, each time the configuration is read. */
 void wsp_register_hooks(apr_pool_t* pool) WSP_NOEXCEPT;
 
 #ifdef __cplusplus
