@@ -1,7 +1,7 @@
-// Holds off every signal in the calling thread for as long as it lives. httpd's prefork ends its
-// child from inside a signal handler (server/mpm/prefork/prefork.c just_die), which must not
-// interrupt a thread that holds one of our locks; and a thread that is made meanwhile inherits the
-// mask, so that httpd's signals go to httpd's threads.
+// Blocks all signals in the calling thread for as long as the object lives. There are two reasons. httpd's prefork MPM
+// ends its child from inside a signal handler (server/mpm/prefork/prefork.c just_die), which must not happen in a
+// thread that holds one of our locks. And a thread that is created meanwhile inherits the mask, so httpd's signals go
+// to httpd's threads.
 #pragma once
 
 #include <pthread.h>
@@ -12,7 +12,7 @@ namespace wsp {
 
 class BlockedSignals {
   public:
-    // `wanted` false: it does nothing at all.
+    // With `wanted` false the object does nothing.
     explicit BlockedSignals(bool wanted = true) noexcept : wanted_(wanted) {
         if (wanted_) {
             sigset_t all;
@@ -25,7 +25,7 @@ class BlockedSignals {
             pthread_sigmask(SIG_SETMASK, &before_, nullptr);
         }
     }
-    // Lets those that have come meanwhile through, for a moment.
+    // Unblocks signals for a moment, so that pending ones are delivered.
     void deliver_pending() noexcept {
         if (!wanted_) {
             return;
@@ -34,7 +34,7 @@ class BlockedSignals {
         pthread_sigmask(SIG_SETMASK, &before_, &all);
         pthread_sigmask(SIG_SETMASK, &all, nullptr);
     }
-    // Without us it would come through.
+    // True when this object alone keeps `signal` from being delivered.
     bool blocks(int signal) const noexcept { return wanted_ && sigismember(&before_, signal) == 0; }
     BlockedSignals(const BlockedSignals&) = delete;
     BlockedSignals& operator=(const BlockedSignals&) = delete;

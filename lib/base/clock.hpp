@@ -1,5 +1,4 @@
-// The monotonic clock and the two time types. Time is passed to whatever needs it, so that tests
-// can invent it.
+// The monotonic clock and the two types for time. Functions take the time as an argument, so that tests can choose it.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +6,9 @@
 
 namespace wsp {
 
-// A point on CLOCK_MONOTONIC, in microseconds. Not comparable with the wall clock.
+// A point in time on CLOCK_MONOTONIC, in microseconds. It cannot be compared with the wall clock.
 using MonotonicUs = std::int64_t;
-// A span in microseconds. In a policy 0 means "no limit".
+// A span of time in microseconds. In a policy, 0 means "no limit".
 using DurationUs = std::int64_t;
 
 constexpr DurationUs kMillisecond = 1000;

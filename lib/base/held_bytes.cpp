@@ -1,4 +1,4 @@
-// The buffer behind back-pressure: sized to what it is given, freed when it empties.
+// A buffer that grows to what it is given and is freed when it becomes empty.
 #include "base/held_bytes.hpp"
 
 #include <cassert>

@@ -1,5 +1,5 @@
-// Bytes that a sink refused, kept in order until it takes them. Empty means no memory: an idle
-// tunnel holds none. One owner, one thread.
+// A queue of bytes that a sink has not taken yet. An empty one has no memory, so an idle tunnel has none. One owner,
+// one thread.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@ class HeldBytes {
     std::size_t size() const noexcept { return end_ - begin_; }
     const std::uint8_t* data() const noexcept { return bytes_.get() + begin_; }
 
-    // Adds behind what is held. False when memory has run out; nothing is changed then.
+    // Adds bytes at the end. Returns false when there is no memory; then nothing has changed.
     [[nodiscard]] bool append(const std::uint8_t* data, std::size_t size) noexcept;
-    // Takes `size` bytes (at most size()) off the front; gives the memory back with the last one.
+    // Removes `size` bytes (at most size()) from the front. Frees the memory when the queue becomes empty.
     void consume(std::size_t size) noexcept;
     void clear() noexcept;
 

@@ -1,4 +1,4 @@
-// Reads log formats for the names in them: %...{name}X (mod_log_config's syntax).
+// Reads log formats and collects the names in them: %...{name}X, in mod_log_config's syntax.
 #include "base/log_needs.hpp"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// The condition of a CustomLog line: env=name or env=!name.
+// The variable in the condition of a CustomLog line: env=name or env=!name.
 std::string_view env_condition(std::string_view arguments) {
     const std::size_t at = arguments.find("env=");
     if (at == std::string_view::npos) {
@@ -30,7 +30,8 @@ std::string_view variable_of_ssl_item(std::string_view name) noexcept {
         std::string_view name;
         std::string_view variable;
     };
-    // modules/ssl/ssl_engine_vars.c ssl_var_log_handler_c; errstr, which is no variable, is a part of one.
+    // modules/ssl/ssl_engine_vars.c ssl_var_log_handler_c. "errstr" is no variable of its own: it is a part of
+    // SSL_CLIENT_VERIFY.
     static constexpr Item kItems[] = {
         {"version", "SSL_PROTOCOL"},      {"cipher", "SSL_CIPHER"},
         {"subjectdn", "SSL_CLIENT_S_DN"}, {"clientcert", "SSL_CLIENT_S_DN"},
@@ -64,7 +65,7 @@ void LogNeeds::learn(std::string_view arguments) {
                 return;
             }
             name = arguments.substr(end + 1, brace - end - 1);
-            // <> may also stand behind the name.
+            // The marks may also follow the name.
             end = arguments.find_first_not_of("!<>0123456789,", brace + 1);
         }
         if (end == std::string_view::npos) {
@@ -120,7 +121,7 @@ void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
     } else if (letter.front() == '^' &&
                std::find(std::begin(kTrailersAndTimes), std::end(kTrailersAndTimes), letter) ==
                    std::end(kTrailersAndTimes)) {
-        keep_all();  // another module's item: no telling what it looks at
+        keep_all();  // an item of another module may read anything
     }
 }
 

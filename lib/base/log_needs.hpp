@@ -1,4 +1,4 @@
-// Which request fields the access log formats of this configuration name.
+// Finds out which fields of a request the access log needs, from the log formats of the configuration.
 #pragma once
 
 #include <set>
@@ -7,13 +7,13 @@
 
 namespace wsp {
 
-// Names compared as the table that they index is: headers without regard to case.
+// Compares names without regard to case, as httpd's tables (apr_table_t) do.
 struct NameLess {
     using is_transparent = void;
     bool operator()(std::string_view a, std::string_view b) const noexcept;
 };
 
-// Which of mod_ssl's variables %{name}c is about; "" for none.
+// The mod_ssl variable that %{name}c shows. Empty when there is none.
 std::string_view variable_of_ssl_item(std::string_view name) noexcept;
 
 class LogNeeds {
@@ -28,17 +28,19 @@ class LogNeeds {
     Names headers_out;
     Names notes;
     Names env;
-    Names ssl;  // never `all`: mod_ssl's variables are looked up by name
+    // Never `all`: the variables of mod_ssl are looked up by name.
+    Names ssl;
 
-    // Whether any format has an item of one of these letters, "%U" for 'U'. Those of the common log format, which needs no
-    // LogFormat line, always count.
+    // True when any format has an item with one of these letters, for example 'U' for "%U". The letters of the common
+    // log format always count, since it needs no LogFormat line.
     bool any_letter(std::string_view letters) const noexcept;
 
-    // Learns from the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line.
-    // What its condition (expr=) asks is for log_conditions.hpp to tell.
+    // Adds what the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line need. Does not read a
+    // condition (expr=): module/log/log_conditions.hpp does that.
     void learn(std::string_view directive_arguments);
-    // Learns that a condition calls a function of httpd's that looks into a request's tables, note('x'); others need nothing.
-    // Null: which name it looks for is not known before.
+    // Adds what a condition needs that calls the httpd function `name`, for example note('x'). Only functions that read
+    // the tables of a request need anything. `argument` is null when the name that the function looks up is not known
+    // in advance; then the whole table is needed.
     void learn_function(std::string_view name, const char* argument);
 
   private:

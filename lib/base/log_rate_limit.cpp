@@ -1,4 +1,4 @@
-// Second and count change in one step, so that no call can be counted in two windows, or in none.
+// The start of the window and its count change in one atomic step, so that each call is counted in exactly one window.
 #include "base/log_rate_limit.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ constexpr std::uint64_t pack(Window window) {
     return std::uint64_t{window.begin_s} << 32 | window.calls;
 }
 
-// A thread that has looked at the clock earlier than the one that began the window is in it.
+// A thread may have read the clock before another thread began the window. Its call counts in that window.
 bool is_over(Window window, std::uint32_t now_s, std::uint32_t length_s) {
     const auto age = static_cast<std::int32_t>(now_s - window.begin_s);
     return window.calls == 0 || (age >= 0 && static_cast<std::uint32_t>(age) >= length_s);
@@ -54,7 +54,7 @@ std::uint32_t LogRateLimit::take_left_out() noexcept {
     std::uint64_t state = state_.load(std::memory_order_relaxed);
     for (;;) {
         const Window old = unpack(state);
-        // The window goes on, and is as full as it was.
+        // The window goes on. It is as full as it was.
         const Window next = {old.begin_s, std::min(old.calls, most_)};
         if (state_.compare_exchange_weak(state, pack(next), std::memory_order_relaxed)) {
             return beyond(old.calls, most_);

@@ -1,11 +1,11 @@
-// The two ends of a tunnel and the two ways that bytes go through it. The only names used for them.
+// The two sides of a tunnel. They have no other names in this code.
 #pragma once
 
 #include <cstdint>
 
 namespace wsp {
 
-// Whom a stream leads to. The client sends masked frames, the backend unmasked ones (RFC 6455 5.1).
+// The peer at the other end of a stream. The client sends masked frames, the backend unmasked ones (RFC 6455 5.1).
 enum class Side : std::uint8_t { client, backend };
 
 constexpr Side other(Side side) {

@@ -1,5 +1,4 @@
-// Sole ownership of one file descriptor. Movable, closes in its destructor; any thread, one at a
-// time.
+// Owns one file descriptor and closes it in its destructor. Can be moved; used by one thread at a time.
 #pragma once
 
 #include <unistd.h>
@@ -25,7 +24,7 @@ class UniqueFd {
 
     int get() const noexcept { return fd_; }
     bool valid() const noexcept { return fd_ >= 0; }
-    // The caller owns the descriptor from here on.
+    // From here on the caller owns the descriptor.
     int release() noexcept { return std::exchange(fd_, -1); }
     void reset(int fd = -1) noexcept {
         if (fd_ >= 0) {

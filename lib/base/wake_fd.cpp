@@ -1,4 +1,4 @@
-// eventfd(2) or pipe(2).
+// Waking with eventfd(2) or pipe(2).
 #include "base/wake_fd.hpp"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ bool WakeFd::open() noexcept {
 void WakeFd::wake() const noexcept {
     const std::uint64_t one = 1;
     const int fd = write_.valid() ? write_.get() : read_.get();
-    // What cannot take any more is readable already.
+    // A descriptor that is full is readable already.
     [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof one);
 }
 

@@ -1,4 +1,4 @@
-// A descriptor that one thread waits on and others make readable: Linux's eventfd, a pipe elsewhere.
+// A descriptor with which other threads wake one that waits in poll(). It is an eventfd on Linux and a pipe elsewhere.
 #pragma once
 
 #include "base/unique_fd.hpp"
@@ -7,20 +7,20 @@ namespace wsp {
 
 class WakeFd {
   public:
-    // False with errno when the system has no descriptor left.
+    // Returns false with errno when the system has no descriptor left.
     [[nodiscard]] bool open() noexcept;
     bool valid() const noexcept { return read_.valid(); }
-    // Readable from wake() to clear().
+    // Readable after wake(), until clear().
     int fd() const noexcept { return read_.get(); }
 
-    // Any thread, and signal handlers. Does nothing where there is no descriptor.
+    // May be called by any thread and by signal handlers. Does nothing when open() has failed.
     void wake() const noexcept;
-    // The waiting thread, before it looks at what it was woken for.
+    // Called by the thread that was woken, before it looks for what it was woken for.
     void clear() const noexcept;
 
   private:
     UniqueFd read_;
-    UniqueFd write_;  // an eventfd is both
+    UniqueFd write_;  // not used with an eventfd, which is written and read through one descriptor
 };
 
 }  // namespace wsp
