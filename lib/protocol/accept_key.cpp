@@ -1,4 +1,4 @@
-// The key check and the accept hash; SHA-1 and base64 are OpenSSL's.
+// Checks a key and computes the accept value. SHA-1 and base64 come from OpenSSL.
 #include "protocol/accept_key.hpp"
 
 #include <openssl/evp.h>
@@ -17,7 +17,8 @@ constexpr bool is_base64(char c) {
            c == '/';
 }
 
-// Characters whose four low bits are zero: 16 bytes end 2 bits into the 22nd character.
+// Base64 characters whose lowest four bits are zero. 16 bytes are 128 bits, and 21 characters hold 126 of them, so the
+// 22nd character carries only two.
 constexpr bool ends_after_two_bits(char c) {
     return c == 'A' || c == 'Q' || c == 'g' || c == 'w';
 }
@@ -25,7 +26,7 @@ constexpr bool ends_after_two_bits(char c) {
 }  // namespace
 
 bool is_valid_key(std::string_view key) noexcept {
-    // RFC 6455 4.1 item 7: 16 bytes, base64.
+    // RFC 6455 4.1 item 7: 16 bytes, encoded in base64.
     return key.size() == kKeySize && key.substr(22) == "==" && ends_after_two_bits(key[21]) &&
            std::all_of(key.begin(), key.begin() + 22, is_base64);
 }
@@ -34,7 +35,7 @@ std::string accept_for_key(std::string_view key) {
     std::string salted(key);
     salted += kGuid;
     unsigned char digest[EVP_MAX_MD_SIZE];
-    // A crypto policy may forbid SHA-1. An empty string then matches no Sec-WebSocket-Accept.
+    // A crypto policy may forbid SHA-1. The empty string then equals no Sec-WebSocket-Accept.
     if (EVP_Digest(salted.data(), salted.size(), digest, nullptr, EVP_sha1(), nullptr) != 1) {
         return {};
     }

@@ -1,4 +1,4 @@
-// The ranges of close codes that may be sent.
+// Which close codes may be sent.
 #include "protocol/close_code.hpp"
 
 namespace wsp {

@@ -1,4 +1,4 @@
-// A TLS record begins with its type and its version (RFC 8446 5.1), a plain answer with "HTTP/".
+// A TLS record begins with its type and version (RFC 8446 5.1), an HTTP/1.x response with "HTTP/".
 #include "protocol/detect_protocol.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What a backend speaks, from the first bytes that it has sent: for hints where a mapping says ws and means wss, or the other
-// way. Pure; any thread.
+// Finds out which protocol a backend speaks, from the first bytes that it sends. Used for hints when a mapping says ws:
+// and the backend speaks TLS, or the other way round. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +8,18 @@
 namespace wsp {
 
 enum class DetectedProtocol {
-    unknown,  // it has sent nothing, or too little to know
+    unknown,  // nothing was received, or too few bytes to know
     tls,      // a TLS record
     http,     // plain HTTP/1.x
     other,
 };
 
-// As many bytes are enough for detect_protocol().
+// detect_protocol() needs no more bytes than this.
 constexpr std::size_t kDetectBytes = 5;
 
 DetectedProtocol detect_protocol(std::string_view first_bytes) noexcept;
 
-// The body of a 400 in which a server says that it wants TLS, in the words of those that are common.
+// True when `body`, of a 400 response, says that the server wants TLS. Knows the words of common servers.
 bool body_asks_for_tls(std::string_view body) noexcept;
 
 }  // namespace wsp

@@ -1,4 +1,4 @@
-// One byte after the other, until the frame is whole or cannot be what is looked for.
+// Collects the first frame byte by byte, until it is complete or cannot be a SETTINGS frame.
 #include "protocol/extended_connect.hpp"
 
 #include <algorithm>
@@ -25,7 +25,8 @@ std::size_t ExtendedConnectRemover::take(const std::uint8_t* data, std::size_t s
     return taken;
 }
 
-// What is there so far may be the beginning of it: a length in 24 bits, the type, no flags (an acknowledgement has one), stream 0.
+// True when the bytes so far can be the beginning of such a frame: a length in 24 bits, the type, no flags (an
+// acknowledgement has a flag), stream 0.
 bool ExtendedConnectRemover::begins_preface() const noexcept {
     for (std::size_t i = 0; i < std::min(size_, kHead); ++i) {
         const std::uint8_t expected = i == 3 ? kSettings : 0;

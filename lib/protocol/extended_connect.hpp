@@ -1,5 +1,6 @@
-// Takes an HTTP/2 server's offer of WebSockets back: SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 3) out of the SETTINGS frame that
-// begins what the server sends (RFC 9113 3.4). Pure: bytes go in, in pieces of any size, and what is to be sent comes out.
+// Removes SETTINGS_ENABLE_CONNECT_PROTOCOL from the SETTINGS frame with which an HTTP/2 server begins (RFC 9113 3.4).
+// Without that setting the server does not offer extended CONNECT, and so no WebSockets (RFC 8441 3). Pure: bytes go
+// in, in pieces of any size, and the bytes to send come out.
 #pragma once
 
 #include <array>
@@ -10,21 +11,21 @@ namespace wsp {
 
 class ExtendedConnectRemover {
   public:
-    // Takes what belongs to the first frame from the beginning of `data`, and returns how many bytes that is: all of them, or
-    // fewer once done(). What is behind them goes as it is.
+    // Takes those bytes from the beginning of `data` that belong to the first frame, and returns how many. That is all
+    // of them, or fewer once done() is true. The rest is sent unchanged.
     std::size_t take(const std::uint8_t* data, std::size_t size) noexcept;
-    // The whole frame is there, or it is none that begins an HTTP/2 connection.
+    // True when the frame is complete, or when it cannot be the first SETTINGS frame of a server.
     bool done() const noexcept { return done_; }
 
-    // What goes in place of what was taken. Before done(): what has been taken so far, as it came.
+    // The bytes to send in place of those that were taken. Before done() they are the bytes taken so far, unchanged.
     const std::uint8_t* data() const noexcept { return held_.data(); }
     std::size_t size() const noexcept { return size_; }
 
   private:
-    // RFC 9113 4.1, 6.5.1
+    // The sizes of a frame header (RFC 9113 4.1) and of one setting (RFC 9113 6.5.1).
     static constexpr std::size_t kHead = 9;
     static constexpr std::size_t kEntry = 6;
-    // Of the settings of a preface; RFC 9113 and 8441 know seven. A longer frame goes as it is.
+    // How many settings are looked at. RFC 9113 and RFC 8441 define seven; a frame with more than 64 is sent unchanged.
     static constexpr std::size_t kMaxEntries = 64;
 
     bool begins_preface() const noexcept;

@@ -1,4 +1,4 @@
-// Reading frame headers, masking, and writing the proxy's own control frames.
+// Reads frame headers, masks payload, and writes the control frames that the proxy sends.
 #include "protocol/frame_header.hpp"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace wsp {
 namespace {
 
-// RFC 6455 5.2: 126 and 127 in the 7-bit length announce a longer one behind it.
+// RFC 6455 5.2: in the 7-bit length, 126 means that 16 bits of length follow, 127 that 64 bits follow.
 constexpr std::size_t kLength16 = 126;
 constexpr std::size_t kLength64 = 127;
 constexpr std::size_t kMaxReason = kMaxControlPayload - 2;
@@ -29,7 +29,7 @@ constexpr bool is_minimal(std::size_t extra_bytes, std::uint64_t length) {
     return extra_bytes == 0 || (extra_bytes == 2 ? length >= kLength16 : length > 0xFFFF);
 }
 
-// The longest front of `text` that has at most `limit` bytes and does not end inside a character.
+// The longest beginning of `text` that has at most `limit` bytes and does not end inside a character.
 std::string_view cut_between_characters(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) {
         return text;
@@ -104,7 +104,7 @@ std::size_t write_control_frame(std::uint8_t* out, Opcode opcode, std::string_vi
 
 std::size_t write_close_frame(std::uint8_t* out, std::uint16_t code, std::string_view reason,
                               const MaskingKey* key) noexcept {
-    // RFC 6455 5.5.1: the code in network byte order, then the reason as UTF-8.
+    // RFC 6455 5.5.1: the code in network byte order, then the reason in UTF-8.
     char payload[kMaxControlPayload] = {static_cast<char>(code >> 8),
                                         static_cast<char>(code & 0xFF)};
     const std::string_view kept = cut_between_characters(reason, kMaxReason);

@@ -1,5 +1,5 @@
-// The 2 to 14 bytes in front of every WebSocket frame (RFC 6455 5.2): reading them, and writing the
-// few frames that the proxy itself sends. Pure: no I/O, no clock, no allocation, any thread.
+// The header of a WebSocket frame, 2 to 14 bytes (RFC 6455 5.2): reading it, and writing the few frames that the proxy
+// itself sends. Pure: no I/O, no clock, no allocation. Any thread.
 #pragma once
 
 #include <array>
@@ -32,31 +32,28 @@ using MaskingKey = std::array<std::uint8_t, 4>;
 struct FrameHeader {
     bool fin = false;
     std::uint8_t rsv = 0;     // RSV1 is bit 2, RSV2 bit 1, RSV3 bit 0
-    std::uint8_t opcode = 0;  // as on the wire, reserved values included
+    std::uint8_t opcode = 0;  // as on the wire; reserved values are possible
     bool masked = false;
-    bool minimal = true;  // the length is in the fewest bytes that hold it
+    bool minimal = true;  // the length is encoded in the fewest possible bytes
     std::uint64_t length = 0;
     MaskingKey key{};
-    std::uint8_t size = 0;  // of this header on the wire, 2 to 14
+    std::uint8_t size = 0;  // size of this header on the wire, 2 to 14 bytes
 };
 
-// Reads one header from the front of `data`. True when it is complete; false when more than `size`
-// bytes are needed (`header` is then unspecified). Never rejects anything: judging is the scanner's
-// business.
+// Reads the header at the beginning of `data`. Returns true when it is complete. Returns false when more than `size`
+// bytes are needed; `header` is then unspecified. Checks no rules: FrameScanner does that.
 bool parse_frame_header(const std::uint8_t* data, std::size_t size, FrameHeader& header) noexcept;
 
-// XORs `size` bytes in place with the key, starting at key byte `offset % 4` (RFC 6455 5.3).
+// XORs `size` bytes in place with the key, beginning with key byte `offset % 4` (RFC 6455 5.3).
 void apply_mask(std::uint8_t* data, std::size_t size, const MaskingKey& key,
                 std::size_t offset = 0) noexcept;
 
-// Writes one whole control frame to `out`, which has room for kMaxControlFrame bytes. `payload` is
-// at most 125 bytes (asserted). With `key` the frame is masked (client to server), without it is
-// not. Returns its size.
+// Writes one complete control frame to `out`, which must have room for kMaxControlFrame bytes. `payload` has at most
+// 125 bytes (asserted). The frame is masked when `key` is not null (client to server). Returns the size of the frame.
 std::size_t write_control_frame(std::uint8_t* out, Opcode opcode, std::string_view payload,
                                 const MaskingKey* key) noexcept;
 
-// A Close with `code` and `reason`; a reason of more than 123 bytes is cut at a UTF-8 character
-// boundary.
+// Writes a Close with `code` and `reason`. A reason of more than 123 bytes is shortened, at a UTF-8 character boundary.
 std::size_t write_close_frame(std::uint8_t* out, std::uint16_t code, std::string_view reason,
                               const MaskingKey* key) noexcept;
 

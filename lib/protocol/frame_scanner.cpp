@@ -1,4 +1,4 @@
-// The walk over the frames of one direction, and the rule that each frame is judged by.
+// Follows the frames of one direction and checks each of them.
 #include "protocol/frame_scanner.hpp"
 
 #include <algorithm>
@@ -14,30 +14,30 @@ constexpr bool is(std::uint8_t opcode, Opcode expected) {
     return opcode == static_cast<std::uint8_t>(expected);
 }
 
-// RFC 6455 5.2: 3-7 and B-F are reserved.
+// RFC 6455 5.2: opcodes 3-7 and B-F are reserved.
 constexpr bool is_reserved(std::uint8_t opcode) {
     return (opcode & 0x7) > 2;
 }
 
-// FIN, no RSV bit, text or binary.
+// True for FIN set, no RSV bit, and opcode text or binary.
 constexpr bool is_whole_message(std::uint8_t first_byte) {
     return first_byte == 0x81 || first_byte == 0x82;
 }
 
-constexpr std::uint64_t kMaxShort =
-    125;  // RFC 6455 5.2: the longest payload whose length fits in the second byte
+// RFC 6455 5.2: the longest payload whose length fits in the second byte.
+constexpr std::uint64_t kMaxShort = 125;
 
-// RFC 7692 6: RSV1 belongs to the first frame of a data message. Of an unknown extension's bits
-// nothing is known.
+// RFC 7692 6: only the first frame of a data message may have RSV1. The rules of an unknown extension are not known, so
+// its bits are permitted on every frame.
 std::uint8_t permitted_rsv(const FrameHeader& header, std::uint8_t allowed) {
     const bool first_of_message =
         !is_control(header.opcode) && !is(header.opcode, Opcode::continuation);
     return allowed == kRsv1 && !first_of_message ? 0 : allowed;
 }
 
-// Could be counted in a message, or shown in a FrameScanner::Control, whatever its other faults. A
-// control frame whose length is written too long would also be longer than kMaxControlFrame, which
-// callers make room for.
+// True when the frame can be followed in spite of other faults: counted in a message, or shown in a
+// FrameScanner::Control. A control frame whose length is not encoded minimally is excluded. It would be longer than
+// kMaxControlFrame, and callers have room for no more than that.
 bool can_be_followed(const FrameHeader& header) {
     if (is_control(header.opcode)) {
         return header.length <= kMaxControlPayload && header.minimal;
@@ -55,7 +55,7 @@ Violation judge_control(const FrameHeader& header) {
     return Violation::none;
 }
 
-// As on the wire; 0 when there is none.
+// The code on the wire. 0 when there is none.
 std::uint16_t code_on_wire(const FrameScanner::Control& close) {
     if (close.payload_size < 2) {
         return 0;
@@ -134,7 +134,7 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
         begin_data(header);
         const std::size_t payload = within_frame(size - at - header.size);
         if (!pass_payload(frame + header.size, payload)) {
-            payload_left_ = 0;  // nothing of this frame is forwarded, so at_boundary() holds
+            payload_left_ = 0;  // this frame is not forwarded: we are at a frame boundary
             return {at, Stop::error, Violation::invalid_utf8};
         }
         at += header.size + payload;
@@ -142,9 +142,8 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
     return {lost_ ? size : at, Stop::more};
 }
 
-// A shortcut for what small traffic consists of: messages in one whole frame of up to 125 bytes
-// that break no rule and need no look inside. Returns the size of those in front; the walk in
-// scan() judges what follows.
+// A fast path for small messages: complete messages in one frame of up to 125 bytes that break no rule and whose text
+// need not be checked. Returns the size of those at the beginning of `data`. The loop in scan() checks what follows.
 std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept {
     if (in_message_ || rules_.validate == Validate::full) {
         return 0;
@@ -165,7 +164,8 @@ std::size_t FrameScanner::pass_short_messages(const std::uint8_t* data, std::siz
     return at;
 }
 
-// The first rule that the header breaks. Gives the stream up where Validate::off cannot go on.
+// Returns the first rule that the header breaks. With Validate::off, sets lost_ when the stream cannot be followed any
+// more.
 Violation FrameScanner::judge(const FrameHeader& header) noexcept {
     if (rules_.validate != Validate::off) {
         const Violation error = judge_framing(header);
@@ -199,8 +199,7 @@ Violation FrameScanner::judge_framing(const FrameHeader& header) const noexcept 
     return is_control(header.opcode) ? judge_control(header) : judge_order(header);
 }
 
-// RFC 6455 5.4: the fragments of a message follow each other, with nothing but control frames
-// between them.
+// RFC 6455 5.4: the fragments of a message follow each other, with only control frames between them.
 Violation FrameScanner::judge_order(const FrameHeader& header) const noexcept {
     const bool continues = is(header.opcode, Opcode::continuation);
     if (continues == in_message_) {
@@ -209,8 +208,8 @@ Violation FrameScanner::judge_order(const FrameHeader& header) const noexcept {
     return continues ? Violation::unexpected_continuation : Violation::expected_continuation;
 }
 
-// With Validate::off any data frame inside a message counts towards it: a fresh start would be a
-// way around the limit.
+// With Validate::off, a data frame inside a message counts towards that message even when it begins a new one.
+// Otherwise a peer could avoid the limit that way.
 bool FrameScanner::is_too_big(std::uint64_t length) const noexcept {
     const std::uint64_t before = in_message_ ? message_size_ : 0;
     return rules_.max_message != 0 && length > rules_.max_message - before;
@@ -234,7 +233,7 @@ std::size_t FrameScanner::within_frame(std::size_t size) const noexcept {
     return static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, size));
 }
 
-// False when the text is wrong; nothing but the validator has changed then.
+// Returns false when the text is not UTF-8. Then nothing but the validator has changed.
 bool FrameScanner::pass_payload(const std::uint8_t* payload, std::size_t size) noexcept {
     const bool ends_message = size == payload_left_ && fin_;
     if (checks_text_ && !is_text(payload, size, ends_message)) {
@@ -248,7 +247,7 @@ bool FrameScanner::pass_payload(const std::uint8_t* payload, std::size_t size) n
     return true;
 }
 
-// RFC 6455 8.1: the message as a whole is UTF-8, so a character may go on in the next fragment.
+// RFC 6455 8.1: the message as a whole is UTF-8. A character may continue in the next fragment.
 bool FrameScanner::is_text(const std::uint8_t* payload, std::size_t size,
                            bool ends_message) noexcept {
     if (!utf8_.feed_masked(payload, size, key_.data(), key_offset_)) {
@@ -284,7 +283,7 @@ Violation FrameScanner::judge_close_frame(const Control& close, std::uint8_t rsv
     return judge_close(close, rules_.validate == Validate::full && rsv == 0);
 }
 
-// A 0 on the wire is no code either, and close_seen() relies on a value other than 0.
+// A code of 0 on the wire counts as no code. close_seen() needs a value other than 0.
 void FrameScanner::note_close(std::uint16_t code) noexcept {
     close_code_ = code != 0 ? code : std::uint16_t{kCloseNoStatus};
 }

@@ -1,22 +1,21 @@
-// Follows one direction of a WebSocket connection by looking at the bytes that pass: finds where
-// frames begin and end, counts messages, checks the framing rules, and shows each control frame to
-// its caller before it is forwarded. It never changes, copies or buffers a byte. Pure: no I/O, no
-// clock, no allocation. One scanner belongs to one direction of one tunnel and to the thread that
-// drives it.
+// Follows one direction of a WebSocket connection by looking at the bytes that pass. It finds where frames begin and
+// end, counts messages, checks the framing rules, and shows each control frame to the caller before it is forwarded. It
+// never changes, copies or buffers a byte. Pure: no I/O, no clock, no allocation. A scanner belongs to one direction of
+// one tunnel and to the thread that drives it.
 //
-// How it is driven: the caller holds some bytes that it has not forwarded yet and calls scan(). The
-// first `ready` of them may be forwarded. What follows is told by `stop`:
-//   more      the rest, the beginning of a header (fewer than kMaxFrameHeader bytes) or of a control
-//             frame (fewer than kMaxControlFrame): call again with these bytes and more behind them
-//   control   a whole control frame of `control.size` bytes begins at `ready`: forward or drop it,
-//             then call again with what is behind it; the scanner has counted it already
-//   boundary  only with `stop_at_boundary`: everything up to `ready` ends a frame; call again to go on
-//   error     the frame that begins at `ready` breaks the rule `error`: do not forward it, do not
-//             call again
-// So a frame header never leaves before it is judged, and a control frame never leaves in pieces.
+// How to use it: the caller has bytes that it has not forwarded yet and calls scan(). The first `ready` bytes may be
+// forwarded. `stop` says what follows them:
+//   more      the rest is the beginning of a header (fewer than kMaxFrameHeader bytes) or of a control frame (fewer
+//             than kMaxControlFrame bytes): call again with these bytes and more after them
+//   control   a complete control frame of `control.size` bytes begins at `ready`: forward or drop it, then call again
+//             with the bytes after it; the scanner has counted it already
+//   boundary  only with `stop_at_boundary`: a frame ends at `ready`; call again to go on
+//   error     the frame that begins at `ready` breaks the rule `error`: do not forward it, do not call again
+// So a frame header is never forwarded before it is checked, and a control frame is never forwarded in pieces.
 //
-// Behind a Close everything is `ready`, unjudged, uncounted and unseen: the receiver discards it (RFC 6455 1.4), all but
-// the Pong that answers a Ping which the Close has crossed (5.5.2), and no rule of ours is to end the closing handshake.
+// After a Close everything is `ready`, unchecked and uncounted. The receiver discards it (RFC 6455 1.4), except for the
+// Pong that answers a Ping which was under way when the Close was sent (5.5.2). Our rules must not end the closing
+// handshake.
 #pragma once
 
 #include <cstddef>
@@ -31,19 +30,19 @@
 namespace wsp {
 
 enum class Validate : std::uint8_t {
-    off,     // follow frames where they can be followed; report no error
+    off,     // follow frames as far as possible; report no error but message_too_big
     frames,  // RFC 6455 framing rules
-    full,    // also UTF-8 of text messages and legal close codes, where no extension hides the
-             // payload
+    // Also UTF-8 of text messages and legal close codes, unless an extension hides the payload.
+    full,
 };
 
 struct ScanRules {
     Side sender = Side::client;
     Validate validate = Validate::frames;
-    std::uint8_t allowed_rsv =
-        0;  // bits that a negotiated extension uses: RSV1 is bit 2 (permessage-deflate)
-    std::uint64_t max_message =
-        0;  // bytes of payload over all fragments, as on the wire; 0 means no limit
+    // The bits that a negotiated extension uses. RSV1 is bit 2 (permessage-deflate).
+    std::uint8_t allowed_rsv = 0;
+    // Bytes of payload over all fragments, as on the wire. 0 means no limit.
+    std::uint64_t max_message = 0;
 };
 
 class FrameScanner {
@@ -53,7 +52,7 @@ class FrameScanner {
     struct Control {
         Opcode opcode = Opcode::close;
         std::uint8_t payload_size = 0;
-        std::size_t size = 0;                           // of the whole frame on the wire
+        std::size_t size = 0;                           // size of the whole frame on the wire
         std::uint8_t payload[kMaxControlPayload] = {};  // unmasked
     };
 
@@ -65,25 +64,25 @@ class FrameScanner {
 
     explicit FrameScanner(const ScanRules& rules) noexcept;
 
-    // Looks at `size` bytes. `control` is written only when the result's stop is `control`.
-    // With Validate::off a stream that cannot be followed (an unknown opcode is fine, a control
-    // frame of more than 125 bytes or a 64-bit length with its top bit set is not) is given up:
-    // from there on everything is `ready` and lost() is true. message_too_big is judged from the
-    // frame header, before any payload is ready, also with Validate::off.
+    // Looks at `size` bytes. Writes `control` only when it returns Stop::control. With Validate::off, a stream that
+    // cannot be followed is given up: from there on everything is `ready` and lost() is true. That happens at a control
+    // frame of more than 125 bytes and at a 64-bit length with its top bit set, but not at an unknown opcode.
+    // message_too_big is found in the frame header, before any payload is `ready`, also with Validate::off.
     Result scan(const std::uint8_t* data, std::size_t size, bool stop_at_boundary,
                 Control& control) noexcept;
 
-    // True between two frames: the proxy may put a frame of its own here. Never true once lost(), or behind a Close.
+    // True between two frames: the proxy may send a frame of its own here. Never true once lost(), or after a Close.
     bool at_boundary() const noexcept { return payload_left_ == 0 && !lost_ && !close_seen(); }
-    // Bytes of the data frame in progress that have not passed yet; 0 between two frames.
+    // Bytes of the current data frame that have not passed yet. 0 between two frames.
     std::uint64_t payload_left() const noexcept { return payload_left_; }
     // True between the first and the last fragment of a data message.
     bool in_message() const noexcept { return in_message_; }
     bool lost() const noexcept { return lost_; }
 
-    // Data messages whose last byte has passed.
+    // How many data messages have passed completely.
     std::uint64_t messages() const noexcept { return messages_; }
-    // A Close has been shown. Its code: 1005 when it had none; 0 as long as none was seen.
+    // True once a Close has been shown. close_code() is its code: 1005 when the Close had no code, 0 while there was no
+    // Close.
     bool close_seen() const noexcept { return close_code_ != 0; }
     std::uint16_t close_code() const noexcept { return close_code_; }
 
@@ -103,16 +102,16 @@ class FrameScanner {
                         std::size_t at, Control& control) noexcept;
 
     ScanRules rules_;
-    std::uint64_t payload_left_ = 0;  // of the data frame in progress
-    std::uint64_t message_size_ = 0;  // payload of the message in progress, this frame included
+    std::uint64_t payload_left_ = 0;  // of the current data frame
+    std::uint64_t message_size_ = 0;  // payload of the current message, with the current frame
     std::uint64_t messages_ = 0;
-    MaskingKey key_{};  // of the data frame in progress; zeros when it is not masked
+    MaskingKey key_{};  // of the current data frame; zeros when it is not masked
     std::uint16_t close_code_ = 0;
-    std::uint8_t key_offset_ =
-        0;  // of the next payload byte, modulo 4; kept only while text is checked
+    // Of the next payload byte, modulo 4. Kept only while text is checked.
+    std::uint8_t key_offset_ = 0;
     Utf8Validator utf8_;
-    bool checks_text_ = false;  // the message in progress is text that nothing hides
-    bool fin_ = false;          // the data frame in progress is the last of its message
+    bool checks_text_ = false;  // the current message is text that no extension hides
+    bool fin_ = false;          // the current data frame is the last of its message
     bool in_message_ = false;   // changes when a data frame ends
     bool lost_ = false;
 };

@@ -1,4 +1,4 @@
-// The rules of the opening handshake, one line each, in the order of handshake_errors.def.
+// The rules of the opening handshake, in the order of handshake_errors.def.
 #include "protocol/handshake.hpp"
 
 #include "protocol/accept_key.hpp"
@@ -44,7 +44,7 @@ HandshakeError check_version(std::string_view version) {
     if (!is_present(version)) {
         return HandshakeError::no_version;
     }
-    // A list is refused too: a client names the one version that it speaks.
+    // A list of versions is refused: a client names the one version that it speaks.
     return trim(version) == "13" ? HandshakeError::none : HandshakeError::bad_version;
 }
 
@@ -97,7 +97,7 @@ HandshakeError check_accept(const HeaderSource& request, const HeaderSource& res
                : HandshakeError::backend_bad_accept;
 }
 
-// RFC 6455 4.1 page 19, items 5 and 6: nothing that was not asked for.
+// RFC 6455 4.1 page 19, items 5 and 6: the server chooses nothing that the client has not offered.
 HandshakeError check_choices(const HeaderSource& request, const HeaderSource& response) {
     const std::string_view protocol = response.get("Sec-WebSocket-Protocol");
     if (is_present(protocol) &&
@@ -142,27 +142,27 @@ HandshakeError check_request(const RequestLine& line, const HeaderSource& header
     if (trim(headers.get("Host")).empty()) {  // RFC 6455 4.2.1 item 2
         return HandshakeError::no_host;
     }
-    if (line.has_body) {  // RFC 9112 6: what follows would be the body, not frames
+    if (line.has_body) {  // RFC 9112 6: the bytes that follow would be the body, not frames
         return HandshakeError::has_body;
     }
     if (!has_token(headers.get("Connection"), "upgrade")) {  // RFC 6455 4.2.1 item 4
         return HandshakeError::no_connection_upgrade;
     }
-    const HandshakeError key =
-        check_key(headers.get("Sec-WebSocket-Key"));  // RFC 6455 4.2.1 item 5
+    // RFC 6455 4.2.1 item 5
+    const HandshakeError key = check_key(headers.get("Sec-WebSocket-Key"));
     if (key != HandshakeError::none) {
         return key;
     }
     return check_version(headers.get("Sec-WebSocket-Version"));  // RFC 6455 4.2.1 item 6
 }
 
-// RFC 6455 4.1 page 19: what the client does with the server's answer.
+// RFC 6455 4.1 page 19: how the client checks the server's response.
 HandshakeError check_response(const HeaderSource& request, int status,
                               const HeaderSource& response) {
     if (status != 101) {  // item 1
         return HandshakeError::backend_not_switching;
     }
-    if (!iequals(trim(response.get("Upgrade")), "websocket")) {  // item 2: this value, not a list
+    if (!iequals(trim(response.get("Upgrade")), "websocket")) {  // item 2: the value is no list
         return HandshakeError::backend_no_upgrade;
     }
     if (!has_token(response.get("Connection"), "upgrade")) {  // item 3

@@ -1,4 +1,4 @@
-// Splitting and comparing comma-separated header values.
+// Splits and compares comma-separated header values.
 #include "protocol/header_tokens.hpp"
 
 #include <algorithm>
@@ -6,19 +6,19 @@
 namespace wsp {
 namespace {
 
-// Not std::tolower: that one asks the locale.
+// std::tolower would depend on the locale.
 constexpr char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-// Where the first element of `list` ends: at a comma outside of quoted strings, or at the end.
+// Where the first element of `list` ends: at a comma outside of quoted strings, or at the end of the list.
 std::size_t element_end(std::string_view list) {
     bool quoted = false;
     for (std::size_t i = 0; i < list.size(); ++i) {
         if (list[i] == '"') {
             quoted = !quoted;
         } else if (quoted && list[i] == '\\') {
-            ++i;  // RFC 9110 5.6.4: a quoted-pair; its second character means nothing here
+            ++i;  // RFC 9110 5.6.4: a quoted-pair; its second character has no special meaning
         } else if (!quoted && list[i] == ',') {
             return i;
         }

@@ -1,4 +1,4 @@
-// Authorities apart, and compared.
+// Splits authorities into host and port and compares them.
 #include "protocol/origin_check.hpp"
 
 #include "protocol/header_tokens.hpp"
@@ -11,7 +11,7 @@ struct Authority {
     std::string_view port;
 };
 
-// "[::1]:80" as well; the port is empty where there is none.
+// Handles "[::1]:80" as well. The port is empty when there is none.
 Authority authority_of(std::string_view text) {
     const std::size_t bracket = text.find(']');
     const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);

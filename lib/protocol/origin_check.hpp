@@ -1,5 +1,5 @@
-// Whether an Origin (RFC 6454 7) is that of the Host that a server is asked for: what WebSocket servers look at before they say
-// 101 (RFC 6455 10.2). Pure; any thread.
+// Compares an Origin (RFC 6454 7) with the Host of a request. WebSocket servers do that before they answer 101 (RFC
+// 6455 10.2). Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -7,14 +7,14 @@
 namespace wsp {
 
 enum class OriginCheck {
-    unknown,                 // no Origin, or none with a host ("null")
-    same_origin,             // it is that of the Host that was sent
-    same_if_host_preserved,  // it is not, but it is that of the Host that the client asked for
-    cross_origin,            // it is neither's
+    unknown,                 // there is no Origin, or it has no host ("null")
+    same_origin,             // the Origin is that of the Host that was sent to the server
+    same_if_host_preserved,  // it is not, but it is that of the Host in the client's request
+    cross_origin,            // the Origin is that of neither Host
 };
 
-// `host_sent`: the Host that the server was sent; `host_asked`: the one in the client's request. Hosts are compared without
-// regard to case; a port that is missing is the default one of the Origin's scheme.
+// `host_sent` is the Host that the proxy has sent to the server. `host_asked` is the Host in the client's request.
+// Hosts are compared without regard to case. A missing port is the default port of the Origin's scheme.
 OriginCheck check_origin(std::string_view origin, std::string_view host_sent,
                          std::string_view host_asked) noexcept;
 

@@ -1,4 +1,4 @@
-// RFC 9112's grammar for a response head, strict where leniency has been a way to smuggle.
+// Parses a response head (RFC 9112). It is strict where tolerance has been used for response smuggling.
 #include "protocol/response_head.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ bool is_token_char(char c) {
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-// RFC 9110 5.5: a field value has no control characters but the tab.
+// RFC 9110 5.5: a field value contains no control characters except the tab.
 bool is_bad_octet(char c) {
     const auto octet = static_cast<unsigned char>(c);
     return (octet < 0x20 && c != '\t') || octet == 0x7f;
@@ -37,7 +37,7 @@ bool next_line(std::string_view& text, std::string_view& line) {
     return true;
 }
 
-// "HTTP/1.1 101 Switching Protocols"; the reason, and the space before it, may be missing.
+// Reads "HTTP/1.1 101 Switching Protocols". The reason, and the space before it, may be missing.
 bool parse_status_line(std::string_view line, ResponseHead& head) {
     if (line.size() < 12 || line.substr(0, 5) != "HTTP/" || !is_digit(line[5]) || line[6] != '.' ||
         !is_digit(line[7]) || line[8] != ' ' ||

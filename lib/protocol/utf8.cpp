@@ -1,4 +1,4 @@
-// The UTF-8 automaton: one table lookup per byte, and whole words at once while the text is ASCII.
+// A UTF-8 automaton with one table lookup per byte. ASCII is checked one word at a time.
 #include "protocol/utf8.hpp"
 
 #include <array>
@@ -7,19 +7,18 @@
 namespace wsp {
 namespace {
 
-// What has to come next. The second byte after E0, ED, F0 and F4 has a narrower range than other
-// continuation bytes: that is what keeps overlong forms, surrogates and everything above U+10FFFF
-// out (RFC 3629 4).
+// The states: what has to come next. After E0, ED, F0 and F4 the second byte has a narrower range than other
+// continuation bytes. That excludes overlong forms, surrogates and everything above U+10FFFF (RFC 3629 4).
 enum State : std::uint8_t {
-    kBetween,    // between two characters; Utf8Validator::complete() knows it as 0
-    kOneMore,    // 80..BF, then done
+    kBetween,    // between two characters; Utf8Validator::complete() relies on its value, 0
+    kOneMore,    // 80..BF, then kBetween
     kTwoMore,    // 80..BF, then kOneMore
     kThreeMore,  // 80..BF, then kTwoMore
     kAfterE0,    // A0..BF, then kOneMore
     kAfterED,    // 80..9F, then kOneMore
     kAfterF0,    // 90..BF, then kTwoMore
     kAfterF4,    // 80..8F, then kTwoMore
-    kInvalid,    // for good
+    kInvalid,    // for ever
     kStates
 };
 
@@ -66,9 +65,9 @@ constexpr State step(State state, unsigned byte) {
     }
 }
 
-// One row of bits per byte value: the state to come stands kStateBits * (present state) bits up in
-// the row. A state is kept as that shift. So a lookup waits for the byte only, never for the lookup
-// before it, and long runs of text that is not ASCII go by at one or two cycles per byte.
+// The table has one row of bits per byte value. Bits [kStateBits * s, kStateBits * (s + 1)) of a row hold the state
+// that follows state s. A state is stored as that shift, kStateBits * s. So a lookup depends only on the byte and not
+// on the lookup before it, and text that is not ASCII takes one or two cycles per byte.
 constexpr unsigned kStateBits = 6;
 constexpr std::uint64_t kStateMask = 63;
 static_assert(kStates * kStateBits <= 64);
@@ -93,8 +92,8 @@ constexpr std::uint8_t kBetweenShift = kBetween * kStateBits;
 constexpr std::uint8_t kInvalidShift = kInvalid * kStateBits;
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
-using WordBytes =
-    std::array<std::uint8_t, kWord>;  // the key twice, turned to the offset; zeros for plain text
+// The masking key twice, rotated to the offset. Zeros for text that is not masked.
+using WordBytes = std::array<std::uint8_t, kWord>;
 
 constexpr bool is_ascii(std::uint64_t word) {
     return (word & 0x8080808080808080u) == 0;

@@ -1,4 +1,4 @@
-// The columns of violations.def as lookup functions.
+// The columns of violations.def as functions.
 #include "protocol/violation.hpp"
 
 namespace wsp {

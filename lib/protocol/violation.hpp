@@ -1,5 +1,5 @@
-// What a peer did wrong once a tunnel is open, as a value. The rows are in violations.def.
-// Pure: no I/O, no allocation, any thread.
+// The rules that a peer can break in an open tunnel. The rows are in violations.def. Pure: no I/O, no allocation, any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,15 @@ enum class Violation : std::uint8_t {
 #undef WSP_VIOLATION
 };
 
-// The close code to send to the offender (RFC 6455 7.4.1); 1000 for Violation::none.
+// The close code for the peer that broke the rule (RFC 6455 7.4.1); 1000 for Violation::none.
 std::uint16_t close_code_of(Violation error) noexcept;
 
-// One sentence that names the rule, from a static table: valid for ever.
+// A text that names the rule, for the log. Static: valid for ever.
 std::string_view text_of(Violation error) noexcept;
-// What a Close says of it to a peer.
+// The reason in the Close to the peer that broke the rule.
 std::string_view close_reason_of(Violation error) noexcept;
 
-// The enumerator's name, for logs and tests.
+// The name of the enumerator, for logs and tests.
 std::string_view name_of(Violation error) noexcept;
 
 }  // namespace wsp
