@@ -21,9 +21,9 @@
 #include "routing/mapping.hpp"
 #include "routing/rewrite_targets.hpp"
 #include "upstream/backend_io.hpp"
-#include "upstream/tunnel_permits.hpp"
-#include "upstream/worker_load.hpp"
-#include "upstream/worker_pools.hpp"
+#include "upstream/configured_workers.hpp"
+#include "upstream/retry_after.hpp"
+#include "upstream/worker_state.hpp"
 #include "version.hpp"
 
 using namespace wsp;  // NOLINT: this file is the border
@@ -79,9 +79,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         log_version(server);
         learn_log_formats(pconf, ptemp, server);
-        learn_worker_limits(server);
-        learn_idle_limits(server);
-        learn_proxy_sections();
+        ConfiguredWorkers::learn(server);
         advise_on_mpm_settings(server);
         learn_kept_threads(server);
         warn_of_mod_qos_limits(server);

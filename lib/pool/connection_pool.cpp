@@ -147,10 +147,10 @@ bool ConnectionPool::may_connect() const noexcept {
 
 // --- letting go -----------------------------------------------------------------------------------
 
-void ConnectionPool::let_go() noexcept {
+void ConnectionPool::close_idle() noexcept {
     Closing closing;
     const SignalSafeLock lock(mutex_);
-    ++times_let_go_;
+    ++times_closed_idle_;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
         if (here->state == ConnectionState::idle) {
@@ -167,7 +167,7 @@ void ConnectionPool::shut_down() noexcept {
             waiter->turn.notify_one();
         }
     }
-    let_go();
+    close_idle();
 }
 
 PoolStatistics ConnectionPool::statistics() const {

@@ -147,7 +147,7 @@ class ConnectionPool {
     void idle_descriptors(std::vector<int>& to) const;
 
     // Closes the idle connections.
-    void let_go() noexcept;
+    void close_idle() noexcept;
     // The same for good: whoever waits or comes later gets no lease, what is given back is closed.
     void shut_down() noexcept;
 
@@ -198,7 +198,7 @@ class ConnectionPool {
     std::list<Entry> entries_;  // the idle ones in the order in which they became idle
     std::list<Waiter*> queue_;  // those who wait, by ticket
     std::uint64_t next_ticket_ = 0;
-    std::uint64_t times_let_go_ = 0;
+    std::uint64_t times_closed_idle_ = 0;
     MonotonicUs last_acquire_ = kNever;  // kNever: none yet
     unsigned failures_in_a_row_ = 0;     // of connects
     unsigned closed_in_a_row_ = 0;       // connections made ahead and closed at once

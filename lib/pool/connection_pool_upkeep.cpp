@@ -58,11 +58,11 @@ void ConnectionPool::drop_dead(const std::vector<int>& readable, MonotonicUs wat
             continue;
         }
         const MonotonicUs idle_since = place->since;
-        const std::uint64_t times_let_go = times_let_go_;
+        const std::uint64_t times_closed_idle = times_closed_idle_;
         if (!is_alive(lock, place)) {
             continue;
         }
-        if (times_let_go == times_let_go_) {
+        if (times_closed_idle == times_closed_idle_) {
             move_to(place, ConnectionState::idle);
             place->since = idle_since;
         } else {

@@ -8,7 +8,7 @@
 #include "httpd/httpd.hpp"
 #include "tunnel/shared_policies.hpp"
 #include "upstream/member_watch.hpp"
-#include "upstream/worker_pools.hpp"
+#include "upstream/worker_pool_map.hpp"
 
 namespace wsp {
 

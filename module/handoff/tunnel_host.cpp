@@ -7,7 +7,6 @@
 
 #include "base/signal_safe_lock.hpp"
 #include "httpd/boundary.hpp"
-#include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
 namespace {
@@ -112,7 +111,7 @@ void TunnelHost::stop(bool graceful) {
     const MonotonicUs now = monotonic_now();
     const ClosePlan plan = graceful ? drain_plan(now) : ClosePlan::stop(now);
     (graceful ? drain_ : stop_).wake();
-    TunnelPermit::end_waiting();
+    tunnel_permits_.end_waiting();
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }

@@ -25,6 +25,7 @@
 #include "net/tls_detach.hpp"
 #include "tunnel/loop_list.hpp"
 #include "tunnel/pump.hpp"
+#include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
 
@@ -43,6 +44,7 @@ class TunnelHost {
     LoopList& loops() { return loops_; }
     KeptThreads& kept_threads() { return kept_threads_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
+    TunnelPermits& tunnel_permits() { return tunnel_permits_; }
     // Takes the place of a socket that has left httpd (dup3): reads as "nothing yet", writes fail with EPIPE.
     int idle_fd() const { return idle_.get(); }
     StopFds stop_fds() const { return {drain_.fd(), stop_.fd()}; }
@@ -101,6 +103,7 @@ class TunnelHost {
     WakeFd stop_ = opened();
     KeptThreads kept_threads_;
     SpareSockets spare_sockets_;
+    TunnelPermits tunnel_permits_;
     UniqueFd idle_;
     UniqueFd idle_peer_;
     std::atomic<MonotonicUs> draining_since_{kNever};

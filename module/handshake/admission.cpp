@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "handoff/handover.hpp"
-#include "upstream/worker_load.hpp"
+#include "upstream/retry_after.hpp"
+#include "upstream/worker_parameters.hpp"
+#include "upstream/worker_state.hpp"
 
 namespace wsp {
 
@@ -35,16 +37,18 @@ int Admission::ask(MonotonicUs deadline) {
 
 // A place under the worker's max=. acquire= of the worker is how long to wait for one.
 int Admission::wait_for_permit(MonotonicUs deadline) {
-    const bool may_wait = worker_->s->acquire_set != 0;
-    AcquireFault fault = permit_.take(worker_, 0);
+    TunnelPermits& permits = services_.tunnels.tunnel_permits();
+    const bool may_wait = has_acquire_timeout(*worker_);
+    AcquireFault fault = permits.take(worker_, 0, permit_);
     if (fault == AcquireFault::timed_out && may_wait) {
         const MonotonicUs now = monotonic_now();
-        const MonotonicUs until = std::min<MonotonicUs>(now + worker_->s->acquire, deadline);
+        const MonotonicUs until =
+            std::min<MonotonicUs>(now + acquire_timeout_of(*worker_), deadline);
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0134: the backend has as many live tunnels in this child process as max= "
                       "allows; waiting up to %" APR_INT64_T_FMT " ms for one of them to end",
                       milliseconds_of(until - now));
-        fault = permit_.take(worker_, until);
+        fault = permits.take(worker_, until, permit_);
     }
     if (fault == AcquireFault::none) {
         return OK;

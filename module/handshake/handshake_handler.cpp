@@ -21,7 +21,7 @@
 #include "routing/mapping.hpp"
 #include "upstream/request_connector.hpp"
 #include "upstream/upgrade_exchange.hpp"
-#include "upstream/worker_timeout.hpp"
+#include "upstream/worker_parameters.hpp"
 
 namespace wsp {
 namespace {

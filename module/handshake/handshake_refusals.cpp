@@ -3,8 +3,8 @@
 
 #include "handshake/refusal_hints.hpp"
 #include "httpd/limited_log.hpp"
-#include "upstream/tunnel_permits.hpp"
-#include "upstream/worker_load.hpp"
+#include "upstream/retry_after.hpp"
+#include "upstream/worker_state.hpp"
 
 namespace wsp {
 namespace {

@@ -7,6 +7,8 @@
 #include "net/connect_hint.hpp"
 #include "protocol/detect_protocol.hpp"
 #include "protocol/origin_check.hpp"
+#include "upstream/worker_parameters.hpp"
+#include "upstream/worker_state.hpp"
 
 namespace wsp {
 namespace {
@@ -157,17 +159,18 @@ const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConn
 }
 
 const char* hint_for_unusable_worker(request_rec* r, const proxy_worker& worker) {
-    const unsigned status = worker.s->status;
-    if ((status & PROXY_WORKER_HC_FAIL) != 0) {
-        return "its health check (hcmethod=) fails";
-    }
-    if ((status & (PROXY_WORKER_STOPPED | PROXY_WORKER_DISABLED)) != 0) {
-        return "status= or balancer-manager has taken it out";
+    switch (why_unusable(worker)) {
+        case WhyUnusable::health_check:
+            return "its health check (hcmethod=) fails";
+        case WhyUnusable::taken_out:
+            return "status= or balancer-manager has taken it out";
+        case WhyUnusable::in_error:
+            break;
     }
     return apr_psprintf(r->pool,
-                        "an earlier line says why it failed; it is tried again %" APR_TIME_T_FMT
+                        "an earlier line says why it failed; it is tried again %" APR_INT64_T_FMT
                         " s after that (retry=)",
-                        apr_time_sec(worker.s->retry));
+                        apr_int64_t{retry_seconds_of(worker)});
 }
 
 const char* hint_for_missing_tls(request_rec* r) {

@@ -8,7 +8,7 @@
 
 #include "httpd/limited_log.hpp"
 #include "routing/mapping.hpp"
-#include "upstream/worker_timeout.hpp"
+#include "upstream/worker_parameters.hpp"
 
 namespace wsp {
 namespace {

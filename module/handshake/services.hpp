@@ -5,7 +5,7 @@
 #include "handshake/handshake_permit.hpp"
 #include "tunnel/shared_policies.hpp"
 #include "upstream/member_watch.hpp"
-#include "upstream/worker_pools.hpp"
+#include "upstream/worker_pool_map.hpp"
 
 namespace wsp {
 

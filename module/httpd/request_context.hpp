@@ -11,7 +11,7 @@ struct RequestContext {
     // A ProxyPass to ws:// that a plain request has passed by; it answers if nobody else takes the
     // request.
     const char* passed_by = nullptr;
-    apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see tunnel_permits.hpp
+    apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see upstream/worker_state.hpp
     bool logged = false;                         // the log_transaction hooks have run
     // Headers that a request for an error page has no more: see error_pages.hpp.
     const apr_table_t* handshake_of_error = nullptr;

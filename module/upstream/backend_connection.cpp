@@ -1,25 +1,24 @@
-// As proxy_util.c makes and ends its connections.
+// Makes and destroys mod_proxy's record as proxy_util.c does.
 #include "upstream/backend_connection.hpp"
 
 #include "apr_portable.h"
 
 namespace wsp {
 
-BackendConnection::BackendConnection(proxy_worker* worker, server_rec* server, const char* scheme,
-                                     bool tls, int stop_fd)
-    : io_(stop_fd), server_(server), scheme_(scheme) {
+BackendConnection::BackendConnection(const Backend& backend, const char* scheme, bool tls)
+    : io_(backend.stops().stop), server_(backend.server()), scheme_(scheme) {
     apr_pool_t* pool = nullptr;
-    apr_pool_create(&pool, worker->cp->pool);
+    apr_pool_create(&pool, backend.worker()->cp->pool);
     apr_pool_tag(pool, "wsp_backend_connection");
     record_ = static_cast<proxy_conn_rec*>(apr_pcalloc(pool, sizeof(proxy_conn_rec)));
     record_->pool = pool;
-    record_->worker = worker;
+    record_->worker = backend.worker();
     record_->is_ssl = tls;
     apr_pool_create(&record_->scpool, pool);
 }
 
 BackendConnection::~BackendConnection() {
-    apr_pool_t* const path_pool = path_pool_of(*record_);  // not a child of the other
+    apr_pool_t* const path_pool = path_pool_of(*record_);  // no child of record_->pool
     apr_pool_destroy(record_->pool);
     if (path_pool != nullptr) {
         apr_pool_destroy(path_pool);

@@ -1,4 +1,4 @@
-// Looks at proxy_worker_shared once a second.
+// Looks at the state of each member once a second.
 #include "upstream/member_watch.hpp"
 
 #include <poll.h>
@@ -9,28 +9,21 @@
 
 #include "base/signal_safe_lock.hpp"
 #include "httpd/background_threads.hpp"
+#include "upstream/worker_state.hpp"
 
 namespace wsp {
 namespace {
 
-constexpr int kLookMs = 1000;
-
-// In error (PROXY_WORKER_IN_ERROR) means one failed connect and is tried again: tunnels that live
-// tell otherwise.
-bool is_down(const proxy_worker* worker) {
-    return PROXY_WORKER_IS(worker, PROXY_WORKER_STOPPED) ||
-           PROXY_WORKER_IS(worker, PROXY_WORKER_DISABLED) ||
-           PROXY_WORKER_IS(worker, PROXY_WORKER_DRAIN) ||
-           PROXY_WORKER_IS(worker, PROXY_WORKER_HC_FAIL);
-}
+constexpr DurationUs kLook = 1 * kSecond;
 
 }  // namespace
 
-MemberWatch::Member::Member(proxy_worker* watched) : worker(watched), down_(is_down(watched)) {}
+MemberWatch::Member::Member(proxy_worker* watched)
+    : worker(watched), is_down_(is_taken_out(*watched)) {}
 
 bool MemberWatch::Member::went_down() {
-    const bool before = std::exchange(down_, is_down(worker));
-    return down_ && !before;
+    const bool was_down = std::exchange(is_down_, is_taken_out(*worker));
+    return is_down_ && !was_down;
 }
 
 TunnelGroup::Subscription MemberWatch::subscribe(proxy_worker* worker) {
@@ -44,7 +37,7 @@ TunnelGroup::Subscription MemberWatch::subscribe(proxy_worker* worker) {
     return member->tunnels.subscribe();
 }
 
-// With the mutex held. Whoever subscribes next tries again.
+// With the mutex held. If the thread cannot be made, the next subscribe() tries again.
 void MemberWatch::start() noexcept {
     if (started_) {
         return;
@@ -59,7 +52,7 @@ void MemberWatch::start() noexcept {
 
 void MemberWatch::run() {
     pollfd ends[] = {{stops_.drain, POLLIN, 0}, {stops_.stop, POLLIN, 0}};
-    while (::poll(ends, 2, kLookMs) <= 0) {
+    while (::poll(ends, 2, poll_timeout(kLook)) <= 0) {
         const SignalSafeLock lock(mutex_);
         look();
     }

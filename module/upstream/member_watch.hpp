@@ -1,9 +1,7 @@
-// Balancer members that are taken out while they have tunnels (ProxyWebsocketOnMemberDown drain).
+// Finds out that balancer members are taken out while they have tunnels (ProxyWebsocketOnMemberDown drain).
 //
-// balancer-manager and mod_proxy_hcheck change a member's state in shared memory and tell nobody:
-// a thread looks once a second, from when the first tunnel of such a member opens.
-//
-// Any thread; one mutex guards the list of members, which live as long as the child.
+// balancer-manager and mod_proxy_hcheck change a member's state in shared memory and tell nobody. So a thread looks once a
+// second, from the first tunnel of such a member on.
 #pragma once
 
 #include <list>
@@ -16,26 +14,29 @@
 
 namespace wsp {
 
+// Owned by the child process. Any thread; the mutex guards the list, whose members live as long as the child.
 class MemberWatch {
   public:
-    // Tells `loops`, which outlive it, of what is taken out; those tunnels go within `spread`.
+    // When a member is taken out its tunnels are drained within `spread`, and `loops` are told. `loops` outlive this.
     MemberWatch(LoopList& loops, StopFds stops, DurationUs spread)
         : loops_(loops), stops_(stops), spread_(spread) {}
 
-    // A tunnel to `worker` is about to open. The worker's state now is what it is compared with. May throw bad_alloc.
+    // A tunnel to `worker` is about to open: the subscription to what becomes of the member from now on. May throw
+    // bad_alloc.
     TunnelGroup::Subscription subscribe(proxy_worker* worker);
 
   private:
-    struct Member {
-        explicit Member(proxy_worker* watched);
-        // Has been taken out since this was asked last.
+    class Member {
+      public:
+        explicit Member(proxy_worker* worker);
+        // Whether it was taken out since this was called last, or since it was made.
         bool went_down();
 
         proxy_worker* const worker;
         TunnelGroup tunnels;
 
       private:
-        bool down_;
+        bool is_down_;
     };
 
     void start() noexcept;

@@ -1,25 +1,14 @@
-// Acquire, determine, connect, set up, shake hands: mod_proxy's steps, with our pool.
+// The steps are those of mod_proxy: acquire a connection, determine the address, connect, set up the connection, TLS. The
+// pool is ours.
 #include "upstream/request_connector.hpp"
 
 #include <utility>
 
-#include "upstream/backend_connect.hpp"
+#include "upstream/backend_tls.hpp"
+#include "upstream/connect_with_mod_proxy.hpp"
+#include "upstream/worker_state.hpp"
 
 namespace wsp {
-namespace {
-
-// As ap_proxy_acquire_connection: a worker in error is tried again when its retry= is over.
-bool is_in_use(proxy_worker* worker, const char* scheme, server_rec* server) {
-    if (!PROXY_WORKER_IS_USABLE(worker)) {
-        auto* const retry = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_retry_worker);
-        if (retry != nullptr) {
-            retry(scheme, worker, server);
-        }
-    }
-    return PROXY_WORKER_IS_USABLE(worker);
-}
-
-}  // namespace
 
 RequestConnector::RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
                                    const wsp_dir_config& config, const char* scheme, bool tls,
@@ -29,33 +18,30 @@ RequestConnector::RequestConnector(request_rec* r, proxy_worker* worker, proxy_s
       conf_(conf),
       scheme_(scheme),
       tls_(tls),
-      worker_pool_(pools.worker_pool(worker, r->server, config)) {}
+      pool_(pools.get(worker, r->server, config)) {}
 
 RequestConnector::~RequestConnector() = default;
 
 RequestConnector::Fault RequestConnector::open(BackendRoute& route, MonotonicUs deadline,
                                                bool fresh) {
-    shared_ = route.proxy_name == nullptr && worker_pool_.keeps(tls_);
+    shared_ = route.proxy_name == nullptr && pool_.keeps(tls_);
     Fault fault = lease(deadline, fresh || !shared_);
     if (fault == Fault::none) {
         fault = determine(route, deadline);
     }
-    if (fault == Fault::none) {
-        fault = connect(deadline);
-    }
-    return fault;
+    return fault == Fault::none ? connect(deadline) : fault;
 }
 
 RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh) {
     new_.reset();
     connection_ = nullptr;
     lease_ = ConnectionPool::Lease();
-    if (!is_in_use(worker_, scheme_, r_->server)) {
+    if (!may_use(*worker_, scheme_, r_->server)) {
         return failed(Fault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
     }
     AcquireFault fault = AcquireFault::none;
-    lease_ = fresh ? worker_pool_.pool().acquire_fresh(deadline, fault)
-                   : worker_pool_.pool().acquire(deadline, fault);
+    lease_ = fresh ? pool_.connections().acquire_fresh(deadline, fault)
+                   : pool_.connections().acquire(deadline, fault);
     if (!lease_) {
         return failed(fault == AcquireFault::shut_down ? Fault::stopping : Fault::crowded,
                       HTTP_SERVICE_UNAVAILABLE);
@@ -64,8 +50,7 @@ RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh
     if (reused_) {
         connection_ = static_cast<BackendConnection*>(lease_.connection());
     } else {
-        new_ = std::make_unique<BackendConnection>(worker_, r_->server, scheme_, tls_,
-                                                   worker_pool_.stops().stop);
+        new_ = std::make_unique<BackendConnection>(pool_.backend(), scheme_, tls_);
         connection_ = new_.get();
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
@@ -75,7 +60,7 @@ RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh
     return Fault::none;
 }
 
-// Resolves the backend's name and fills in the route.
+// Resolves the backend's name and fills in the route. An HTTP status.
 int RequestConnector::determine_once(BackendRoute& route) {
     route.path = route.url;
     return ap_proxy_determine_connection(r_->pool, r_, conf_, worker_, record(), &route.uri,
@@ -98,39 +83,47 @@ RequestConnector::Fault RequestConnector::determine(BackendRoute& route, Monoton
 }
 
 RequestConnector::Fault RequestConnector::connect(MonotonicUs deadline) {
-    ConnectFault fault = connect_socket(worker_pool_, *connection_, deadline, r_);
-    if (fault != ConnectFault::none) {
-        if (new_ != nullptr) {
-            lease_.failed(fault);
-        }
-        return failed(fault == ConnectFault::stopped ? Fault::stopping : Fault::unreachable,
-                      HTTP_SERVICE_UNAVAILABLE);
+    Fault fault = connect_socket(deadline);
+    if (fault == Fault::none) {
+        fault = set_up_tls(deadline);
     }
-    reused_ = reused_ &&
-              record()->connection != nullptr;  // or it was closed just now, and a new one made
-    const int status = set_up_connection(worker_pool_, *connection_, r_);
-    if (status != OK) {
-        const bool no_engine = tls_ && !may_speak_tls(r_);
-        return failed(no_engine ? Fault::no_tls : Fault::not_set_up, status);
-    }
-    fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
-    if (fault != ConnectFault::none) {
-        if (new_ != nullptr) {
-            lease_.failed(fault);
-        }
-        return failed_tls(fault);
+    if (fault != Fault::none) {
+        return fault;
     }
     if (new_ != nullptr) {
         lease_.connected(std::move(new_));
     }
     if (shared_) {
-        worker_pool_.note_use(scheme_, *record());
+        pool_.note_use(scheme_, *record());
     }
     return Fault::none;
 }
 
-RequestConnector::Fault RequestConnector::failed_tls(ConnectFault fault) {
+RequestConnector::Fault RequestConnector::connect_socket(MonotonicUs deadline) {
+    const ConnectFault fault = connect_with_mod_proxy(pool_.backend(), *connection_, deadline, r_);
+    if (fault != ConnectFault::none) {
+        end_lease(fault);
+        return failed(fault == ConnectFault::stopped ? Fault::stopping : Fault::unreachable,
+                      HTTP_SERVICE_UNAVAILABLE);
+    }
+    // mod_proxy may have found the idle connection dead just now, and connected anew.
+    reused_ = reused_ && record()->connection != nullptr;
+    return Fault::none;
+}
+
+RequestConnector::Fault RequestConnector::set_up_tls(MonotonicUs deadline) {
+    const int status = set_up_connection(pool_.backend(), *connection_, r_);
+    if (status != OK) {
+        const bool no_engine = tls_ && !may_speak_tls(r_);
+        return failed(no_engine ? Fault::no_tls : Fault::not_set_up, status);
+    }
+    const ConnectFault fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
+    if (fault != ConnectFault::none) {
+        end_lease(fault);
+    }
     switch (fault) {
+        case ConnectFault::none:
+            return Fault::none;
         case ConnectFault::timed_out:
             return failed(Fault::tls_late, HTTP_GATEWAY_TIME_OUT);
         case ConnectFault::stopped:
@@ -140,12 +133,19 @@ RequestConnector::Fault RequestConnector::failed_tls(ConnectFault fault) {
     }
 }
 
+// The pool learns why the new connection failed.
+void RequestConnector::end_lease(ConnectFault fault) {
+    if (new_ != nullptr) {
+        lease_.failed(fault);
+    }
+}
+
 void RequestConnector::give_back() {
     if (shared_ && connection_ != nullptr) {
         connection_->forget_request();
         connection_ = nullptr;
         lease_.give_back();
-        worker_pool_.note_idle();
+        pool_.note_idle();
     }
 }
 

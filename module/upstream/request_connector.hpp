@@ -1,22 +1,22 @@
-// One request's way to its backend: a connection out of the pool, or a new one, and where it goes
-// afterwards.
+// Gets one request its connection to the backend, out of the pool or new, and decides where the connection goes afterwards.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "httpd/httpd.hpp"
 #include "upstream/backend_connection.hpp"
 #include "upstream/backend_route.hpp"
-#include "upstream/worker_pools.hpp"
+#include "upstream/worker_pool.hpp"
+#include "upstream/worker_pool_map.hpp"
 
 namespace wsp {
 
-// Request thread; blocks, for no longer than the deadline. Closes its connection when it ends, unless that was given
-// back or released before.
+// Request thread. Its connection is closed when it is destroyed, unless the connection was given back or released before.
 class RequestConnector {
   public:
     // Why a request has no connection.
-    enum class Fault {
+    enum class Fault : std::uint8_t {
         none,
         out_of_use,   // the worker is in error, stopped or disabled
         stopping,     // httpd stops meanwhile, and not gracefully
@@ -26,7 +26,7 @@ class RequestConnector {
         not_set_up,   // httpd could not make its connection: see status()
         no_tls,       // mod_ssl may not speak TLS to backends (SSLProxyEngine): see status()
         tls_failed,   // the TLS handshake failed
-        tls_late,     // or did not end by the deadline
+        tls_late,     // the TLS handshake did not end by the deadline
     };
 
     RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
@@ -36,31 +36,33 @@ class RequestConnector {
     RequestConnector(const RequestConnector&) = delete;
     RequestConnector& operator=(const RequestConnector&) = delete;
 
-    // Opens a connection; `fresh`: none that was idle. What was open before is closed.
+    // Opens a connection and fills in the route. With `fresh` it takes no idle connection. Closes the connection that was
+    // open before. Blocks, until the deadline at most; connect_with_mod_proxy.hpp names two exceptions.
     Fault open(BackendRoute& route, MonotonicUs deadline, bool fresh);
-    // The HTTP status that goes with a fault.
+    // The HTTP status that goes with the last fault.
     int status() const { return status_; }
 
-    // Only while open.
+    // Only while a connection is open.
     BackendConnection& connection() const { return *connection_; }
     proxy_conn_rec* record() const { return connection_->record(); }
     proxy_worker* worker() const { return worker_; }
-    WarningGates& warnings() const { return worker_pool_.warnings(); }
-    // The connection has been idle: the server may be about to close it.
+    WarningGates& warnings() const { return pool_.backend().warnings(); }
+    // The connection has been idle, so that the server may be closing it just now.
     bool is_reused() const { return reused_; }
 
-    // The exchange is over and whole: another request may have the connection, where the
-    // configuration lets it.
+    // The response has been read whole: the connection goes back to the pool, where the configuration allows that.
     void give_back();
-    // The connection is a tunnel's now: httpd's side of it ends, the pool forgets it.
+    // The connection has become a tunnel's: httpd's side of it ends, and the pool forgets it.
     void release();
 
   private:
     Fault lease(MonotonicUs deadline, bool fresh);
-    int determine_once(BackendRoute& route);
     Fault determine(BackendRoute& route, MonotonicUs deadline);
+    int determine_once(BackendRoute& route);
     Fault connect(MonotonicUs deadline);
-    Fault failed_tls(ConnectFault fault);
+    Fault connect_socket(MonotonicUs deadline);
+    Fault set_up_tls(MonotonicUs deadline);
+    void end_lease(ConnectFault fault);
     Fault failed(Fault fault, int status) {
         status_ = status;
         return fault;
@@ -71,13 +73,13 @@ class RequestConnector {
     proxy_server_conf* conf_;
     const char* scheme_;
     const bool tls_;
-    WorkerPool& worker_pool_;
+    WorkerPool& pool_;
     ConnectionPool::Lease lease_;
-    std::unique_ptr<BackendConnection> new_;   // until it is connected: then the lease's
-    BackendConnection* connection_ = nullptr;  // whoever has it
+    std::unique_ptr<BackendConnection> new_;   // a new connection, until the lease takes it over
+    BackendConnection* connection_ = nullptr;  // in new_ or in the lease
     int status_ = OK;
     bool reused_ = false;
-    bool shared_ = false;  // the connection may be kept
+    bool shared_ = false;  // the connection may come from the pool, and go back there
 };
 
 }  // namespace wsp

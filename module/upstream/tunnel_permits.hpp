@@ -1,50 +1,58 @@
-// A worker's max= as a cap of its live tunnels. mod_proxy's own connections are given back at the handover, so that
-// its limit, which like ours is per child process, no longer sees them.
+// max= of a worker as a limit of its live tunnels in one child process. mod_proxy has the same limit, but it no longer
+// counts a connection that has become a tunnel.
 #pragma once
 
 #include <cstddef>
+#include <unordered_map>
 #include <utility>
 
 #include "httpd/httpd.hpp"
+#include "pool/permits.hpp"
 #include "pool/pool_clock.hpp"
 
 namespace wsp {
 
-// One live tunnel, or one on its way. Movable; any thread, one at a time.
+// The permission for one tunnel, from before its handshake until its end. Movable; any thread, one at a time.
 class TunnelPermit {
   public:
     TunnelPermit() noexcept = default;
-    TunnelPermit(TunnelPermit&& from) noexcept : worker_(std::exchange(from.worker_, nullptr)) {}
+    TunnelPermit(TunnelPermit&& from) noexcept : permits_(std::exchange(from.permits_, nullptr)) {}
     TunnelPermit& operator=(TunnelPermit&& from) noexcept {
-        std::swap(worker_, from.worker_);
+        std::swap(permits_, from.permits_);
         return *this;
     }
     TunnelPermit(const TunnelPermit&) = delete;
     TunnelPermit& operator=(const TunnelPermit&) = delete;
     ~TunnelPermit();
 
-    // Has failed when the worker has as many live tunnels in this child as its max= allows. Until the deadline, where that
-    // is to come, it waits for one of them to end, first come first served. Request thread.
-    [[nodiscard]] AcquireFault take(const proxy_worker* worker, MonotonicUs deadline);
-
-    // The child is to end: nobody waits any more, now or later. From inside prefork's signal handlers too.
-    static void end_waiting() noexcept;
-
-    // How many more the worker may have in this child.
-    static std::size_t room(const proxy_worker* worker) noexcept;
-
   private:
-    const proxy_worker* worker_ = nullptr;  // only with a max=
+    friend class TunnelPermits;
+
+    Permits* permits_ = nullptr;  // null where the worker has no max=, or without a permit
 };
 
-// post_config: notes which workers have an explicit max=; a child's mod_proxy fills in a default where there is none
-// (proxy_util.c ap_proxy_initialize_worker). Main thread.
-void learn_worker_limits(server_rec* main_server);
+// The permits of all workers. Owned by the child process, and never destroyed; the table does not change after child_init.
+class TunnelPermits {
+  public:
+    // child_init.
+    TunnelPermits();
+    TunnelPermits(const TunnelPermits&) = delete;
+    TunnelPermits& operator=(const TunnelPermits&) = delete;
 
-// take() has failed for `r`, a request to a balancer: mod_proxy has put the member in error on account of the 503, so
-// that another one was tried; being full is no error. To be called from mod_proxy's request_status.
-void pardon_full_workers(request_rec* r);
-// Remembers the worker for that.
-void note_full_worker(request_rec* r, proxy_worker* worker);
+    // Fills in `permit`, or fails if the worker has as many live tunnels as its max= allows. Waits until the deadline for
+    // one of them to end, first come first served; not at all if the deadline has passed. Request thread.
+    [[nodiscard]] AcquireFault take(const proxy_worker* worker, MonotonicUs deadline,
+                                    TunnelPermit& permit);
+
+    // The child is about to end: sends away everybody who waits, now and later. Also from inside prefork's signal handlers.
+    void end_waiting() noexcept;
+
+    // How many more tunnels the worker may have; the largest number where it has no max=.
+    std::size_t room(const proxy_worker* worker) const noexcept;
+
+  private:
+    SystemPoolClock clock_;
+    std::unordered_map<const proxy_worker*, Permits> limited_;  // workers with a max=
+};
 
 }  // namespace wsp

@@ -262,7 +262,7 @@ def test_a_backend_that_is_gone_hurts_nobody(start_one, stage):
     sessions = expect_ahead(stage, 2)
     stage.stop_listening()
     close_all(sessions)
-    server.error_log.wait_for("WSP0015: no connection made ahead to .*: the connection was refused", 2)
+    server.error_log.wait_for("WSP0015: preconnecting to .* failed: the connection was refused", 2)
     stage.listen_again()
     use_once_from_any(server, stage)
 

@@ -169,7 +169,7 @@ TEST_CASE("nothing is looked at or closed with the lock held", "[pool]") {
     dead.give_back();
     rig.pool.sweep(kRoom, {fd});  // a peek, and closed
     rig.refused();
-    rig.pool.let_go();
+    rig.pool.close_idle();
     rig.refused();
     rig.pool.shut_down();
     CHECK(calls == 8);

@@ -58,7 +58,7 @@ TEST_CASE("nothing is made ahead when nobody has asked for long", "[pool]") {
     rig.acquire();
     rig.clock.time += ConnectionPool::kRestAfter - 1;
     CHECK(rig.fill() == 1);
-    rig.pool.let_go();
+    rig.pool.close_idle();
     rig.clock.time += 1;
     CHECK(rig.fill() == 0);
     rig.acquire();

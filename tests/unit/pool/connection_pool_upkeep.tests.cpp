@@ -162,7 +162,7 @@ TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
     const int fd = fd_of(one);
     one.give_back();
     SECTION("a member that is taken out") {
-        rig.network.on_peek = [&] { rig.pool.let_go(); };
+        rig.network.on_peek = [&] { rig.pool.close_idle(); };
     }
     SECTION("a shutdown") {
         rig.network.on_peek = [&] { rig.pool.shut_down(); };
@@ -198,7 +198,7 @@ TEST_CASE("a member that is taken out lets go, and may come back", "[pool]") {
     PoolRig rig(warming(2));
     rig.acquire();
     rig.fill();
-    rig.pool.let_go();
+    rig.pool.close_idle();
     CHECK(rig.network.open == 0);
     CHECK(rig.fill() == 2);
 }
