@@ -1,4 +1,4 @@
-// Two tables out of one.
+// Functions over the rows of connect_faults.def.
 #include "pool/connect_fault.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The kinds of failed connects, and for how long each keeps a pool from connecting ahead.
+// Why a connect has failed, and for how long each kind of failure keeps a pool from preconnecting (the hold-down).
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ enum class ConnectFault : std::uint8_t {
 // For log lines.
 const char* text_of(ConnectFault fault) noexcept;
 
-// After `in_a_row` failures (1 or more): doubles up to 32 times the first, and to no more than a
-// minute.
+// The hold-down after `in_a_row` failures, 1 or more. It doubles with each failure up to 32 times the first hold-down, and is
+// never longer than a minute.
 DurationUs hold_down_after(ConnectFault fault, unsigned in_a_row) noexcept;
 
 }  // namespace wsp

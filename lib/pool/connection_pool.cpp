@@ -1,5 +1,6 @@
-// Requests, their turns, and the states, which change in move_to() and nowhere else. The other two
-// parts: connection_pool_lease.cpp, connection_pool_upkeep.cpp.
+// What requests do with a pool: they wait for their turn, and get a connection or the permission to make one. Also the
+// states of connections, which only move_to() changes. What a lease does is in connection_pool_lease.cpp, what the
+// preconnecting thread does in connection_pool_upkeep.cpp.
 #include "pool/connection_pool.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, bool fresh,
     for (;;) {
         fault = await_turn(lock, waiter, deadline);
         if (fault != AcquireFault::none) {
-            return Lease();  // it had no turn, so nobody behind it has one now
+            return Lease();  // its turn had not come, so that no other waiter has to be woken
         }
         drop_expired(closing);
         if (turn_of(waiter) == Turn::connect) {
@@ -41,14 +42,14 @@ ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, bool fresh,
         }
         const Place place = newest_idle();
         if (is_alive(lock, place)) {
-            place->ahead = false;
+            place->preconnected = false;
             ++statistics_.reused;
             return Lease(this, place, true);
         }
     }
 }
 
-// Waits for `waiter`'s turn. With another fault than none it has not come.
+// Waits for `waiter`'s turn. With any fault its turn has not come.
 AcquireFault ConnectionPool::await_turn(SignalSafeLock& lock, Waiter& waiter,
                                         MonotonicUs deadline) {
     const auto must_wait = [&] { return !shut_down_ && turn_of(waiter) == Turn::none; };
@@ -75,7 +76,7 @@ AcquireFault ConnectionPool::await_turn(SignalSafeLock& lock, Waiter& waiter,
     return AcquireFault::none;
 }
 
-// Who wants a fresh connection leaves the idle ones to those behind it.
+// A waiter may take an idle connection if all waiters before it want a fresh one. Only the first waiter may connect.
 ConnectionPool::Turn ConnectionPool::turn_of(const Waiter& waiter) noexcept {
     bool is_first = true;
     bool may_reuse = !waiter.fresh;
@@ -92,8 +93,9 @@ ConnectionPool::Turn ConnectionPool::turn_of(const Waiter& waiter) noexcept {
     return is_first && may_connect() ? Turn::connect : Turn::none;
 }
 
-// Everybody whose turn it is; behind the first who may reuse there is nobody.
-void ConnectionPool::wake() noexcept {
+// Notifies each waiter whose turn has come. The loop ends after the first waiter that takes idle connections: it comes
+// before all waiters behind it, for an idle connection and for a connect.
+void ConnectionPool::wake_waiters() noexcept {
     for (Waiter* waiter : queue_) {
         if (turn_of(*waiter) != Turn::none) {
             waiter->turn.notify_one();
@@ -104,7 +106,7 @@ void ConnectionPool::wake() noexcept {
     }
 }
 
-// entries_.end() when there is none but expired ones.
+// The idle connection that was used last; entries_.end() if there is none, or if it has expired.
 ConnectionPool::Place ConnectionPool::newest_idle() noexcept {
     for (Place place = entries_.end(); place != entries_.begin();) {
         --place;
@@ -115,8 +117,8 @@ ConnectionPool::Place ConnectionPool::newest_idle() noexcept {
     return entries_.end();
 }
 
-// Looks at an idle connection without the lock; on lease meanwhile, so that nobody else has it. True:
-// it still is. False: it is closed and gone.
+// Looks at an idle connection. That is done without the lock, so the connection is lent meanwhile, which keeps others
+// away from it. True: it is alive, and still lent. False: it was dead, and is closed now.
 bool ConnectionPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     const MonotonicUs idle_since = place->since;
     move_to(place, ConnectionState::lent);
@@ -129,8 +131,8 @@ bool ConnectionPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     ++statistics_.died;
     Closing closing;
     std::unique_ptr<PooledConnection> dead = std::move(place->connection);
-    if (place->ahead && clock_.now() - idle_since < kClosedAtOnce) {
-        cool(place, ConnectFault::closed_idle);
+    if (place->preconnected && clock_.now() - idle_since < kClosedAtOnce) {
+        hold_down(place, ConnectFault::closed_idle);
     } else {
         drop(place, closing);
     }
@@ -145,7 +147,7 @@ bool ConnectionPool::may_connect() const noexcept {
            statistics_.in(ConnectionState::connecting) < limits_.max_connecting;
 }
 
-// --- letting go -----------------------------------------------------------------------------------
+// --- closing --------------------------------------------------------------------------------------
 
 void ConnectionPool::close_idle() noexcept {
     Closing closing;
@@ -177,16 +179,16 @@ PoolStatistics ConnectionPool::statistics() const {
 
 // --- states; all with the lock held ---------------------------------------------------------------
 
-std::size_t ConnectionPool::keeps() const noexcept {
+std::size_t ConnectionPool::most_idle() const noexcept {
     return std::max(limits_.max_idle, limits_.warm);
 }
 
-// Made ahead and not idle yet, or being looked at.
-std::size_t ConnectionPool::coming() const noexcept {
+// Preconnected connections that are not idle yet, or are being looked at.
+std::size_t ConnectionPool::unfinished_preconnects() const noexcept {
     return static_cast<std::size_t>(
         std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
-            return entry.ahead && (entry.state == ConnectionState::connecting ||
-                                   entry.state == ConnectionState::lent);
+            return entry.preconnected && (entry.state == ConnectionState::connecting ||
+                                          entry.state == ConnectionState::lent);
         }));
 }
 
@@ -199,9 +201,9 @@ void ConnectionPool::move_to(Place place, ConnectionState state) noexcept {
         return statistics_.in_state[static_cast<std::size_t>(of)];
     };
     const MonotonicUs now = clock_.now();
-    if (place->state == ConnectionState::idle && place->ahead &&
+    if (place->state == ConnectionState::idle && place->preconnected &&
         now - place->since >= kClosedAtOnce) {
-        closed_in_a_row_ = 0;  // the server does keep them
+        closed_in_a_row_ = 0;  // the server keeps idle connections after all
     }
     if (place->state != ConnectionState::gone) {
         --gauge(place->state);
@@ -211,7 +213,7 @@ void ConnectionPool::move_to(Place place, ConnectionState state) noexcept {
     }
     place->state = state;
     place->since = now;
-    wake();
+    wake_waiters();
 }
 
 void ConnectionPool::drop(Place place, Closing& closing) noexcept {
@@ -224,44 +226,43 @@ void ConnectionPool::drop_expired(Closing& closing) noexcept {
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
         if (here->state == ConnectionState::idle && is_expired(*here, now)) {
-            ++statistics_.expired;
             drop(here, closing);
         }
     }
 }
 
-// Ends the hold-down of that kind, if it is over at `now`; kNever: in any case. Nothing to close in
-// it, so it may be done with the lock held.
-void ConnectionPool::end_cooling(HoldDown kind, MonotonicUs now) noexcept {
+// Ends the hold-down of that kind if its time is over at `now`; with kNever in any case. A held-down entry has no
+// connection, so that it may be destroyed with the lock held.
+void ConnectionPool::end_hold_down(HoldDown kind, MonotonicUs now) noexcept {
     Closing nothing;
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
-        if (here->state == ConnectionState::cooling && kind_of(here->fault) == kind &&
+        if (here->state == ConnectionState::held_down && kind_of(here->fault) == kind &&
             here->until <= now) {
             drop(here, nothing);
         }
     }
 }
 
-// One entry holds down for failed connects, one for connections closed at once. What fails while
-// the hold-down lasts was begun before it, or is a request's, which nothing holds down: that makes
-// it last longer, but only a failure after its end is another one in the row.
-void ConnectionPool::cool(Place place, ConnectFault fault) noexcept {
+// Turns the entry into the one hold-down of its kind. If a hold-down of this kind lasts already, the connect was begun
+// before it, or by a request, and requests are not held down. Such a failure can only make the hold-down longer. It is not
+// counted as one more in a row: that takes a failure after the end of the hold-down.
+void ConnectionPool::hold_down(Place place, ConnectFault fault) noexcept {
     const HoldDown kind = kind_of(fault);
     const MonotonicUs now = clock_.now();
     MonotonicUs until = now;
     for (const Entry& entry : entries_) {
-        if (entry.state == ConnectionState::cooling && kind_of(entry.fault) == kind) {
+        if (entry.state == ConnectionState::held_down && kind_of(entry.fault) == kind) {
             until = std::max(until, entry.until);
         }
     }
     unsigned& in_a_row = kind == HoldDown::closed_at_once ? closed_in_a_row_ : failures_in_a_row_;
     in_a_row += until > now ? 0 : 1;
     ++statistics_.connects_failed;
-    end_cooling(kind, kNever);
+    end_hold_down(kind, kNever);
     place->until = std::max(until, now + hold_down_after(fault, in_a_row));
     place->fault = fault;
-    move_to(place, ConnectionState::cooling);
+    move_to(place, ConnectionState::held_down);
 }
 
 }  // namespace wsp

@@ -1,20 +1,14 @@
-// The connections to one backend before they are tunnels. A WebSocket connection cannot be shared
-// after its 101 (RFC 6455 4.2.2), so a pool is about the moments before: connections made ahead,
-// connections whose upgrade was refused, and how many are being made at a time.
+// The connections to one backend before they are tunnels. A connection cannot be shared after its 101 (RFC 6455 section
+// 4.2.2), so a pool has three tasks: it keeps preconnected connections, it keeps connections whose upgrade was refused, and
+// it limits how many connections are being made at a time.
 //
-//            acquire, refill            connected()             give_back()
+//            acquire, preconnect        connected()             give_back()
 //   (none) ------------------> connecting ---------> lent ------------------> idle
 //                                  |  failed()        ^  |  take(), ~Lease     |  dead, too old, too many
 //                                  v                  |  v                     v
-//                               cooling --> (gone)    | (gone)               (gone)
+//                              held_down --> (gone)   | (gone)               (gone)
 //                                         end of      +------ acquire ---------'
 //                                         hold-down
-//
-// Threads: every function from any thread. One mutex guards all of a pool; it is held with signals held
-// off, and never while a connection is looked at or closed. Only acquire() blocks. Functions may throw std::bad_alloc where
-// they make a connection's entry, and leave the pool as it was.
-// Ownership: the pool owns idle connections, a lease the one that it was lent. Leases must not
-// outlive their pool. Times are on the monotonic clock, in microseconds.
 #pragma once
 
 #include <condition_variable>
@@ -36,79 +30,96 @@ namespace wsp {
 class PooledConnection {
   public:
     virtual ~PooledConnection() = default;
-    // The peek: still open, and nothing has come that nobody asked for. Never blocks.
+    // Whether the server has neither closed it nor sent anything on it. Never blocks.
     virtual bool is_alive() noexcept = 0;
-    // To be watched while it is idle.
+    // The descriptor to poll while the connection is idle.
     virtual int fd() const noexcept = 0;
 };
 
 struct PoolLimits {
-    std::size_t warm = 0;            // idle connections to keep ahead
-    std::size_t max_idle = 0;        // idle connections at most; `warm` where that is more
-    std::size_t max_connecting = 0;  // connects at a time; 0: no limit
-    DurationUs ttl = 0;              // how long one may be idle; 0: no limit
+    std::size_t warm = 0;            // how many idle connections preconnecting keeps
+    std::size_t max_idle = 0;        // the most idle connections; `warm` if that is more
+    std::size_t max_connecting = 0;  // the most connects at a time; 0: no limit
+    DurationUs ttl = 0;              // the longest that a connection may be idle; 0: no limit
 };
 
-enum class ConnectionState : std::uint8_t { connecting, idle, lent, cooling, gone };
+enum class ConnectionState : std::uint8_t {
+    connecting,
+    idle,
+    lent,       // a lease has it, or the pool is looking at it
+    held_down,  // a failed connect, which keeps the pool from preconnecting for a while
+    gone,
+};
 
+// For a status page about backends. All counts begin with the process.
 struct PoolStatistics {
-    std::uint64_t connects = 0;              // that were successful, ahead or not
-    std::uint64_t preconnects = 0;           // of these
-    std::uint64_t connects_failed = 0;       //
-    std::uint64_t reused = 0;                // idle connections that were lent
-    std::uint64_t given_back = 0;            // by requests and by the preconnecting thread
-    std::uint64_t surplus = 0;               // closed because there were idle ones enough
-    std::uint64_t expired = 0;               // closed at the end of their ttl
-    std::uint64_t died = 0;                  // found dead while idle
-    std::uint64_t waits = 0;                 // acquires that had to wait
-    std::uint64_t waits_timed_out = 0;       // and in vain
-    std::size_t in_state[4] = {0, 0, 0, 0};  // by ConnectionState
+    // Connects that were successful, preconnects among them. With `reused` it shows what the pool saves.
+    std::uint64_t connects = 0;
+    // Preconnects that were successful.
+    std::uint64_t preconnects = 0;
+    // Connects that failed, and preconnected connections that the server closed within a second.
+    std::uint64_t connects_failed = 0;
+    // Requests that were served with an idle connection.
+    std::uint64_t reused = 0;
+    // Idle connections that the server had closed. Many of them: ttl= is longer than the server's own timeout.
+    std::uint64_t died = 0;
+    // Requests that had to wait for their turn to connect. Many of them: max-connecting= is low or the server is slow.
+    std::uint64_t waits = 0;
+    // Requests whose turn did not come in time, so that they were refused.
+    std::uint64_t waits_timed_out = 0;
+    // How many connections are in each ConnectionState now.
+    std::size_t in_state[4] = {0, 0, 0, 0};
     std::size_t in(ConnectionState state) const {
         return in_state[static_cast<std::size_t>(state)];
     }
 };
 
+// Threads: every function may be called from any thread. Only acquire() and acquire_fresh() block. One mutex guards the whole
+// pool. While it is held signals are held off (SignalSafeLock), and no connection is looked at or closed.
+// Ownership: the pool owns idle connections, a lease owns the connection that it was lent. A lease must not outlive its pool.
+// Memory: functions that make an entry for a connection may throw std::bad_alloc, and leave the pool as it was.
 class ConnectionPool {
     struct Entry {
         ConnectionState state = ConnectionState::gone;
         std::unique_ptr<PooledConnection> connection;
-        MonotonicUs since = 0;                    // of the state
-        MonotonicUs until = 0;                    // cooling: its end
-        ConnectFault fault = ConnectFault::none;  // cooling: its cause
-        bool ahead = false;                       // made ahead, and not asked for yet
+        MonotonicUs since = 0;                    // when the state began
+        MonotonicUs until = 0;                    // held_down: when the hold-down ends
+        ConnectFault fault = ConnectFault::none;  // held_down: its cause
+        bool preconnected = false;                // no request has had it yet
     };
     using Place = std::list<Entry>::iterator;
 
   public:
-    // How long after the last request connections are still made ahead.
+    // How long after the last request the pool goes on preconnecting.
     static constexpr DurationUs kRestAfter = 600 * kSecond;
-    // A connection made ahead that the server closes sooner than this counts as a failed connect. Such
-    // failures have a hold-down of their own, which only its time ends and which doubles until one
-    // made ahead has been idle for longer: connects say nothing about idle connections.
+    // If the server closes a preconnected connection sooner than this, that counts as a failed connect. Such failures have a
+    // hold-down of their own. It ends only with its time, and doubles until a preconnected connection has been idle for
+    // longer than this: a connect that succeeds does not show that the server keeps idle connections.
     static constexpr DurationUs kClosedAtOnce = 1 * kSecond;
 
-    // One connection, or the permission to make one. Movable; one thread at a time.
+    // A connection, or the permission to make one. Movable; one thread at a time.
     class Lease {
       public:
         Lease() noexcept = default;
         Lease(Lease&& from) noexcept;
         Lease& operator=(Lease&& from) noexcept;
-        // What has not been given back or taken is closed.
+        // Closes the connection, unless it was given back or taken.
         ~Lease();
 
         explicit operator bool() const noexcept { return pool_ != nullptr; }
-        // It is the permission: connected() or failed() must follow.
+        // It is the permission to make a connection. connected() or failed() must follow.
         bool is_connecting() const noexcept;
-        // The connection has been idle before.
+        // The connection was idle before.
         bool is_reused() const noexcept { return reused_; }
         PooledConnection* connection() const noexcept;
 
+        // Hands over the connection that was made. The lease goes on.
         void connected(std::unique_ptr<PooledConnection> connection) noexcept;
-        // Ends the lease.
+        // No connection could be made. Ends the lease.
         void failed(ConnectFault fault) noexcept;
-        // Ends the lease; another may have the connection.
+        // Makes the connection idle, so that another request may have it. Ends the lease.
         void give_back() noexcept;
-        // Ends the lease; the connection is the caller's, and the pool's no more.
+        // Takes the connection out of the pool for good. Ends the lease.
         std::unique_ptr<PooledConnection> take() noexcept;
 
       private:
@@ -126,48 +137,50 @@ class ConnectionPool {
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-    // For a request: the idle connection that was used last, if it is alive, else the permission to
-    // connect. Waits for its turn, first come first served, while max_connecting others connect; a
-    // connection that becomes idle meanwhile will do. An empty lease comes with the reason.
+    // For a request: the idle connection that was used last, if it is alive, else the permission to connect. While
+    // max_connecting others connect it waits for its turn, first come first served; a connection that becomes idle meanwhile
+    // is as good. If the lease is empty, `fault` says why.
     Lease acquire(MonotonicUs deadline, AcquireFault& fault);
-    // The same, never with an idle connection.
+    // The same without idle connections.
     Lease acquire_fresh(MonotonicUs deadline, AcquireFault& fault);
 
-    // For the preconnecting thread: the permission to make one connection ahead. Empty when there are enough (`room`: how many more
-    // connections the backend takes), while a failed connect is held against the backend, while requests wait for their
-    // turn, and when no request has come for kRestAfter.
+    // For the preconnecting thread: the permission to make one connection. The lease is empty
+    // - when there are enough connections; `room` is how many more the backend takes;
+    // - while a failed connect is held down;
+    // - while requests wait for their turn;
+    // - when no request has come for kRestAfter.
     Lease preconnect_lease(std::size_t room);
-    // Closes idle connections that are too old, too many, or, among those whose descriptors are in
-    // `readable`, dead. `watched_since`: when it was asked which are idle; what somebody has had since then was readable
-    // for him, and is not taken away from the next to look at it. Returns when to come again; kNever: not before something
-    // happens.
+    // Closes idle connections that are too old or too many, and those whose descriptor is in `readable` if they are dead.
+    // `watched_since`: when the caller asked for the descriptors that it has polled. If a connection became idle later than
+    // that, its descriptor was readable for the request that had it meanwhile, so this does not look at it. Returns when to
+    // call this again; kNever: when something has changed.
     MonotonicUs sweep(std::size_t room, const std::vector<int>& readable,
                       MonotonicUs watched_since = kNever);
-    // Adds the descriptors of the idle connections, to be watched; any of them may be lent by then.
+    // Adds the descriptors of the idle connections. Any of them may be lent before the caller polls it.
     void idle_descriptors(std::vector<int>& to) const;
 
     // Closes the idle connections.
     void close_idle() noexcept;
-    // The same for good: whoever waits or comes later gets no lease, what is given back is closed.
+    // Closes the idle connections for good: requests that wait or come later get no lease, and a connection that is given
+    // back is closed.
     void shut_down() noexcept;
 
     PoolStatistics statistics() const;
 
   private:
-    using Closing = std::list<Entry>;  // closed when it goes out of scope, without the lock
+    using Closing = std::list<Entry>;  // closed without the lock, by its destructor
 
-    // One acquire(), on its own stack.
+    // One call of acquire(), on the caller's stack.
     struct Waiter {
         explicit Waiter(bool wants_fresh) noexcept : fresh(wants_fresh) {}
-        const bool fresh;              // an idle connection will not do
-        bool has_waited = false;       // it is in the statistics
-        std::uint64_t ticket = 0;      // its place in the queue, for good
+        const bool fresh;              // takes no idle connection
+        bool has_waited = false;       // is counted in the statistics
+        std::uint64_t ticket = 0;      // its number in the queue, which it keeps
         std::condition_variable turn;  // its turn has come, or the pool is shut down
     };
     enum class Turn : std::uint8_t { none, reuse, connect };
 
-    // What keeps the pool from connecting ahead; a connect that is successful ends the first and
-    // says nothing about the second.
+    // What keeps the pool from preconnecting. A successful connect ends the first kind, and not the second.
     enum class HoldDown : std::uint8_t { connects, closed_at_once };
     static HoldDown kind_of(ConnectFault fault) noexcept {
         return fault == ConnectFault::closed_idle ? HoldDown::closed_at_once : HoldDown::connects;
@@ -176,32 +189,34 @@ class ConnectionPool {
     Lease acquire(MonotonicUs deadline, bool fresh, AcquireFault& fault);
     AcquireFault await_turn(SignalSafeLock& lock, Waiter& waiter, MonotonicUs deadline);
     Turn turn_of(const Waiter& waiter) noexcept;
-    void wake() noexcept;
+    void wake_waiters() noexcept;
     Place newest_idle() noexcept;
     bool is_alive(SignalSafeLock& lock, Place place) noexcept;
     bool is_expired(const Entry& entry, MonotonicUs now) const noexcept;
     bool may_connect() const noexcept;
-    std::size_t keeps() const noexcept;
-    std::size_t coming() const noexcept;
+    std::size_t most_idle() const noexcept;
+    std::size_t unfinished_preconnects() const noexcept;
     void move_to(Place place, ConnectionState state) noexcept;
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
-    void end_cooling(HoldDown kind, MonotonicUs now) noexcept;
+    void end_hold_down(HoldDown kind, MonotonicUs now) noexcept;
     void drop_dead(const std::vector<int>& readable, MonotonicUs watched_since);
-    void cool(Place place, ConnectFault fault) noexcept;
+    void hold_down(Place place, ConnectFault fault) noexcept;
 
     const PoolLimits limits_;
     PoolClock& clock_;
-    // Guards all below. Whenever it is free: the gauges count entries_ by state, nobody who waits has
-    // a turn without having been woken for it, and only idle and lent entries have a connection.
+    // Guards everything below. Whenever nobody holds it:
+    // - statistics_.in_state counts entries_ by state;
+    // - each waiter whose turn has come has been notified of it;
+    // - only idle and lent entries have a connection.
     mutable std::mutex mutex_;
-    std::list<Entry> entries_;  // the idle ones in the order in which they became idle
-    std::list<Waiter*> queue_;  // those who wait, by ticket
+    std::list<Entry> entries_;  // idle ones in the order in which they became idle
+    std::list<Waiter*> queue_;  // by ticket
     std::uint64_t next_ticket_ = 0;
     std::uint64_t times_closed_idle_ = 0;
-    MonotonicUs last_acquire_ = kNever;  // kNever: none yet
-    unsigned failures_in_a_row_ = 0;     // of connects
-    unsigned closed_in_a_row_ = 0;       // connections made ahead and closed at once
+    MonotonicUs last_acquire_ = kNever;  // kNever: no request has come yet
+    unsigned failures_in_a_row_ = 0;     // failed connects
+    unsigned closed_in_a_row_ = 0;       // preconnected connections that the server closed at once
     bool shut_down_ = false;
     PoolStatistics statistics_;
 };

@@ -1,4 +1,4 @@
-// What the holder of a lease does with its connection.
+// The functions of a lease: what its holder does with the connection.
 #include <utility>
 
 #include "pool/connection_pool.hpp"
@@ -16,11 +16,11 @@ ConnectionPool::Lease& ConnectionPool::Lease::operator=(Lease&& from) noexcept {
 }
 
 ConnectionPool::Lease::~Lease() {
-    take();  // and closed here
+    take();  // what it returns is closed here
 }
 
 bool ConnectionPool::Lease::is_connecting() const noexcept {
-    // The state of an entry on lease is changed by its lease alone.
+    // No lock: only the lease changes the state of its entry.
     return pool_ != nullptr && place_->state == ConnectionState::connecting;
 }
 
@@ -33,24 +33,22 @@ void ConnectionPool::Lease::connected(std::unique_ptr<PooledConnection> connecti
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
     ++pool_->statistics_.connects;
-    pool_->statistics_.preconnects += place_->ahead ? 1 : 0;
+    pool_->statistics_.preconnects += place_->preconnected ? 1 : 0;
     pool_->failures_in_a_row_ = 0;
-    pool_->end_cooling(HoldDown::connects, kNever);
+    pool_->end_hold_down(HoldDown::connects, kNever);
 }
 
 void ConnectionPool::Lease::failed(ConnectFault fault) noexcept {
     ConnectionPool& pool = *std::exchange(pool_, nullptr);
     const SignalSafeLock lock(pool.mutex_);
-    pool.cool(place_, fault);
+    pool.hold_down(place_, fault);
 }
 
 void ConnectionPool::Lease::give_back() noexcept {
     ConnectionPool& pool = *std::exchange(pool_, nullptr);
     Closing closing;
     const SignalSafeLock lock(pool.mutex_);
-    ++pool.statistics_.given_back;
-    if (pool.shut_down_ || pool.statistics_.in(ConnectionState::idle) >= pool.keeps()) {
-        ++pool.statistics_.surplus;
+    if (pool.shut_down_ || pool.statistics_.in(ConnectionState::idle) >= pool.most_idle()) {
         pool.drop(place_, closing);
         return;
     }

@@ -1,4 +1,4 @@
-// What the preconnecting thread does: connections made ahead, and the upkeep of the idle ones.
+// What the preconnecting thread does with a pool: preconnecting, and looking after idle connections.
 #include <algorithm>
 
 #include "pool/connection_pool.hpp"
@@ -8,16 +8,16 @@ namespace wsp {
 ConnectionPool::Lease ConnectionPool::preconnect_lease(std::size_t room) {
     const SignalSafeLock lock(mutex_);
     const MonotonicUs now = clock_.now();
-    end_cooling(HoldDown::connects, now);
-    end_cooling(HoldDown::closed_at_once, now);
+    end_hold_down(HoldDown::connects, now);
+    end_hold_down(HoldDown::closed_at_once, now);
     const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
-    const std::size_t there = statistics_.in(ConnectionState::idle) + coming();
+    const std::size_t there = statistics_.in(ConnectionState::idle) + unfinished_preconnects();
     if (shut_down_ || resting || !queue_.empty() || !may_connect() ||
-        statistics_.in(ConnectionState::cooling) > 0 || there >= std::min(limits_.warm, room)) {
+        statistics_.in(ConnectionState::held_down) > 0 || there >= std::min(limits_.warm, room)) {
         return Lease();
     }
     const Place place = entries_.emplace(entries_.end());
-    place->ahead = true;
+    place->preconnected = true;
     move_to(place, ConnectionState::connecting);
     return Lease(this, place, false);
 }
@@ -30,16 +30,15 @@ MonotonicUs ConnectionPool::sweep(std::size_t room, const std::vector<int>& read
     drop_expired(closing);
     MonotonicUs next = kNever;
     std::size_t surplus = statistics_.in(ConnectionState::idle);
-    surplus -= std::min(surplus, std::min(keeps(), room));
+    surplus -= std::min(surplus, std::min(most_idle(), room));
     for (Place place = entries_.begin(); place != entries_.end();) {
         const Place here = place++;
         if (here->state == ConnectionState::idle && surplus > 0) {  // the oldest first
             --surplus;
-            ++statistics_.surplus;
             drop(here, closing);
         } else if (here->state == ConnectionState::idle && limits_.ttl > 0) {
             next = std::min(next, here->since + limits_.ttl);
-        } else if (here->state == ConnectionState::cooling) {
+        } else if (here->state == ConnectionState::held_down) {
             next = std::min(next, here->until);
         }
     }

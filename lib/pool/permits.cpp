@@ -1,4 +1,4 @@
-// A permit goes from hand to hand: whoever waits is given it by the one that had it.
+// give_back() hands a permit directly to the first waiter, so that no newcomer can take it in between.
 #include "pool/permits.hpp"
 
 namespace wsp {
@@ -22,7 +22,7 @@ AcquireFault Permits::wait_for_permit(SignalSafeLock& lock, MonotonicUs deadline
     while (!waiter.has_permit && !waiter.sent_away && in_time) {
         in_time = wait_for_turn(clock_, lock, waiter.turn, deadline);
     }
-    if (waiter.has_permit || waiter.sent_away) {  // were it in the last moment
+    if (waiter.has_permit || waiter.sent_away) {  // also if that came together with the deadline
         return waiter.has_permit ? AcquireFault::none : AcquireFault::shut_down;
     }
     queue_.remove(&waiter);

@@ -1,6 +1,6 @@
-// How many may have something at a time: a number of permits, and a queue of those who wait for one.
+// A semaphore with a queue: a fixed number of permits, and those who wait for one.
 //
-// Threads: every function from any thread. One mutex, held with signals held off; only take() blocks.
+// Threads: every function may be called from any thread. Only take() blocks. Signals are held off while the mutex is held.
 #pragma once
 
 #include <condition_variable>
@@ -20,21 +20,22 @@ class Permits {
     Permits(const Permits&) = delete;
     Permits& operator=(const Permits&) = delete;
 
-    // Waits for its turn until the deadline, first come first served; not at all when that has passed. With another fault
-    // than none there is no permit. May throw std::bad_alloc, having taken none.
+    // Takes a permit. Waits for one until the deadline, first come first served; not at all if the deadline has passed. With
+    // any fault, or if it throws std::bad_alloc, no permit was taken.
     AcquireFault take(MonotonicUs deadline);
-    // A permit that was taken: the first in the queue has it.
+    // Gives back a permit that was taken. The first in the queue gets it.
     void give_back() noexcept;
 
-    // Nobody waits any more, now or later; what is free can still be had.
+    // Sends away everybody who waits, now or later. Free permits can still be taken.
     void end_waiting() noexcept;
 
+    // How many permits are free.
     std::size_t left() const noexcept;
 
   private:
-    // One take(), on its own stack.
+    // One call of take(), on the caller's stack.
     struct Waiter {
-        // Whoever sets one of these takes it out of the queue.
+        // Whoever sets one of these two takes the waiter out of the queue.
         bool has_permit = false;
         bool sent_away = false;
         std::condition_variable turn;
@@ -44,7 +45,7 @@ class Permits {
 
     const std::size_t most_;
     PoolClock& clock_;
-    // Guards all below. Whenever it is free: with somebody in the queue, all permits are taken.
+    // Guards everything below. Whenever nobody holds it: if somebody is in the queue, all permits are taken.
     mutable std::mutex mutex_;
     std::size_t taken_ = 0;
     std::list<Waiter*> queue_;

@@ -1,4 +1,4 @@
-// Waits on condition variables, and for signals.
+// Waits on condition variables, with pauses in which signals may come.
 #include "pool/pool_clock.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ bool SystemPoolClock::wait(std::unique_lock<std::mutex>& lock, std::condition_va
     if (left <= 0) {
         return false;
     }
-    // Bounded, since a sum with the clock's own time may overflow.
+    // At most an hour at a time: wait_for() adds the time of its own clock, and that may overflow.
     changed.wait_for(lock, std::chrono::microseconds(std::min<DurationUs>(left, 3600 * kSecond)));
     return now() < deadline;
 }

@@ -1,4 +1,4 @@
-// The time, and waiting for it, as pools see them: tests invent both.
+// How pools and permits get the time, and wait. Tests bring a clock of their own.
 #pragma once
 
 #include <condition_variable>
@@ -10,14 +10,18 @@
 
 namespace wsp {
 
-// Why a request has not got what it asked for: not by its deadline, or there is nothing to wait for any more.
-enum class AcquireFault : std::uint8_t { none, timed_out, shut_down };
+// Why a request has not got what it asked for.
+enum class AcquireFault : std::uint8_t {
+    none,
+    timed_out,  // not by its deadline
+    shut_down,  // there is nothing to wait for any more
+};
 
 class PoolClock {
   public:
     virtual ~PoolClock() = default;
     virtual MonotonicUs now() noexcept = 0;
-    // False when the deadline has passed.
+    // Waits until `changed` is notified, or for no reason, as condition variables may. False if the deadline has passed.
     virtual bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                       MonotonicUs deadline) = 0;
 };
@@ -29,11 +33,11 @@ class SystemPoolClock final : public PoolClock {
               MonotonicUs deadline) override;
 };
 
-// How long a signal that ends the process may have to wait for a request that waits.
+// The longest that a waiting request delays a signal that ends the process.
 constexpr DurationUs kSignalLook = 500 * kMillisecond;
 
-// A request waits for `changed`. False when the deadline has passed. Where signals end the process (prefork), it looks for
-// them now and then, without the lock: they are not to wait for a turn that may be a minute away.
+// Waits for `changed` on behalf of a request. False if the deadline has passed. Where signals end the process (prefork) it
+// lets them through every kSignalLook, with the lock released: the request's turn may be a minute away.
 bool wait_for_turn(PoolClock& clock, SignalSafeLock& lock, std::condition_variable& changed,
                    MonotonicUs deadline);
 

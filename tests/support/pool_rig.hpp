@@ -1,4 +1,4 @@
-// A pool on a scripted network and clock, and the limits that its tests are about.
+// A pool on a scripted network and clock, and limits for it.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -32,8 +32,8 @@ struct PoolRig {
         }
         lease.give_back();
     }
-    // As many as the filler may make.
-    int fill(std::size_t room = kRoom) {
+    // Preconnects as often as the pool allows: how often.
+    int preconnect(std::size_t room = kRoom) {
         int made = 0;
         while (ConnectionPool::Lease lease = pool.preconnect_lease(room)) {
             lease.connected(network.connect());
@@ -57,7 +57,7 @@ inline PoolLimits keeping(std::size_t max_idle, DurationUs ttl = 0) {
     return limits;
 }
 
-inline PoolLimits warming(std::size_t warm) {
+inline PoolLimits preconnecting(std::size_t warm) {
     PoolLimits limits;
     limits.warm = warm;
     return limits;

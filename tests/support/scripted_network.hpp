@@ -1,4 +1,4 @@
-// A network without sockets and a clock without time, for a connection_pool.
+// A network without sockets and a clock without time, for a ConnectionPool.
 #pragma once
 
 #include <deque>

@@ -1,4 +1,4 @@
-// What a pool is when its memory has run out, and what keeps signals away from its lock.
+// A pool without memory, and the signals that its lock holds off.
 #include <pthread.h>
 
 #include <atomic>
@@ -94,8 +94,8 @@ TEST_CASE("no signal comes while the lock of a pool is held", "[pool]") {
     }
     pool.acquire(kNever, fault).give_back();
     {
-        ConnectionPool::Lease ahead = pool.preconnect_lease(kRoom);
-        CHECK_FALSE(ahead);
+        ConnectionPool::Lease preconnect = pool.preconnect_lease(kRoom);
+        CHECK_FALSE(preconnect);
     }
     pool.sweep(kRoom, {network.next_fd - 1});
     pool.acquire(kNever, fault).take();

@@ -38,7 +38,7 @@ class CountedConnection final : public PooledConnection {
   private:
     Counts& counts_;
     const int fd_;
-    int looks_ = 0;  // whoever has the lease, or looks after the pool
+    int looks_ = 0;  // written by the holder of the lease, or by the thread that looks at it
     std::atomic<int> users_{0};
 };
 
@@ -118,7 +118,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
             }
         });
     }
-    std::thread filler([&] {
+    std::thread preconnector([&] {
         while (!over) {
             if (ConnectionPool::Lease lease = pool.preconnect_lease(100)) {
                 connect(lease);
@@ -134,7 +134,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
         thread.join();
     }
     over = true;
-    filler.join();
+    preconnector.join();
     CHECK(served == kThreads * kRounds);
     CHECK(counts.shared == 0);
     CHECK(too_many == 0);
@@ -147,11 +147,13 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     CHECK(statistics.waits_timed_out == 0);
 }
 
-TEST_CASE("a turn wakes the one whose it is, in the order of their coming", "[pool][threads]") {
+TEST_CASE("a turn wakes only the waiter whose turn it is, in the order of arrival",
+          "[pool][threads]") {
     constexpr int kWaiters = 6, kYields = 2000;
     PoolLimits limits;
     limits.max_connecting = 1;
-    const BlockedSignals blocked;  // as httpd's threads have them: nobody wakes to let one through
+    const BlockedSignals
+        blocked;  // as on httpd's threads: no waiter wakes only to let a signal through
     CountingClock clock;
     ConnectionPool pool(limits, clock);
     AcquireFault fault;
@@ -177,7 +179,7 @@ TEST_CASE("a turn wakes the one whose it is, in the order of their coming", "[po
         while (served <= number) {
             std::this_thread::yield();
         }
-        for (int i = 0; i < kYields; ++i) {  // whoever was woken in vain waits again
+        for (int i = 0; i < kYields; ++i) {  // a waiter that was woken for nothing waits again
             std::this_thread::yield();
         }
         ++may_end;
@@ -190,11 +192,12 @@ TEST_CASE("a turn wakes the one whose it is, in the order of their coming", "[po
     CHECK(clock.woken <= kWaiters + 1);  // POSIX lets a wait end for no reason
 }
 
-TEST_CASE("who finds its idle connection dead keeps its turn", "[pool][threads]") {
+TEST_CASE("a request whose idle connection is dead keeps its turn", "[pool][threads]") {
     PoolLimits limits;
     limits.max_connecting = 1;
     limits.max_idle = 1;
-    const BlockedSignals blocked;  // as httpd's threads have them: nobody wakes to let one through
+    const BlockedSignals
+        blocked;  // as on httpd's threads: no waiter wakes only to let a signal through
     CountingClock clock;
     ConnectionPool pool(limits, clock);
     AcquireFault fault;
@@ -228,7 +231,7 @@ TEST_CASE("who finds its idle connection dead keeps its turn", "[pool][threads]"
     CHECK(out_of_order == 0);
 }
 
-TEST_CASE("one that gives up passes the turn on", "[pool][threads]") {
+TEST_CASE("a request that gives up leaves its turn to the next", "[pool][threads]") {
     PoolLimits limits;
     limits.max_connecting = 1;
     limits.max_idle = 1;
@@ -238,7 +241,7 @@ TEST_CASE("one that gives up passes the turn on", "[pool][threads]") {
         AcquireFault fault;
         ConnectionPool::Lease held = pool.acquire(kNever, fault);
         std::atomic<int> served{0};
-        std::thread hasty([&] {  // its deadline and its turn come at about the same time
+        std::thread hasty([&] {  // its deadline comes at about the same time as its turn
             AcquireFault mine;
             pool.acquire(monotonic_now() + round * 5, mine);
         });

@@ -1,4 +1,4 @@
-// Whose turn it is when more ask than may connect.
+// The order of requests when more of them want to connect than may.
 #include <catch2/catch.hpp>
 
 #include "support/pool_rig.hpp"
@@ -18,7 +18,7 @@ TEST_CASE("no more than max_connecting connect at a time", "[pool]") {
     CHECK(rig.pool.statistics().waits_timed_out == 1);
 }
 
-TEST_CASE("who waits goes on when another has connected", "[pool]") {
+TEST_CASE("a waiting request goes on when another has connected", "[pool]") {
     PoolRig rig(pacing(1));
     ConnectionPool::Lease one = rig.acquire();
     rig.clock.meanwhile.push_back([&] { one.connected(rig.network.connect()); });
@@ -27,14 +27,14 @@ TEST_CASE("who waits goes on when another has connected", "[pool]") {
     CHECK(rig.clock.waits == 1);
 }
 
-TEST_CASE("who waits goes on when another has failed", "[pool]") {
+TEST_CASE("a waiting request goes on when another has failed", "[pool]") {
     PoolRig rig(pacing(1));
     ConnectionPool::Lease one = rig.acquire();
     rig.clock.meanwhile.push_back([&] { one.failed(ConnectFault::refused); });
     CHECK(rig.acquire().is_connecting());
 }
 
-TEST_CASE("who waits takes a connection that becomes idle meanwhile", "[pool]") {
+TEST_CASE("a waiting request takes a connection that becomes idle", "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease lent = rig.connect();
     const ConnectionPool::Lease connecting = rig.acquire();
@@ -43,7 +43,7 @@ TEST_CASE("who waits takes a connection that becomes idle meanwhile", "[pool]") 
     CHECK(waiting.is_reused());
 }
 
-TEST_CASE("who waits for a fresh one does not take what becomes idle", "[pool]") {
+TEST_CASE("a request that wants a fresh connection does not take an idle one", "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease lent = rig.connect();
     const ConnectionPool::Lease connecting = rig.acquire();
@@ -67,7 +67,7 @@ TEST_CASE("first come, first served", "[pool]") {
     CHECK_FALSE(late_had_its_turn);
 }
 
-TEST_CASE("a connection that becomes idle is the first one's, not a newcomer's", "[pool]") {
+TEST_CASE("a connection that becomes idle is for the first waiter, not for a newcomer", "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease lent = rig.connect();
     const ConnectionPool::Lease connecting = rig.acquire();
@@ -90,7 +90,7 @@ TEST_CASE("a turn that comes at the last moment is taken", "[pool]") {
     CHECK(rig.acquire(kSecond).is_connecting());
 }
 
-TEST_CASE("who finds its idle connection dead has waited once", "[pool]") {
+TEST_CASE("a request whose idle connection is dead is counted as waiting once", "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease lent = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(lent.connection())->alive = false;
@@ -102,7 +102,7 @@ TEST_CASE("who finds its idle connection dead has waited once", "[pool]") {
     CHECK(rig.pool.statistics().waits == 1);
 }
 
-TEST_CASE("who waits for a fresh one keeps nobody from an idle one", "[pool]") {
+TEST_CASE("a request that waits for a fresh connection keeps no other from an idle one", "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease lent = rig.connect(), other;
     ConnectionPool::Lease connecting = rig.acquire();
@@ -117,7 +117,8 @@ TEST_CASE("who waits for a fresh one keeps nobody from an idle one", "[pool]") {
     CHECK(served_second);
 }
 
-TEST_CASE("who waits for a fresh one is not overtaken by who would connect", "[pool]") {
+TEST_CASE("a request that waits for a fresh connection is not overtaken by one that would connect",
+          "[pool]") {
     PoolRig rig(pacing(1, 4));
     ConnectionPool::Lease connecting = rig.acquire();
     rig.clock.meanwhile.push_back([&] {
@@ -128,7 +129,7 @@ TEST_CASE("who waits for a fresh one is not overtaken by who would connect", "[p
     CHECK(rig.pool.acquire_fresh(rig.clock.time + kSecond, rig.fault).is_connecting());
 }
 
-TEST_CASE("an expired connection is nobody's turn", "[pool]") {
+TEST_CASE("an expired connection serves no waiting request", "[pool]") {
     PoolLimits limits = pacing(1, 4);
     limits.ttl = kSecond;
     PoolRig rig(limits);

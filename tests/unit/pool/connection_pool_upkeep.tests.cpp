@@ -1,4 +1,4 @@
-// The watch over idle connections: who is closed, and what that says about the server.
+// Looking after idle connections: which are closed, and what that says about the server.
 #include <catch2/catch.hpp>
 #include <vector>
 
@@ -7,7 +7,7 @@
 using namespace wsp;
 using namespace wsp::test;
 
-TEST_CASE("an idle connection that has something to say is looked at", "[pool]") {
+TEST_CASE("an idle connection that is readable is looked at", "[pool]") {
     PoolRig rig(keeping(4));
     ConnectionPool::Lease one = rig.connect(), two = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(one.connection())->alive = false;
@@ -24,7 +24,8 @@ TEST_CASE("an idle connection that has something to say is looked at", "[pool]")
 }
 
 TEST_CASE(
-    "what was lent while it was watched is not looked at: it was readable for whom it was lent to",
+    "a connection that was lent after it was polled is not looked at: it was readable for the "
+    "request",
     "[pool]") {
     PoolRig rig(keeping(4));
     rig.connect().give_back();
@@ -41,7 +42,7 @@ TEST_CASE(
     CHECK(rig.network.open == 0);
 }
 
-TEST_CASE("being looked at does not make a connection younger", "[pool]") {
+TEST_CASE("a connection that was looked at keeps its age", "[pool]") {
     PoolRig rig(keeping(4, 10 * kSecond));
     ConnectionPool::Lease one = rig.connect();
     const int fd = fd_of(one);
@@ -50,8 +51,9 @@ TEST_CASE("being looked at does not make a connection younger", "[pool]") {
     CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + 4 * kSecond);
 }
 
-TEST_CASE("a server that closes at once what is made ahead is left alone for a while", "[pool]") {
-    PoolRig rig(warming(1));
+TEST_CASE("a server that closes preconnected connections at once is left alone for a while",
+          "[pool]") {
+    PoolRig rig(preconnecting(1));
     rig.acquire();
     const int fd = rig.network.next_fd;
     ConnectionPool::Lease lease = rig.pool.preconnect_lease(kRoom);
@@ -62,13 +64,13 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
     SECTION("at once") {
         rig.clock.time += ConnectionPool::kClosedAtOnce - 1;
         CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
-        CHECK(rig.in(ConnectionState::cooling) == 1);
+        CHECK(rig.in(ConnectionState::held_down) == 1);
         CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     }
     SECTION("later") {
         rig.clock.time += ConnectionPool::kClosedAtOnce;
         rig.pool.sweep(kRoom, {fd});
-        CHECK(rig.in(ConnectionState::cooling) == 0);
+        CHECK(rig.in(ConnectionState::held_down) == 0);
         CHECK(rig.pool.preconnect_lease(kRoom));
     }
     CHECK(rig.network.open == 0);
@@ -76,7 +78,7 @@ TEST_CASE("a server that closes at once what is made ahead is left alone for a w
 
 namespace {
 
-// The filler makes one that the server closes at once: its descriptor.
+// Preconnects a connection that the server closes at once. Returns its descriptor.
 int make_dead(PoolRig& rig) {
     ConnectionPool::Lease lease = rig.pool.preconnect_lease(kRoom);
     REQUIRE(lease);
@@ -92,7 +94,7 @@ int make_dead(PoolRig& rig) {
 
 TEST_CASE("the hold-down of a server that closes at once doubles, whatever requests see",
           "[pool]") {
-    PoolRig rig(warming(1));
+    PoolRig rig(preconnecting(1));
     rig.acquire();
     for (const DurationUs expected : {1, 2, 4, 8, 16, 32, 32}) {
         const int fd = make_dead(rig);
@@ -103,29 +105,29 @@ TEST_CASE("the hold-down of a server that closes at once doubles, whatever reque
         CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
         rig.clock.time += 1;
     }
-    rig.fill();
+    rig.preconnect();
     rig.clock.time += ConnectionPool::kClosedAtOnce;
     rig.acquire();  // it was kept idle
     const int fd = make_dead(rig);
     CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
 }
 
-TEST_CASE("several that are closed at once are one hold-down", "[pool]") {
-    PoolRig rig(warming(3));
+TEST_CASE("several connections that are closed at once make one hold-down", "[pool]") {
+    PoolRig rig(preconnecting(3));
     rig.acquire();
     const std::vector<int> dead = {make_dead(rig), make_dead(rig), make_dead(rig)};
     CHECK(rig.pool.sweep(kRoom, dead) == rig.clock.time + kSecond);
-    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.in(ConnectionState::held_down) == 1);
     CHECK(rig.in(ConnectionState::lent) == 0);
 }
 
-TEST_CASE("a request that finds it closed at once holds it against the server too", "[pool]") {
-    PoolRig rig(warming(1));
+TEST_CASE("a connection closed at once counts as well if a request finds it", "[pool]") {
+    PoolRig rig(preconnecting(1));
     rig.acquire();
     make_dead(rig);
     const ConnectionPool::Lease lease = rig.acquire();
     CHECK(lease.is_connecting());
-    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.in(ConnectionState::held_down) == 1);
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
     CHECK(rig.network.open == 0);
 }
@@ -137,26 +139,26 @@ TEST_CASE("a request's connection that is closed soon is not held against the se
     const int fd = fd_of(lease);
     lease.give_back();
     CHECK(rig.pool.sweep(kRoom, {fd}) == kNever);
-    CHECK(rig.in(ConnectionState::cooling) == 0);
+    CHECK(rig.in(ConnectionState::held_down) == 0);
     CHECK(rig.pool.statistics().died == 1);
 }
 
 TEST_CASE("a failed connect and a connection closed at once are held down each for its time",
           "[pool]") {
-    PoolRig rig(warming(1));
+    PoolRig rig(preconnecting(1));
     rig.acquire();
     const int fd = make_dead(rig);
     rig.acquire();  // which finds it
     rig.acquire().failed(ConnectFault::tls_failed);
-    CHECK(rig.in(ConnectionState::cooling) == 2);
+    CHECK(rig.in(ConnectionState::held_down) == 2);
     CHECK(rig.pool.sweep(kRoom, {fd}) == rig.clock.time + kSecond);
     rig.clock.time += kSecond;
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));
-    CHECK(rig.in(ConnectionState::cooling) == 1);
+    CHECK(rig.in(ConnectionState::held_down) == 1);
     CHECK(rig.pool.sweep(kRoom, {}) == rig.clock.time + 9 * kSecond);
 }
 
-TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
+TEST_CASE("a connection is not kept if the pool closes idle ones while it is looked at", "[pool]") {
     PoolRig rig(keeping(4));
     ConnectionPool::Lease one = rig.connect();
     const int fd = fd_of(one);
@@ -174,7 +176,7 @@ TEST_CASE("what is let go of while it is looked at is not kept", "[pool]") {
     CHECK(rig.in(ConnectionState::lent) == 0);
 }
 
-TEST_CASE("the sweep closes what is too old or too much, the oldest first", "[pool]") {
+TEST_CASE("the sweep closes connections that are too old or too many, the oldest first", "[pool]") {
     PoolRig rig(keeping(3, 10 * kSecond));
     std::vector<ConnectionPool::Lease> leases;
     for (int i = 0; i < 3; ++i) {
@@ -194,13 +196,13 @@ TEST_CASE("the sweep closes what is too old or too much, the oldest first", "[po
     CHECK(rig.pool.sweep(kRoom, {}) == kNever);
 }
 
-TEST_CASE("a member that is taken out lets go, and may come back", "[pool]") {
-    PoolRig rig(warming(2));
+TEST_CASE("a member that is taken out has no idle connections, and may come back", "[pool]") {
+    PoolRig rig(preconnecting(2));
     rig.acquire();
-    rig.fill();
+    rig.preconnect();
     rig.pool.close_idle();
     CHECK(rig.network.open == 0);
-    CHECK(rig.fill() == 2);
+    CHECK(rig.preconnect() == 2);
 }
 
 TEST_CASE("a pool that is shut down lends, makes and keeps nothing", "[pool]") {

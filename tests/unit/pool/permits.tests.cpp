@@ -1,4 +1,4 @@
-// A number of permits, and whoever waits for one.
+// Permits, and the queue of those who wait for one.
 #include "pool/permits.hpp"
 
 #include <atomic>
@@ -24,7 +24,7 @@ struct PermitRig {
 
 }  // namespace
 
-TEST_CASE("as many permits as there are can be had at once", "[permits]") {
+TEST_CASE("no more permits can be taken than there are", "[permits]") {
     PermitRig rig(2);
     CHECK(rig.take() == AcquireFault::none);
     CHECK(rig.permits.left() == 1);
@@ -36,12 +36,12 @@ TEST_CASE("as many permits as there are can be had at once", "[permits]") {
     CHECK(rig.permits.left() == 0);
 }
 
-TEST_CASE("who waits has the permit that is given back", "[permits]") {
+TEST_CASE("a permit that is given back goes to the first waiter", "[permits]") {
     PermitRig rig(1);
     CHECK(rig.take() == AcquireFault::none);
     rig.clock.meanwhile.push_back([&] {
         rig.permits.give_back();
-        CHECK(rig.take() == AcquireFault::timed_out);  // a newcomer's it is not
+        CHECK(rig.take() == AcquireFault::timed_out);  // not for a newcomer
     });
     CHECK(rig.take(kSecond) == AcquireFault::none);
     CHECK(rig.permits.left() == 0);
@@ -49,7 +49,7 @@ TEST_CASE("who waits has the permit that is given back", "[permits]") {
     CHECK(rig.permits.left() == 1);
 }
 
-TEST_CASE("a permit that comes with the deadline is had", "[permits]") {
+TEST_CASE("a permit that comes together with the deadline is taken", "[permits]") {
     PermitRig rig(1);
     CHECK(rig.take() == AcquireFault::none);
     rig.clock.meanwhile.push_back([&] {
@@ -59,7 +59,7 @@ TEST_CASE("a permit that comes with the deadline is had", "[permits]") {
     CHECK(rig.take(kSecond) == AcquireFault::none);
 }
 
-TEST_CASE("who has waited in vain is given none afterwards", "[permits]") {
+TEST_CASE("a waiter whose time is over gets no permit later", "[permits]") {
     PermitRig rig(1);
     CHECK(rig.take() == AcquireFault::none);
     CHECK(rig.take(kSecond) == AcquireFault::timed_out);
@@ -68,7 +68,7 @@ TEST_CASE("who has waited in vain is given none afterwards", "[permits]") {
     CHECK(rig.permits.left() == 1);
 }
 
-TEST_CASE("a waiter that wakes for nothing goes on waiting", "[permits]") {
+TEST_CASE("a waiter that wakes for no reason goes on waiting", "[permits]") {
     PermitRig rig(1);
     CHECK(rig.take() == AcquireFault::none);
     rig.clock.meanwhile.push_back([] {});
@@ -77,7 +77,7 @@ TEST_CASE("a waiter that wakes for nothing goes on waiting", "[permits]") {
     CHECK(rig.clock.waits == 2);
 }
 
-TEST_CASE("when waiting is over, whoever waits is sent away, and what is free can be had",
+TEST_CASE("when waiting has ended, waiters are sent away, and free permits can be taken",
           "[permits]") {
     PermitRig rig(1);
     CHECK(rig.take() == AcquireFault::none);
@@ -91,7 +91,7 @@ TEST_CASE("when waiting is over, whoever waits is sent away, and what is free ca
     CHECK(rig.clock.waits == 1);
 }
 
-TEST_CASE("a crowd never has more than there are, and nobody waits for ever",
+TEST_CASE("many threads never have more permits than there are, and none waits for ever",
           "[permits][threads]") {
     constexpr int kThreads = 8, kRounds = 500;
     SystemPoolClock clock;
