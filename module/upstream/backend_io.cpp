@@ -1,4 +1,4 @@
-// The two filters. Both look at the limit before they try: a peer that is always ready would never let them wait.
+// The two filters. Both check the limit before each attempt, since with a peer that is always ready they never wait.
 #include "upstream/backend_io.hpp"
 
 #include <poll.h>
@@ -12,12 +12,14 @@
 namespace wsp {
 namespace {
 
+// How often they look whether the child stops: each time is a system call.
 constexpr DurationUs kLook = 100 * kMillisecond;
 
 // mod_ssl's filters and mod_logio's are above, httpd's core below.
 constexpr auto kNextToNetwork = static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1);
 constexpr char kName[] = "WSP_BACKEND_IO";
 
+// One per process: httpd registers a filter by its name, once.
 ap_filter_rec_t* the_input = nullptr;
 ap_filter_rec_t* the_output = nullptr;
 
@@ -27,12 +29,12 @@ int descriptor_of(conn_rec* c) {
     return fd;
 }
 
-// A blocking read waits in these modes only (core_filters.c ap_core_input_filter).
+// In other modes a blocking read does not wait (core_filters.c ap_core_input_filter).
 bool can_wait(ap_input_mode_t mode) {
     return mode == AP_MODE_READBYTES || mode == AP_MODE_GETLINE || mode == AP_MODE_SPECULATIVE;
 }
 
-// core's answer to a non-blocking read when there is nothing; and once at the peer's end, before it says so.
+// Whether core's filter had nothing to read. At the end of the stream it returns that once before it reports the end.
 bool is_nothing_yet(apr_status_t status, const apr_bucket_brigade* brigade) {
     return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_EINTR(status) ||
            (status == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade));
@@ -53,7 +55,7 @@ void drop_front(apr_bucket_brigade* brigade, std::size_t size) {
     }
 }
 
-// Sends from the front of the brigade what the socket takes, and drops it.
+// Sends as much of the brigade as the socket takes, and removes that from the brigade.
 apr_status_t send_some(int fd, apr_bucket_brigade* from) {
     iovec pieces[16];
     int count = 16;
@@ -101,15 +103,14 @@ apr_status_t BackendIo::on_read(ap_filter_t* f, apr_bucket_brigade* to, ap_input
 
 apr_status_t BackendIo::on_write(ap_filter_t* f, apr_bucket_brigade* from) noexcept {
     auto& io = *static_cast<BackendIo*>(f->ctx);
-    // What core has kept from before goes first.
+    // Core's filter must first send what it has kept.
     if (!io.is_limited() || f->c->aborted || f->c->data_in_output_filters) {
         return ap_pass_brigade(f->next, from);
     }
     return io.write(f->c, from);
 }
 
-// A peer that always has something to read never makes us wait: the stop is asked for now and then, since each time is a
-// system call.
+// False when the limit is over: the deadline has passed, or the child stops.
 bool BackendIo::may_go_on() {
     const MonotonicUs now = monotonic_now();
     if (now >= deadline_) {
@@ -122,6 +123,7 @@ bool BackendIo::may_go_on() {
     return fault_ == Fault::none;
 }
 
+// Waits until the peer is ready or the limit is over. False when the limit is over.
 bool BackendIo::wait_for(conn_rec* c, short events) {
     pollfd watched[] = {{descriptor_of(c), events, 0}, {stop_fd_, POLLIN, 0}};
     ::poll(watched, 2, poll_timeout_until(deadline_, monotonic_now()));
@@ -147,7 +149,7 @@ apr_status_t BackendIo::read(ap_filter_t* f, apr_bucket_brigade* to, ap_input_mo
     return status_of_fault();
 }
 
-// They are in memory: core has read them.
+// Reading the buckets does not block: core has read them into memory.
 void BackendIo::keep_first_bytes(apr_bucket_brigade* of) {
     if (first_size_ < first_.size()) {
         apr_size_t size = first_.size() - first_size_;
@@ -156,8 +158,8 @@ void BackendIo::keep_first_bytes(apr_bucket_brigade* of) {
     }
 }
 
-// Past core's filter, which would wait by itself (core_filters.c ap_core_output_filter). Failing means, as there, that
-// nothing more can be sent.
+// Goes around core's filter, which would block (core_filters.c ap_core_output_filter). As there, an error marks the connection
+// as aborted.
 apr_status_t BackendIo::write(conn_rec* c, apr_bucket_brigade* from) {
     apr_status_t status = may_go_on() ? APR_SUCCESS : status_of_fault();
     while (status == APR_SUCCESS && !APR_BRIGADE_EMPTY(from)) {

@@ -1,10 +1,9 @@
-// Bounds how long a thread waits for a backend, whatever goes on above it: mod_ssl's handshake, the lines of an answer, the
-// body of a refusal.
+// Limits how long a thread waits for a backend in total: for mod_ssl's handshake, for the response, for its body.
 //
-// A socket's timeout is for one read or one write. A peer that moves a byte now and then starts it anew each time, and mod_ssl
-// cannot shake hands with a backend without blocking (ssl_engine_io.c ssl_io_filter_handshake). So two filters sit next to the
-// network. Under a Limit they read and write without blocking, and wait in poll(2): for the peer, for the limit's deadline, and
-// for the child to be told to stop. Without one they pass everything on.
+// A socket's timeout does not do that. It is for one read or one write, so that it starts anew with each byte that the peer
+// moves. And mod_ssl's handshake with a backend always blocks (ssl_engine_io.c ssl_io_filter_handshake). So there are two
+// filters next to the network. While a Limit exists they read and write without blocking, and wait in poll(2) for the peer,
+// for the limit's deadline, and for the child process to stop. Without a Limit they pass everything on.
 #pragma once
 
 #include <array>
@@ -30,13 +29,13 @@ class BackendIo {
 
     // register_hooks.
     static void register_filters();
-    // Takes them off the connection: it becomes a tunnel.
+    // Removes the filters from a connection that becomes a tunnel.
     static void take_off(conn_rec* c);
 
-    // Puts them on a new connection, which must not outlive this object.
+    // Adds the filters to a new connection, which must not outlive this object.
     void put_on(conn_rec* c);
 
-    // While it is there, reads and writes fail when the deadline has passed or the child stops.
+    // As long as it exists, reads and writes fail once the deadline has passed or the child stops.
     class Limit {
       public:
         Limit(BackendIo& io, MonotonicUs deadline) : io_(io) {
@@ -52,10 +51,10 @@ class BackendIo {
         BackendIo& io_;
     };
 
-    // The first that came on the connection, below TLS; see protocol/detect_protocol.
+    // The first bytes that came on the connection, below TLS; see protocol/detect_protocol.
     std::string_view first_bytes() const { return {first_.data(), first_size_}; }
 
-    // Whether the limit was it that made a read or a write fail. Until the next limit.
+    // Why the last Limit has made a read or a write fail; `none` if it has not. The next Limit resets it.
     Fault fault() const { return fault_; }
 
   private:
@@ -76,8 +75,8 @@ class BackendIo {
 
     const int stop_fd_;
     MonotonicUs deadline_ = kNever;
-    MonotonicUs next_look_ =
-        0;  // when to ask again whether the child stops, unless there is something to wait for
+    // When to look again whether the child stops, if reading and writing go on without waiting.
+    MonotonicUs next_look_ = 0;
     Fault fault_ = Fault::none;
     std::array<char, kDetectBytes> first_{};
     std::size_t first_size_ = 0;

@@ -1,4 +1,4 @@
-// Request out, response head in, through httpd's filters, so that TLS to the backend is mod_ssl's.
+// Writes and reads through httpd's filters, so that mod_ssl does TLS.
 #include "upstream/upgrade_exchange.hpp"
 
 #include <algorithm>
@@ -12,13 +12,15 @@ namespace {
 // Response heads are a few hundred bytes; cookies and policies make some a few KiB.
 constexpr std::size_t kMaxHead = 128 * 1024;
 
+// mod_proxy_http's limit (AP_MAX_INTERIM_RESPONSES).
+constexpr int kMaxInterim = 10;
+
 struct HeadLimits {
     std::size_t field = kMaxHead;
     std::size_t head = kMaxHead;
 };
 
-// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. One that is larger than any sensible head makes
-// room for such a field.
+// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. The head may be larger by one such field.
 HeadLimits limits_of(const proxy_worker_shared& shared) {
     HeadLimits limits;
     if (shared.response_field_size_set) {
@@ -27,10 +29,8 @@ HeadLimits limits_of(const proxy_worker_shared& shared) {
     }
     return limits;
 }
-// mod_proxy_http's limit (AP_MAX_INTERIM_RESPONSES).
-constexpr int kMaxInterim = 10;
 
-// Why the connection did not do what it should: the limit, or `otherwise`.
+// Why a read or a write has failed: because of the limit, or `otherwise`.
 ExchangeFault fault_of(BackendConnection& backend, ExchangeFault otherwise) {
     switch (backend.io().fault()) {
         case BackendIo::Fault::timed_out:
@@ -42,7 +42,7 @@ ExchangeFault fault_of(BackendConnection& backend, ExchangeFault otherwise) {
     }
 }
 
-// No pool: that of the connection lives on with it, through many answers.
+// Appends to a string, since memory from the connection's pool would be kept through many responses.
 apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
     for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = APR_BUCKET_NEXT(bucket)) {
@@ -57,7 +57,7 @@ apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
     return APR_SUCCESS;
 }
 
-// Adds one line, or a piece of a long one, to `text`.
+// Appends one line to `text`, or a part of a long line.
 ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
     proxy_conn_rec& record = *backend.record();
     const std::size_t before = text.size();
@@ -72,7 +72,7 @@ ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
                                                          : fault_of(backend, ExchangeFault::closed);
 }
 
-// Without the end of the line.
+// The line that begins there, without its CRLF.
 std::string_view line_at(const std::string& text, std::size_t begin) {
     std::string_view line = std::string_view(text).substr(begin);
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) {
@@ -81,15 +81,15 @@ std::string_view line_at(const std::string& text, std::size_t begin) {
     return line;
 }
 
-// A peer that does not speak HTTP may never end its first line or send an empty one: one look at
-// the beginning is enough to know.
+// Whether the beginning of the text is not that of an HTTP response. A peer that does not speak HTTP may never end its first
+// line.
 bool cannot_be_http(const std::string& text) {
     static constexpr char kStart[] = "HTTP/1.";
     return text.compare(0, std::min(text.size(), sizeof kStart - 1), kStart,
                         std::min(text.size(), sizeof kStart - 1)) != 0;
 }
 
-// One whole line more; `line` is what it is without its end, and lies in the text.
+// Appends one whole line to `text`. `line` refers to it, without its CRLF.
 ExchangeFault read_line(BackendConnection& backend, std::string& text, std::string_view& line) {
     const HeadLimits limits = limits_of(*backend.record()->worker->s);
     const std::size_t begin = text.size();
@@ -120,7 +120,7 @@ BadHeader bad_header_of(const proxy_server_conf& conf) {
     }
 }
 
-// Reads until the empty line, or until the line that is the beginning of the body.
+// Reads until the empty line, or until a line with which ProxyBadHeader lets the body begin.
 ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
                          UpgradeResponse& answer) {
     std::string_view line;
@@ -130,7 +130,7 @@ ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
         if (fault != ExchangeFault::none) {
             return fault;
         }
-        if (begin == 0) {  // the status, whatever follows
+        if (begin == 0) {  // keeps the status even if the head is not valid
             parse_response_head(answer.text, answer.head);
         } else if (bad_header == BadHeader::start_body && kind_of_line(line) == LineKind::other) {
             answer.body = answer.text.substr(begin);
@@ -141,7 +141,8 @@ ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
     return ExchangeFault::none;
 }
 
-// A body that has begun has to be one that can go on: not of a 101, and not one in chunks, whose first size it was.
+// Whether a body may begin without the empty line. Not with a 101, which has no body, and not with chunks: the line would
+// have been the size of the first chunk.
 bool may_begin_a_body(const ResponseHead& head) {
     return head.status >= 200 &&
            std::none_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
@@ -197,7 +198,7 @@ ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
                                    proxy_server_conf* conf, BackendRoute& route,
                                    const char* protocol) {
     proxy_conn_rec* const record = backend.record();
-    // mod_proxy makes the head's buckets from the client's allocator.
+    // mod_proxy makes the buckets of the head with the client connection's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
     apr_bucket_brigade* const head = apr_brigade_create(r->pool, buckets);
     char* content_length = nullptr;
@@ -207,7 +208,7 @@ ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
                                 &transfer_encoding) != OK) {
         return ExchangeFault::send_failed;
     }
-    // "websocket" in lower case, as browsers write it: some backends compare with case.
+    // "websocket" is in lower case, as browsers write it: some backends compare it with case.
     apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol,
                         CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
     return ap_proxy_pass_brigade(buckets, r, record, record->connection, head, 1) == OK

@@ -1,5 +1,5 @@
-// The handshake's two messages on the backend connection: our request, its answer. Request thread;
-// blocks, for no longer than the limit that the caller has set on the connection.
+// The two messages of the handshake with the backend: the upgrade request and its response. Request thread. Blocks, for no
+// longer than the limit that the caller has set on the connection (BackendIo::Limit).
 #pragma once
 
 #include <string>
@@ -14,23 +14,25 @@ namespace wsp {
 enum class ExchangeFault {
     none,
     send_failed,  // the request could not be sent
-    timed_out,    // no whole answer by the deadline
+    timed_out,    // no complete response head by the deadline
     stopping,     // httpd stops meanwhile, and not gracefully
-    closed,       // the backend closed or broke the connection before it had answered
-    too_large,    // the answer's head is larger than any sensible one
-    long_field,   // a field of it is longer than the worker's responsefieldsize=
-    not_http,     // what it sent is not an HTTP/1.x head
-    bad_line,     // a line of the head is no header field, and ProxyBadHeader does not help
+    closed,      // the backend closed or broke the connection before the response head was complete
+    too_large,   // the response head is larger than we accept
+    long_field,  // a header field is longer than the worker's responsefieldsize=
+    not_http,    // the backend sent something else than an HTTP/1.x head
+    bad_line,    // a line of the head is no header field, and ProxyBadHeader does not allow that
 };
 
-// What is said of it in the log: "the backend <text>".
+// For log lines: "the backend <text>".
 const char* text_of(ExchangeFault fault);
 
-// The answer of a backend: `head` refers to `text`. Of a head that is no good only the status may be there; 0 if not even that.
+// A response of the backend. If the head is not valid it may have only the status, or a status of 0.
 struct UpgradeResponse {
     std::string text;
+    // Refers to `text`.
     ResponseHead head;
-    std::string body;  // what of it has been read with the head: ProxyBadHeader StartBody
+    // The part of the body that was read with the head (ProxyBadHeader StartBody).
+    std::string body;
 };
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
@@ -39,9 +41,8 @@ ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
                                    proxy_server_conf* conf, BackendRoute& route,
                                    const char* protocol);
 
-// Reads the final response head, skipping interim ones (RFC 9110 15.2) other than 101. Leaves what
-// follows in the connection's filters.
-// `conf` has ProxyBadHeader.
+// Reads the head of the final response, and skips interim responses (RFC 9110 section 15.2) except a 101. What follows the
+// head stays in the connection's filters. `conf` has ProxyBadHeader.
 ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
                                     UpgradeResponse& answer);
 
