@@ -16,8 +16,8 @@ enum class ConnectFault : std::uint8_t {
 // For log lines.
 const char* text_of(ConnectFault fault) noexcept;
 
-// The hold-down after `in_a_row` failures, 1 or more. It doubles with each failure up to 32 times the first hold-down, and is
-// never longer than a minute.
+// The hold-down after `in_a_row` failures, 1 or more. It doubles with each failure up to 32 times the first hold-down,
+// and is never longer than a minute.
 DurationUs hold_down_after(ConnectFault fault, unsigned in_a_row) noexcept;
 
 }  // namespace wsp

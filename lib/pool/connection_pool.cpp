@@ -245,8 +245,8 @@ void ConnectionPool::end_hold_down(HoldDown kind, MonotonicUs now) noexcept {
 }
 
 // Turns the entry into the one hold-down of its kind. If a hold-down of this kind lasts already, the connect was begun
-// before it, or by a request, and requests are not held down. Such a failure can only make the hold-down longer. It is not
-// counted as one more in a row: that takes a failure after the end of the hold-down.
+// before it, or by a request, and requests are not held down. Such a failure can only make the hold-down longer. It is
+// not counted as one more in a row: that takes a failure after the end of the hold-down.
 void ConnectionPool::hold_down(Place place, ConnectFault fault) noexcept {
     const HoldDown kind = kind_of(fault);
     const MonotonicUs now = clock_.now();

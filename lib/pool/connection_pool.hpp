@@ -1,6 +1,6 @@
 // The connections to one backend before they are tunnels. A connection cannot be shared after its 101 (RFC 6455 section
-// 4.2.2), so a pool has three tasks: it keeps preconnected connections, it keeps connections whose upgrade was refused, and
-// it limits how many connections are being made at a time.
+// 4.2.2). So a pool has three tasks: it keeps preconnected connections, it keeps connections whose upgrade was refused,
+// and it limits how many connections are being made at a time.
 //
 //            acquire, preconnect        connected()             give_back()
 //   (none) ------------------> connecting ---------> lent ------------------> idle
@@ -74,10 +74,11 @@ struct PoolStatistics {
     }
 };
 
-// Threads: every function may be called from any thread. Only acquire() and acquire_fresh() block. One mutex guards the whole
-// pool. While it is held signals are held off (SignalSafeLock), and no connection is looked at or closed.
-// Ownership: the pool owns idle connections, a lease owns the connection that it was lent. A lease must not outlive its pool.
-// Memory: functions that make an entry for a connection may throw std::bad_alloc, and leave the pool as it was.
+// - Threads: every function may be called from any thread. Only acquire() and acquire_fresh() block. One mutex guards
+//   the whole pool. While it is held signals are held off (SignalSafeLock), and no connection is looked at or closed.
+// - Ownership: the pool owns idle connections, a lease owns the connection that it was lent. A lease must not outlive
+//   its pool.
+// - Memory: functions that make an entry for a connection may throw std::bad_alloc, and leave the pool as it was.
 class ConnectionPool {
     struct Entry {
         ConnectionState state = ConnectionState::gone;
@@ -92,9 +93,9 @@ class ConnectionPool {
   public:
     // How long after the last request the pool goes on preconnecting.
     static constexpr DurationUs kRestAfter = 600 * kSecond;
-    // If the server closes a preconnected connection sooner than this, that counts as a failed connect. Such failures have a
-    // hold-down of their own. It ends only with its time, and doubles until a preconnected connection has been idle for
-    // longer than this: a connect that succeeds does not show that the server keeps idle connections.
+    // If the server closes a preconnected connection sooner than this, that counts as a failed connect. Such failures
+    // have a hold-down of their own. It ends only with its time, and doubles until a preconnected connection has been
+    // idle for longer than this: a connect that succeeds does not show that the server keeps idle connections.
     static constexpr DurationUs kClosedAtOnce = 1 * kSecond;
 
     // A connection, or the permission to make one. Movable; one thread at a time.
@@ -138,8 +139,8 @@ class ConnectionPool {
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
     // For a request: the idle connection that was used last, if it is alive, else the permission to connect. While
-    // max_connecting others connect it waits for its turn, first come first served; a connection that becomes idle meanwhile
-    // is as good. If the lease is empty, `fault` says why.
+    // max_connecting others connect it waits for its turn, first come first served; a connection that becomes idle
+    // meanwhile is as good. If the lease is empty, `fault` says why.
     Lease acquire(MonotonicUs deadline, AcquireFault& fault);
     // The same without idle connections.
     Lease acquire_fresh(MonotonicUs deadline, AcquireFault& fault);
@@ -150,10 +151,10 @@ class ConnectionPool {
     // - while requests wait for their turn;
     // - when no request has come for kRestAfter.
     Lease preconnect_lease(std::size_t room);
-    // Closes idle connections that are too old or too many, and those whose descriptor is in `readable` if they are dead.
-    // `watched_since`: when the caller asked for the descriptors that it has polled. If a connection became idle later than
-    // that, its descriptor was readable for the request that had it meanwhile, so this does not look at it. Returns when to
-    // call this again; kNever: when something has changed.
+    // Closes idle connections that are too old or too many, and those whose descriptor is in `readable` if they are
+    // dead. `watched_since`: when the caller asked for the descriptors that it has polled. If a connection became idle
+    // later than that, its descriptor was readable for the request that had it meanwhile, so this does not look at it.
+    // Returns when to call this again; kNever: when something has changed.
     MonotonicUs sweep(std::size_t room, const std::vector<int>& readable,
                       MonotonicUs watched_since = kNever);
     // Adds the descriptors of the idle connections. Any of them may be lent before the caller polls it.
@@ -161,8 +162,8 @@ class ConnectionPool {
 
     // Closes the idle connections.
     void close_idle() noexcept;
-    // Closes the idle connections for good: requests that wait or come later get no lease, and a connection that is given
-    // back is closed.
+    // Closes the idle connections for good: requests that wait or come later get no lease, and a connection that is
+    // given back is closed.
     void shut_down() noexcept;
 
     PoolStatistics statistics() const;

@@ -1,6 +1,7 @@
 // A semaphore with a queue: a fixed number of permits, and those who wait for one.
 //
-// Threads: every function may be called from any thread. Only take() blocks. Signals are held off while the mutex is held.
+// Threads: every function may be called from any thread. Only take() blocks. Signals are held off while the mutex is
+// held.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +21,8 @@ class Permits {
     Permits(const Permits&) = delete;
     Permits& operator=(const Permits&) = delete;
 
-    // Takes a permit. Waits for one until the deadline, first come first served; not at all if the deadline has passed. With
-    // any fault, or if it throws std::bad_alloc, no permit was taken.
+    // Takes a permit. Waits for one until the deadline, first come first served; not at all if the deadline has passed.
+    // With any fault, or if it throws std::bad_alloc, no permit was taken.
     AcquireFault take(MonotonicUs deadline);
     // Gives back a permit that was taken. The first in the queue gets it.
     void give_back() noexcept;

@@ -21,7 +21,8 @@ class PoolClock {
   public:
     virtual ~PoolClock() = default;
     virtual MonotonicUs now() noexcept = 0;
-    // Waits until `changed` is notified, or for no reason, as condition variables may. False if the deadline has passed.
+    // Waits until `changed` is notified, or for no reason, as condition variables may. False if the deadline has
+    // passed.
     virtual bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                       MonotonicUs deadline) = 0;
 };
@@ -36,8 +37,8 @@ class SystemPoolClock final : public PoolClock {
 // The longest that a waiting request delays a signal that ends the process.
 constexpr DurationUs kSignalLook = 500 * kMillisecond;
 
-// Waits for `changed` on behalf of a request. False if the deadline has passed. Where signals end the process (prefork) it
-// lets them through every kSignalLook, with the lock released: the request's turn may be a minute away.
+// Waits for `changed` on behalf of a request. False if the deadline has passed. Where signals end the process (prefork)
+// it lets them through every kSignalLook, with the lock released: the request's turn may be a minute away.
 bool wait_for_turn(PoolClock& clock, SignalSafeLock& lock, std::condition_variable& changed,
                    MonotonicUs deadline);
 

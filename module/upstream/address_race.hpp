@@ -7,9 +7,9 @@
 
 namespace wsp {
 
-// Connects the record's socket to one of the addresses in record.addr, or to record.uds_path. Blocks, for no longer than
-// connectiontimeout= of the worker, the deadline, or until the child process stops. Log lines are about `r`, or, where
-// that is null, about the server and at level debug. mod_proxy's bookkeeping of the worker stays as it is.
+// Connects the record's socket to one of the addresses in record.addr, or to record.uds_path. Blocks, for no longer
+// than connectiontimeout= of the worker, the deadline, or until the child process stops. Log lines are about `r`, or,
+// where that is null, about the server and at level debug. mod_proxy's bookkeeping of the worker stays as it is.
 ConnectFault race_addresses(Backend& backend, BackendConnection& connection, MonotonicUs deadline,
                             request_rec* r);
 

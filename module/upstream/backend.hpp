@@ -1,5 +1,5 @@
-// One worker as one virtual host uses it: what any connection to it is made with. Two virtual hosts with the same worker
-// are two backends, because the TLS settings are the host's.
+// One worker as one virtual host uses it: what any connection to it is made with. Two virtual hosts with the same
+// worker are two backends, because the TLS settings are the host's.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // A connection to a backend before it is a tunnel, with httpd's side of it: socket, filters, TLS.
 //
-// It is mod_proxy's record of a connection (proxy_conn_rec), but not from mod_proxy's own pool: that pool has as many places as
-// a child has threads, which is one on prefork, and it keeps whatever it is given.
+// It is mod_proxy's record of a connection (proxy_conn_rec), but not from mod_proxy's own pool: that pool has as many
+// places as a child has threads, which is one on prefork, and it keeps whatever it is given.
 #pragma once
 
 #include "httpd/httpd.hpp"
@@ -11,8 +11,9 @@
 
 namespace wsp {
 
-// Owned by one thread at a time; a ConnectionPool hands it from one to the next. Its APR pool is a child of the worker's,
-// whose allocator has a lock (proxy_util.c init_conn_pool), so that any thread may make or destroy a connection.
+// Owned by one thread at a time; a ConnectionPool hands it from one to the next. Its APR pool is a child of the
+// worker's, whose allocator has a lock (proxy_util.c init_conn_pool), so that any thread may make or destroy a
+// connection.
 class BackendConnection final : public PooledConnection {
   public:
     // Not connected yet. `scheme`, for mod_proxy's log lines, is not copied. `backend` outlives it.
@@ -35,8 +36,8 @@ class BackendConnection final : public PooledConnection {
     std::string_view first_bytes() const { return io_.first_bytes(); }
     // What limits the time of reading and writing on it.
     BackendIo& io() { return io_; }
-    // The connection's TLS points to the configuration of the request that has used it, which is about to go away. Makes it
-    // point to the worker's (proxy_util.c connection_cleanup).
+    // The connection's TLS points to the configuration of the request that has used it, which is about to go away.
+    // Makes it point to the worker's (proxy_util.c connection_cleanup).
     void forget_request();
 
   private:

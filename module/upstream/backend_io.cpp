@@ -158,8 +158,8 @@ void BackendIo::keep_first_bytes(apr_bucket_brigade* of) {
     }
 }
 
-// Goes around core's filter, which would block (core_filters.c ap_core_output_filter). As there, an error marks the connection
-// as aborted.
+// Goes around core's filter, which would block (core_filters.c ap_core_output_filter). As there, an error marks the
+// connection as aborted.
 apr_status_t BackendIo::write(conn_rec* c, apr_bucket_brigade* from) {
     apr_status_t status = may_go_on() ? APR_SUCCESS : status_of_fault();
     while (status == APR_SUCCESS && !APR_BRIGADE_EMPTY(from)) {

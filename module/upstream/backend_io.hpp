@@ -1,9 +1,9 @@
 // Limits how long a thread waits for a backend in total: for mod_ssl's handshake, for the response, for its body.
 //
-// A socket's timeout does not do that. It is for one read or one write, so that it starts anew with each byte that the peer
-// moves. And mod_ssl's handshake with a backend always blocks (ssl_engine_io.c ssl_io_filter_handshake). So there are two
-// filters next to the network. While a Limit exists they read and write without blocking, and wait in poll(2) for the peer,
-// for the limit's deadline, and for the child process to stop. Without a Limit they pass everything on.
+// A socket's timeout does not do that. It is for one read or one write, so that it starts anew with each byte that the
+// peer moves. And mod_ssl's handshake with a backend always blocks (ssl_engine_io.c ssl_io_filter_handshake). So there
+// are two filters next to the network. While a Limit exists they read and write without blocking, and wait in poll(2)
+// for the peer, for the limit's deadline, and for the child process to stop. Without a Limit they pass everything on.
 #pragma once
 
 #include <array>

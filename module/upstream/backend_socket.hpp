@@ -1,5 +1,5 @@
-// The socket of a connection to a backend: its address as the connect race takes it, the options that mod_proxy sets, and
-// its way into httpd's structures.
+// The socket of a connection to a backend: its address as the connect race takes it, the options that mod_proxy sets,
+// and its way into httpd's structures.
 #pragma once
 
 #include "base/unique_fd.hpp"

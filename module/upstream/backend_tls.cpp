@@ -16,8 +16,8 @@ int set_up_connection(const Backend& backend, BackendConnection& connection, req
 }
 
 // After set_up_connection() has failed. mod_proxy closes the connection in any case, so that nothing tells whether it
-// was mod_ssl that refused. So mod_ssl is asked again, about a connection that is a copy of the client's, and with a log
-// level at which it writes nothing.
+// was mod_ssl that refused. So mod_ssl is asked again, about a connection that is a copy of the client's, and with a
+// log level at which it writes nothing.
 bool may_speak_tls(request_rec* r) {
     static const ap_logconf kSilence = {nullptr, APLOG_EMERG};
     conn_rec c = *r->connection;

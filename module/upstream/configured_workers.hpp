@@ -1,5 +1,5 @@
-// What the configuration says about workers, noted in post_config. A child cannot find it out any more: mod_proxy fills in
-// a default max= and smax= where there is none (proxy_util.c ap_proxy_initialize_worker).
+// What the configuration says about workers, noted in post_config. A child cannot find it out any more: mod_proxy fills
+// in a default max= and smax= where there is none (proxy_util.c ap_proxy_initialize_worker).
 #pragma once
 
 #include <cstddef>

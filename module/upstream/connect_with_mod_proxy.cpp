@@ -1,6 +1,6 @@
 // Our race connects to addresses, since mod_proxy tries one address after the other and knows neither the handshake's
-// deadline nor the child's stop. mod_proxy connects in three cases: through a forward proxy (ProxyRemote, CONNECT), to a
-// Unix socket, and once more to a single address that has failed at once, because people look for its log lines.
+// deadline nor the child's stop. mod_proxy connects in three cases: through a forward proxy (ProxyRemote, CONNECT), to
+// a Unix socket, and once more to a single address that has failed at once, because people look for its log lines.
 #include "upstream/connect_with_mod_proxy.hpp"
 
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 // Finds out that balancer members are taken out while they have tunnels (ProxyWebsocketOnMemberDown drain).
 //
-// balancer-manager and mod_proxy_hcheck change a member's state in shared memory and tell nobody. So a thread looks once a
-// second, from the first tunnel of such a member on.
+// balancer-manager and mod_proxy_hcheck change a member's state in shared memory and tell nobody. So a thread looks
+// once a second, from the first tunnel of such a member on.
 #pragma once
 
 #include <list>

@@ -158,8 +158,8 @@ bool Preconnector::watch_idle() noexcept {
     return true;
 }
 
-// Waits for wake(), for an idle connection to become readable, or until `until`. With 0 it does not wait, and looks only
-// whether the child ends. False when the child ends.
+// Waits for wake(), for an idle connection to become readable, or until `until`. With 0 it does not wait, and looks
+// only whether the child ends. False when the child ends.
 bool Preconnector::wait(MonotonicUs until) noexcept {
     readable_.clear();
     for (pollfd& slot : slots_) {

@@ -1,4 +1,5 @@
-// Opens connections to one backend before requests need them (ProxyWebsocketPool warm=N), and looks after the idle ones.
+// Opens connections to one backend before requests need them (ProxyWebsocketPool warm=N), and looks after the idle
+// ones.
 #pragma once
 
 #include <poll.h>
@@ -15,12 +16,13 @@ namespace wsp {
 
 class BackendConnection;
 
-// A thread of its own does the work, because connecting and mod_ssl's handshake block. It is made when there is work for
-// the first time. It
+// A thread of its own does the work, because connecting and mod_ssl's handshake block. It is made when there is work
+// for the first time. It
 // - opens as many connections as the pool asks for;
-// - closes an idle connection when the server closes it, when its ttl= is over, or when the worker is draining, disabled
-//   or in error;
-// - shuts the pool down when the child process stops and is not graceful, so that no request waits for its turn any more.
+// - closes an idle connection when the server closes it, when its ttl= is over, or when the worker is draining,
+//   disabled or in error;
+// - shuts the pool down when the child process stops and is not graceful, so that no request waits for its turn any
+//   more.
 //
 // wake() and set_target() from any thread. Must outlive its thread, which ends with the child process.
 class Preconnector {

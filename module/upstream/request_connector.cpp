@@ -1,5 +1,5 @@
-// The steps are those of mod_proxy: acquire a connection, determine the address, connect, set up the connection, TLS. The
-// pool is ours.
+// The steps are those of mod_proxy: acquire a connection, determine the address, connect, set up the connection, TLS.
+// The pool is ours.
 #include "upstream/request_connector.hpp"
 
 #include <utility>
@@ -71,8 +71,8 @@ int RequestConnector::determine_once(BackendRoute& route) {
 RequestConnector::Fault RequestConnector::determine(BackendRoute& route, MonotonicUs deadline) {
     int status = determine_once(route);
     if (status == OK && reused_ && record()->sock == nullptr) {
-        // mod_proxy has closed the idle connection: the name has other addresses now (addressttl=), or this request asks
-        // for another TLS name.
+        // mod_proxy has closed the idle connection: the name has other addresses now (addressttl=), or this request
+        // asks for another TLS name.
         const Fault fault = lease(deadline, true);
         if (fault != Fault::none) {
             return fault;

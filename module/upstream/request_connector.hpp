@@ -1,4 +1,5 @@
-// Gets one request its connection to the backend, out of the pool or new, and decides where the connection goes afterwards.
+// Gets one request its connection to the backend, out of the pool or new, and decides where the connection goes
+// afterwards.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace wsp {
 
-// Request thread. Its connection is closed when it is destroyed, unless the connection was given back or released before.
+// Request thread. Its connection is closed when it is destroyed, unless the connection was given back or released
+// before.
 class RequestConnector {
   public:
     // Why a request has no connection.
@@ -36,8 +38,8 @@ class RequestConnector {
     RequestConnector(const RequestConnector&) = delete;
     RequestConnector& operator=(const RequestConnector&) = delete;
 
-    // Opens a connection and fills in the route. With `fresh` it takes no idle connection. Closes the connection that was
-    // open before. Blocks, until the deadline at most; connect_with_mod_proxy.hpp names two exceptions.
+    // Opens a connection and fills in the route. With `fresh` it takes no idle connection. Closes the connection that
+    // was open before. Blocks, until the deadline at most; connect_with_mod_proxy.hpp names two exceptions.
     Fault open(BackendRoute& route, MonotonicUs deadline, bool fresh);
     // The HTTP status that goes with the last fault.
     int status() const { return status_; }

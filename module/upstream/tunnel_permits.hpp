@@ -31,7 +31,8 @@ class TunnelPermit {
     Permits* permits_ = nullptr;  // null where the worker has no max=, or without a permit
 };
 
-// The permits of all workers. Owned by the child process, and never destroyed; the table does not change after child_init.
+// The permits of all workers. Owned by the child process, and never destroyed; the table does not change after
+// child_init.
 class TunnelPermits {
   public:
     // child_init.
@@ -39,12 +40,13 @@ class TunnelPermits {
     TunnelPermits(const TunnelPermits&) = delete;
     TunnelPermits& operator=(const TunnelPermits&) = delete;
 
-    // Fills in `permit`, or fails if the worker has as many live tunnels as its max= allows. Waits until the deadline for
-    // one of them to end, first come first served; not at all if the deadline has passed. Request thread.
+    // Fills in `permit`, or fails if the worker has as many live tunnels as its max= allows. Waits until the deadline
+    // for one of them to end, first come first served; not at all if the deadline has passed. Request thread.
     [[nodiscard]] AcquireFault take(const proxy_worker* worker, MonotonicUs deadline,
                                     TunnelPermit& permit);
 
-    // The child is about to end: sends away everybody who waits, now and later. Also from inside prefork's signal handlers.
+    // The child is about to end: sends away everybody who waits, now and later. Also from inside prefork's signal
+    // handlers.
     void end_waiting() noexcept;
 
     // How many more tunnels the worker may have; the largest number where it has no max=.

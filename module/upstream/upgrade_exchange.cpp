@@ -20,7 +20,8 @@ struct HeadLimits {
     std::size_t head = kMaxHead;
 };
 
-// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. The head may be larger by one such field.
+// responsefieldsize= is the size of mod_proxy_http's buffer for one field and a NUL. The head may be larger by one such
+// field.
 HeadLimits limits_of(const proxy_worker_shared& shared) {
     HeadLimits limits;
     if (shared.response_field_size_set) {
@@ -81,8 +82,8 @@ std::string_view line_at(const std::string& text, std::size_t begin) {
     return line;
 }
 
-// Whether the beginning of the text is not that of an HTTP response. A peer that does not speak HTTP may never end its first
-// line.
+// Whether the beginning of the text is not that of an HTTP response. A peer that does not speak HTTP may never end its
+// first line.
 bool cannot_be_http(const std::string& text) {
     static constexpr char kStart[] = "HTTP/1.";
     return text.compare(0, std::min(text.size(), sizeof kStart - 1), kStart,
@@ -141,8 +142,8 @@ ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
     return ExchangeFault::none;
 }
 
-// Whether a body may begin without the empty line. Not with a 101, which has no body, and not with chunks: the line would
-// have been the size of the first chunk.
+// Whether a body may begin without the empty line. Not with a 101, which has no body, and not with chunks: the line
+// would have been the size of the first chunk.
 bool may_begin_a_body(const ResponseHead& head) {
     return head.status >= 200 &&
            std::none_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {

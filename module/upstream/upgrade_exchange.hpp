@@ -1,5 +1,5 @@
-// The two messages of the handshake with the backend: the upgrade request and its response. Request thread. Blocks, for no
-// longer than the limit that the caller has set on the connection (BackendIo::Limit).
+// The two messages of the handshake with the backend: the upgrade request and its response. Request thread. Blocks, for
+// no longer than the limit that the caller has set on the connection (BackendIo::Limit).
 #pragma once
 
 #include <string>
@@ -35,14 +35,14 @@ struct UpgradeResponse {
     std::string body;
 };
 
-// Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host,
-// X-Forwarded-*, hop-by-hop headers), with "Upgrade: <protocol>".
+// Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host, X-Forwarded-*,
+// hop-by-hop headers), with "Upgrade: <protocol>".
 ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
                                    proxy_server_conf* conf, BackendRoute& route,
                                    const char* protocol);
 
-// Reads the head of the final response, and skips interim responses (RFC 9110 section 15.2) except a 101. What follows the
-// head stays in the connection's filters. `conf` has ProxyBadHeader.
+// Reads the head of the final response, and skips interim responses (RFC 9110 section 15.2) except a 101. What follows
+// the head stays in the connection's filters. `conf` has ProxyBadHeader.
 ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
                                     UpgradeResponse& answer);
 

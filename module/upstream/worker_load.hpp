@@ -1,5 +1,5 @@
-// What a live tunnel counts for in mod_proxy's statistics once its request is gone: a busy worker for lbmethod=bybusyness,
-// and bytes for lbmethod=bytraffic and balancer-manager.
+// What a live tunnel counts for in mod_proxy's statistics once its request is gone: a busy worker for
+// lbmethod=bybusyness, and bytes for lbmethod=bytraffic and balancer-manager.
 #pragma once
 
 #include <cstdint>

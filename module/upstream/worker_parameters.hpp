@@ -16,7 +16,8 @@ inline DurationUs proxy_timeout_of(const proxy_worker& worker, const proxy_serve
     return conf.timeout_set ? conf.timeout : 0;
 }
 
-// timeout= of the worker, else ProxyTimeout, else Timeout, which always has a value (proxy_util.c ap_proxy_connect_backend).
+// timeout= of the worker, else ProxyTimeout, else Timeout, which always has a value (proxy_util.c
+// ap_proxy_connect_backend).
 inline DurationUs timeout_of(const proxy_worker& worker, const proxy_server_conf& conf,
                              const server_rec& server) {
     const bool is_set = worker.s->timeout_set || conf.timeout_set;

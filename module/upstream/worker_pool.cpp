@@ -59,9 +59,9 @@ bool may_match(const proxy_dir_conf& section, std::string_view worker) {
     return url.substr(0, common) == worker.substr(0, common);
 }
 
-// mod_proxy merges every <Proxy> section that matches a request's URL into the request's configuration, with the SSLProxy*
-// directives of the section. A connection that is made without a request has only the worker's own section and the virtual
-// host.
+// mod_proxy merges every <Proxy> section that matches a request's URL into the request's configuration, with the
+// SSLProxy* directives of the section. A connection that is made without a request has only the worker's own section
+// and the virtual host.
 bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* server) {
     if (!ConfiguredWorkers::current().section_sets_tls()) {
         return true;

@@ -9,7 +9,8 @@
 namespace wsp {
 namespace {
 
-// Writes only where there is something to change: every request that connects comes here, on all threads of all children.
+// Writes only where there is something to change: every request that connects comes here, on all threads of all
+// children.
 template <class Field>
 void clear_if_set(Field& field) {
     if (__atomic_load_n(&field, __ATOMIC_RELAXED) != 0) {

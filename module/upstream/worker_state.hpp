@@ -1,5 +1,6 @@
-// The state of a worker in mod_proxy's shared memory: in error, stopped, disabled, draining. All child processes, mod_proxy,
-// balancer-manager and mod_proxy_hcheck read and write it without locks. All that the module reads or writes of it is here.
+// The state of a worker in mod_proxy's shared memory: in error, stopped, disabled, draining. All child processes,
+// mod_proxy, balancer-manager and mod_proxy_hcheck read and write it without locks. All that the module reads or writes
+// of it is here.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ bool may_use(proxy_worker& worker, const char* scheme, server_rec* server);
 // Whether connections may be made to the worker before a request needs them: it is usable and not draining.
 bool may_preconnect(const proxy_worker& worker);
 
-// Whether a balancer member is stopped, disabled, draining, or fails its health check. A member in error is not taken out:
-// that means only that one connect has failed.
+// Whether a balancer member is stopped, disabled, draining, or fails its health check. A member in error is not taken
+// out: that means only that one connect has failed.
 bool is_taken_out(const proxy_worker& worker);
 
 enum class WhyUnusable : std::uint8_t {
@@ -40,8 +41,8 @@ std::int64_t seconds_until_retry(const proxy_worker& worker);
 // Remembers that the request was refused because the worker has no room for it.
 void note_full_worker(request_rec* r, proxy_worker* worker);
 
-// mod_proxy's request_status hook. mod_proxy puts a balancer member in error because of the 503 that makes the balancer try
-// another member. A full member is not faulty: this takes it out of error again.
+// mod_proxy's request_status hook. mod_proxy puts a balancer member in error because of the 503 that makes the balancer
+// try another member. A full member is not faulty: this takes it out of error again.
 void pardon_full_workers(request_rec* r);
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How long it takes to open a tunnel to a backend that is far away, with and without connections made ahead.
+"""How long it takes to open a tunnel to a backend that is far away, with and without preconnected connections.
 
     tests/bench/open_latency.py [--round-trip MS] [--opens N]
 

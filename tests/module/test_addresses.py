@@ -107,7 +107,7 @@ def test_addresses_that_are_down_write_a_few_errors_a_minute(start_with, hosts):
 
 @pytest.mark.parametrize("pool", ["max-idle=8", "warm=1"])
 def test_a_name_that_moves_is_followed_after_its_ttl(start_with, hosts, stage, pool):
-    """By requests and by connections made ahead; none that leads to the old address is used."""
+    """By requests and by preconnecting; no connection to the old address is used."""
     server = start_with(f"ProxyWebsocketPool {pool}\nProxyPass /ws ws://{_NAME}:{stage.port}/ addressttl=1")
     open_and_close(server, stage)
     with Listener(host="127.0.0.2", port=stage.port) as moved:
@@ -125,7 +125,7 @@ def session_with_request(listener):
     session.sock.settimeout(0.3)
     try:
         session.read_request()
-    except TimeoutError:   # one made ahead
+    except TimeoutError:   # a preconnected one
         return None
     return session
 

@@ -189,7 +189,7 @@ def shared_site(start_shared, mpm, echo, tls_echo, refusing):
         <Proxy {tls_echo.url}/warm>
             ProxyWebsocketPool warm=1
         </Proxy>
-        ProxyPass /secure-ahead {tls_echo.url}/warm
+        ProxyPass /secure-warm {tls_echo.url}/warm
         """, mpm_lines=ONE_CHILD[mpm], faults=faults)
     return Site(server, faults)
 
@@ -242,14 +242,14 @@ def test_any_allocation_around_a_connection_that_is_used_again(site):
     each_fails(site, lambda: refused_and_open(site.server), idle=1)
 
 
-@pytest.mark.parametrize("path", ["/warm", "/secure-ahead"])
-def test_any_allocation_around_connections_made_ahead(site, path, full):
+@pytest.mark.parametrize("path", ["/warm", "/secure-warm"])
+def test_any_allocation_around_preconnected_connections(site, path, full):
     each_fails(site, lambda: talk(site.server, path), step=1 if full or path == "/warm" else 6)
     # And they are still made: one is there before a handshake needs it.
-    wait_until(lambda: uses_one_made_ahead(site.server, path), "a connection made ahead", 4 * BOUND)
+    wait_until(lambda: uses_a_preconnected_one(site.server, path), "a preconnected connection", 4 * BOUND)
 
 
-def uses_one_made_ahead(server, path):
+def uses_a_preconnected_one(server, path):
     before = len(server.error_log.lines("WSP0107.*an idle one"))
     assert talk(server, path) == "whole"
     return len(server.error_log.lines("WSP0107.*an idle one")) > before

@@ -1,4 +1,4 @@
-"""ProxyWebsocketPool warm=n: connections are open before a handshake needs them, and are let go when nobody should have them."""
+"""ProxyWebsocketPool warm=n: connections are preconnected, and are closed when no handshake should use them."""
 
 import select
 
@@ -10,7 +10,7 @@ from harness.client import finish_handshake
 from harness.config import ONE_CHILD
 from harness.waiting import BOUND, wait_until
 
-RUNS_ON = ["event"]   # lib and a thread of ours connect ahead; elsewhere that it begins, serves and ends
+RUNS_ON = ["event"]   # lib and a thread of ours preconnect; the other MPMs: that it begins, serves and ends
 pytestmark = pytest.mark.threads
 
 
@@ -28,7 +28,7 @@ def use_once(server, path, stage):
         session.expect_broken()
 
 
-def expect_ahead(stage, count):
+def expect_preconnected(stage, count):
     """That many connections come without a request, and no more."""
     sessions = [stage.accept_connection() for _ in range(count)]
     stage.expect_no_connection()
@@ -37,7 +37,7 @@ def expect_ahead(stage, count):
 
 
 def session_of_next_handshake(server, path, sessions):
-    """Which of the connections made ahead a handshake comes on."""
+    """Which of the preconnected connections a handshake comes on."""
     client = server.start_handshake(path)
     ready, _, _ = select.select([session.sock for session in sessions], [], [], BOUND)
     assert len(ready) == 1
@@ -51,13 +51,13 @@ def close_all(sessions):
         session.close()
 
 
-def test_nothing_is_made_ahead_by_default(start_one, stage):
+def test_nothing_is_preconnected_by_default(start_one, stage):
     server = start_one(f"ProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
     stage.expect_no_connection()
 
 
-def test_nothing_is_made_ahead_to_a_backend_that_nobody_uses(start_one, stage):
+def test_nothing_is_preconnected_to_a_backend_that_nobody_uses(start_one, stage):
     start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     stage.expect_no_connection()
 
@@ -68,7 +68,7 @@ def test_a_handshake_comes_on_a_connection_that_is_there_already(start_one, stag
     stage = tls_stage if with_tls else stage
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)   # TLS: accept_connection() has shaken hands
+    sessions = expect_preconnected(stage, 2)   # TLS: accept_connection() has shaken hands
     for _ in range(3):
         client, session = session_of_next_handshake(server, "/ws", sessions)
         session.send_text("hello")
@@ -78,7 +78,7 @@ def test_a_handshake_comes_on_a_connection_that_is_there_already(start_one, stag
         client.close()
         session.expect_broken()
         sessions.remove(session)
-        sessions += expect_ahead(stage, 1)   # another one in its place
+        sessions += expect_preconnected(stage, 1)   # another one in its place
     close_all(sessions)
 
 
@@ -86,13 +86,13 @@ def test_a_unix_socket_too(start_one):
     with UnixListener() as stage:
         server = start_one(f"ProxyWebsocketPool warm=1\nProxyPass /ws unix:{stage.path}|ws://localhost/")
         use_once(server, "/ws", stage)
-        sessions = expect_ahead(stage, 1)
+        sessions = expect_preconnected(stage, 1)
         client, session = session_of_next_handshake(server, "/ws", sessions)
         client.close()
         session.close()
 
 
-def test_the_name_of_the_client_s_host_is_asked_for_ahead_where_it_is_preserved(start_one, tls_stage):
+def test_preconnecting_asks_for_the_name_of_the_client_s_host_where_it_is_preserved(start_one, tls_stage):
     names = []
     tls_stage.context.sni_callback = lambda sock, name, context: names.append(name)
     try:
@@ -105,7 +105,7 @@ def test_the_name_of_the_client_s_host_is_asked_for_ahead_where_it_is_preserved(
         with tls_stage.accept() as session:
             session.accept_handshake()
             finish_handshake(client).close()
-        close_all(expect_ahead(tls_stage, 1))
+        close_all(expect_preconnected(tls_stage, 1))
         assert names == ["chat.example", "chat.example"]
     finally:
         tls_stage.context.sni_callback = None
@@ -121,22 +121,22 @@ def test_a_connection_made_for_one_name_serves_no_other(start_one, tls_stage):
     with tls_stage.accept() as session:
         session.accept_handshake()
         finish_handshake(client).close()
-    ahead = expect_ahead(tls_stage, 1)
+    preconnected = expect_preconnected(tls_stage, 1)
     client = server.start_handshake("/ws", {"Host": "two.example"})
     with tls_stage.accept() as session:
         assert session.request.header("Host") == "two.example"
         session.accept_handshake()
         finish_handshake(client).close()
-    close_all(ahead)
+    close_all(preconnected)
 
 
-def test_what_the_server_closes_is_replaced(start_one, stage):
+def test_a_connection_that_the_server_closes_is_replaced(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)
+    sessions = expect_preconnected(stage, 2)
     assert not select.select([stage.fileno()], [], [], 1.2)[0]
     sessions.pop().close()
-    sessions += expect_ahead(stage, 1)
+    sessions += expect_preconnected(stage, 1)
     close_all(sessions)
 
 
@@ -148,11 +148,11 @@ def test_a_server_that_closes_at_once_is_not_asked_again_and_again(start_one, st
     stage.accept_connection().close()
 
 
-def test_what_the_server_says_unasked_ends_the_connection(start_one, stage):
+def test_a_response_without_a_request_ends_the_connection(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=1\nProxyPass /ws {stage.url}/")
     server.allow_log("AH03408:")
     use_once(server, "/ws", stage)
-    [session] = expect_ahead(stage, 1)
+    [session] = expect_preconnected(stage, 1)
     session.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     session.expect_broken()
     session.close()
@@ -173,10 +173,10 @@ def test_there_are_never_more_than_max_allows(start_one, stage, mpm):
         pytest.skip("one connection at a time")
     server = start_one(f"ProxyWebsocketPool warm=3\nProxyPass /ws {stage.url}/ max=3")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 3)
+    sessions = expect_preconnected(stage, 3)
     client, session = session_of_next_handshake(server, "/ws", sessions)
     sessions.remove(session)
-    stage.expect_no_connection()   # one tunnel, two ahead
+    stage.expect_no_connection()   # one tunnel, two preconnected
     client.close()
     session.expect_broken()
     server.get("/")
@@ -194,7 +194,7 @@ def test_warm_in_the_section_of_one_worker_is_about_that_worker_alone(start_one,
             ProxyPass /other {other.url}/""")
         use_once(server, "/other", other)
         use_once(server, "/ws", stage)
-        close_all(expect_ahead(stage, 1))
+        close_all(expect_preconnected(stage, 1))
         other.expect_no_connection(0)   # it was used first, and would have been first
 
 
@@ -206,23 +206,23 @@ TLS_OF_SECTION = """
     ProxyPass /ws wss://localhost:{port}/"""
 
 
-def test_tls_settings_of_the_worker_s_own_section_hold_ahead(start_one, tls_stage):
+def test_preconnecting_uses_the_tls_settings_of_the_worker_s_own_section(start_one, tls_stage):
     server = start_one(TLS_OF_SECTION.format(port=tls_stage.port, parameter=" keepalive=on"))
     use_once(server, "/ws", tls_stage)
-    sessions = expect_ahead(tls_stage, 1)
+    sessions = expect_preconnected(tls_stage, 1)
     client, session = session_of_next_handshake(server, "/ws", sessions)
     client.close()
     session.close()
 
 
-def test_nothing_is_made_ahead_where_requests_may_differ_in_their_tls_settings(start_one, tls_stage):
+def test_nothing_is_preconnected_where_requests_may_differ_in_their_tls_settings(start_one, tls_stage):
     server = start_one(TLS_OF_SECTION.format(port=tls_stage.port, parameter=""))
     use_once(server, "/ws", tls_stage)
     tls_stage.expect_no_connection()
     assert server.error_log.wait_for("WSP0016:")
 
 
-def test_a_server_whose_certificate_is_not_accepted_gets_no_connection_ahead(start_one, tls_stage):
+def test_nothing_is_preconnected_to_a_server_whose_certificate_is_not_accepted(start_one, tls_stage):
     server = start_one(f"ProxyWebsocketPool warm=1\nProxyPass /ws wss://127.0.0.1:{tls_stage.port}/")
     server.allow_log(r"WSP0116:|AH0")
     with server.start_handshake("/ws") as client:
@@ -232,10 +232,10 @@ def test_a_server_whose_certificate_is_not_accepted_gets_no_connection_ahead(sta
 
 
 @pytest.mark.runs_on("event", "worker", "prefork")   # each MPM ends its children in its own way
-def test_connections_ahead_end_with_their_process(start_one, stage):
+def test_preconnected_connections_end_with_their_process(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)
+    sessions = expect_preconnected(stage, 2)
     server.allow_log("AH03490: ")   # the one slot is the old child's for as long as it takes to end
     server.start_graceful()
     for session in sessions:
@@ -244,10 +244,10 @@ def test_connections_ahead_end_with_their_process(start_one, stage):
 
 
 @pytest.mark.runs_on("event", "worker", "prefork")   # the same
-def test_connections_ahead_end_with_an_ungraceful_stop(start_one, stage):
+def test_preconnected_connections_end_with_an_ungraceful_stop(start_one, stage):
     server = start_one(f"ProxyWebsocketPool warm=2\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)
+    sessions = expect_preconnected(stage, 2)
     server.stop()
     for session in sessions:
         session.expect_broken()
@@ -255,11 +255,11 @@ def test_connections_ahead_end_with_an_ungraceful_stop(start_one, stage):
 
 
 @pytest.mark.runs_on("event", "worker", "prefork")
-def test_a_backend_that_is_gone_hurts_nobody(start_one, stage):
-    """Connects ahead that fail are not held against the worker: a request finds out for itself."""
+def test_a_backend_that_is_gone_is_no_error_of_its_worker(start_one, stage):
+    """A failed preconnect does not put the worker in error: a request finds out for itself."""
     server = start_one(f"LogLevel proxy_websocket:debug\nProxyWebsocketPool warm=2 ttl=1s\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)
+    sessions = expect_preconnected(stage, 2)
     stage.stop_listening()
     close_all(sessions)
     server.error_log.wait_for("WSP0015: preconnecting to .* failed: the connection was refused", 2)
@@ -268,7 +268,7 @@ def test_a_backend_that_is_gone_hurts_nobody(start_one, stage):
 
 
 def use_once_from_any(server, stage):
-    """The request may come on a connection made ahead, whenever that was."""
+    """The request may come on a connection that was preconnected before."""
     client = server.start_handshake("/ws")
     found = []
 
@@ -285,7 +285,7 @@ def use_once_from_any(server, stage):
 
 
 @pytest.mark.parametrize("status", ["D", "S", "N"], ids=["disabled", "stopped", "draining"])
-def test_a_member_that_is_taken_out_lets_go(start, stage, status, mpm):
+def test_the_idle_connections_of_a_member_that_is_taken_out_are_closed(start, stage, status, mpm):
     server = start(f"""
         ProxyWebsocketPool warm=2
         <Proxy balancer://c>
@@ -295,7 +295,7 @@ def test_a_member_that_is_taken_out_lets_go(start, stage, status, mpm):
         {MANAGER}
         ProxyPass /ws balancer://c/""", mpm_lines=ONE_CHILD[mpm])
     use_once(server, "/ws", stage)
-    sessions = expect_ahead(stage, 2)
+    sessions = expect_preconnected(stage, 2)
     edit(server, stage.url, **{f"w_status_{status}": 1})
     for session in sessions:
         session.expect_broken()
