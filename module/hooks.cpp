@@ -1,5 +1,5 @@
-// The functions that httpd calls, and where each stands among those of other modules. Each is noexcept and one line: which
-// functions of ours it calls, and, in guarded() or guarded_or(), what the hook returns after an exception.
+// The functions that httpd calls, and where each stands among those of other modules. Each is noexcept and one line:
+// which functions of ours it calls, and, in guarded() or guarded_or(), what the hook returns after an exception.
 #include "hooks.h"
 
 #include "child/child.hpp"
@@ -196,14 +196,15 @@ void register_configuration_hooks() {
     ap_hook_open_logs(on_open_logs, nullptr, kLogConfig, APR_HOOK_FIRST);
     // Last: no other module changes the callbacks of the SSL_CTX after us.
     APR_OPTIONAL_HOOK(ssl, init_server, on_ssl_init_server, nullptr, nullptr, APR_HOOK_REALLY_LAST);
-    // Before mod_proxy_balancer, while workers have the limits of the configuration. With BalancerPersist, mod_proxy_balancer
-    // gives them what the generation before has left in shared memory. mod_proxy has put defaults in there.
+    // Before mod_proxy_balancer, while workers have the limits of the configuration. With BalancerPersist,
+    // mod_proxy_balancer gives them what the generation before has left in shared memory. mod_proxy has put defaults in
+    // there.
     ap_hook_post_config(on_post_config, nullptr, kBalancer, APR_HOOK_MIDDLE);
 }
 
 void register_child_hooks() {
-    // Last, so that our cleanup runs first (APR runs cleanups last-in first-out): the last lines then still find mod_log_config's
-    // buffers.
+    // Last, so that our cleanup runs first (APR runs cleanups last-in first-out): the last lines then still find
+    // mod_log_config's buffers.
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_LAST);
     // Before mod_http2, whose connections send nothing any more after this hook (h2_mplx.c workers_shutdown).
     ap_hook_child_stopping(on_child_stopping, nullptr, kHttp2, APR_HOOK_MIDDLE);
@@ -222,8 +223,8 @@ void register_request_hooks() {
     // First: mod_setenvif's conditions and mod_security2's rules already see a plain request for an error page.
     ap_hook_post_read_request(on_post_read_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(on_quick_handler, nullptr, kCache, APR_HOOK_FIRST);
-    // ProxyPassWS is looked at just before ProxyPass: after the server's rewrite rules and before mod_alias (mod_proxy.c
-    // register_hooks), in whatever order the modules are loaded.
+    // ProxyPassWS is looked at just before ProxyPass: after the server's rewrite rules and before mod_alias
+    // (mod_proxy.c register_hooks), in whatever order the modules are loaded.
     ap_hook_pre_translate_name(on_pre_translate_name, nullptr, kProxy, APR_HOOK_FIRST);
     ap_hook_translate_name(on_translate_name, kRewrite, kProxy, APR_HOOK_FIRST);
     proxy_hook_check_trans(on_check_trans, nullptr, kProxySchemes, APR_HOOK_FIRST);

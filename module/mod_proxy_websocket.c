@@ -1,5 +1,5 @@
-/* The module record and the command table. This file is C because httpd's AP_INIT_* macros are, and httpd takes the name for
- * <IfModule mod_proxy_websocket.c> from it. */
+/* The module record and the command table. This file is C because httpd's AP_INIT_* macros are, and httpd takes the
+ * name for <IfModule mod_proxy_websocket.c> from it. */
 #include "httpd.h"
 
 #include "config/config.h"

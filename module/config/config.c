@@ -13,8 +13,8 @@ const wsp_field wsp_fields[WSP_FIELDS] = {
 #include "config/directives.def"
 };
 
-/* A field that stands in a struct and in no row would be neither merged nor resolved. So each struct is exactly as large as
- * its rows and its pointers. */
+/* A field that stands in a struct and in no row would be neither merged nor resolved. So each struct is exactly as
+ * large as its rows and its pointers. */
 struct dir_config_of_rows {
     int64_t fields[0
 #define WSP_DIR_FIELD(field, def, min, max) +1

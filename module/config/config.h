@@ -1,5 +1,5 @@
-/* What the directives set: plain C structs in httpd's pools. httpd writes them while it reads the configuration; afterwards any
- * thread reads them. The rows of directives.def make the fields. */
+/* What the directives set: plain C structs in httpd's pools. httpd writes them while it reads the configuration;
+ * afterwards any thread reads them. The rows of directives.def make the fields. */
 #ifndef WSP_CONFIG_H
 #define WSP_CONFIG_H
 
@@ -31,7 +31,7 @@ typedef struct wsp_dir_config {
     struct proxy_alias* mapping; /* ProxyPassWS in this <Location>, or NULL */
 } wsp_dir_config;
 
-/* Per virtual host. The main server's mappings follow those of the virtual host. Only the main server's fields count. */
+/* Per virtual host. The main server's mappings follow the virtual host's own. Only the main server's fields count. */
 typedef struct wsp_server_config {
 #define WSP_SERVER_FIELD(field, def, min, max) int64_t field;
 #include "config/directives.def"
@@ -49,11 +49,11 @@ void* wsp_merge_server_config(apr_pool_t* pool, void* outer, void* inner);
 wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config* config);
 wsp_server_config wsp_server_config_resolved(const wsp_server_config* config);
 
-/* ProxyPassWS. Reads the arguments as mod_proxy reads those of ProxyPass, and keeps the mapping out of mod_proxy's list.
- * Returns NULL or an error message. Main thread, while the configuration is read. */
+/* ProxyPassWS. Reads the arguments as mod_proxy reads those of ProxyPass, and keeps the mapping out of mod_proxy's
+ * list. Returns NULL or an error message. Main thread, while the configuration is read. */
 const char* wsp_set_proxy_pass_ws(cmd_parms* cmd, void* dir_config, const char* args);
 
-/* Calls the handler of cmd->cmd, a directive that takes raw arguments. In C, where command_rec's handlers have types. */
+/* Calls the handler of cmd->cmd, which takes raw arguments. In C, because command_rec's handlers are typed there. */
 const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args);
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
-/* One setter for each type of directive, and one for each directive with several words. A setter checks the value, and stores
- * it in httpd's configuration structs. It returns NULL, or an error message in cmd->pool that names the directive, says what is
- * allowed and repeats what the configuration says. Main thread, while the configuration is read. */
+/* One setter for each type of directive, and one for each directive with several words. A setter checks the value, and
+ * stores it in httpd's configuration structs. It returns NULL, or an error message in cmd->pool that names the
+ * directive, says what is allowed and repeats what the configuration says. Main thread, while the configuration is
+ * read. */
 #ifndef WSP_DIRECTIVE_SETTERS_H
 #define WSP_DIRECTIVE_SETTERS_H
 

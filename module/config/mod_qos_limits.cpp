@@ -1,5 +1,5 @@
-// Finds mod_qos's limits in the configuration. mod_qos stops counting a connection when the connection's pool is destroyed, and a
-// request in log_transaction. Both happen when a tunnel is handed off.
+// Finds mod_qos's limits in the configuration. mod_qos stops counting a connection when the connection's pool is
+// destroyed, and a request in log_transaction. Both happen when a tunnel is handed off.
 #include "config/mod_qos_limits.hpp"
 
 #include "config/config.h"

@@ -25,8 +25,8 @@ bool tunnels_are_configured(const server_rec* main_server) {
     return found;
 }
 
-// Draining children hold slots. Logs a notice if hardly any are left for others. Not with prefork: it has as many slots as
-// processes that serve, so there is no better setting to name.
+// Draining children hold slots. Logs a notice if hardly any are left for others. Not with prefork: it has as many slots
+// as processes that serve, so there is no better setting to name.
 void advise_on_slots(server_rec* main_server, const wsp_server_config& config) {
     constexpr int kGenerations = 4;
     const int needed = mpm_setting(AP_MPMQ_MAX_DAEMONS);

@@ -15,8 +15,8 @@ inline bool is_threaded_mpm() {
     return mpm_setting(AP_MPMQ_IS_THREADED) != AP_MPMQ_NOT_SUPPORTED;
 }
 
-// How many slots for child processes the MPM has. Children that no longer serve are in slots too. 0 where slots are no limit:
-// with worker a new child takes over the slot of one that drains (make_child, server/mpm/worker/worker.c).
+// How many slots for child processes the MPM has. Children that no longer serve are in slots too. 0 where slots are no
+// limit: with worker a new child takes over the slot of one that drains (make_child, server/mpm/worker/worker.c).
 inline int process_slots() {
     if (std::strcmp(ap_show_mpm(), "worker") == 0) {
         return 0;

@@ -1,4 +1,4 @@
-// Which log gets what, and what is said of lines that were lost.
+// Two queues, what each writes, and the lines about lost lines.
 #include "log/access_log_writer.hpp"
 
 #include <utility>
@@ -9,8 +9,8 @@
 namespace wsp {
 namespace {
 
-// What may wait for a log: about thirty thousand tunnels with common formats, more than end at once in one child. Their
-// records were in memory before, too: a burst adds nothing to it.
+// How much may wait for a log: with common formats, about thirty thousand tunnels, more than end at once in one child.
+// A burst takes no additional memory: the records were in memory while their tunnels were open.
 constexpr std::size_t kMostBytes = 16 << 20;
 
 }  // namespace

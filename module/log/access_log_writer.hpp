@@ -1,10 +1,11 @@
-// Writes the log lines of tunnels that have ended, on threads of its own: a piped log or a host
-// name lookup may block, and the pump must not. Lines are written in the order in which tunnels
-// ended, some milliseconds later: those of a burst together.
+// Writes the log lines of tunnels that have ended. It has threads of its own, since a piped log or a host name lookup
+// may block, and a pump must not. Lines are written in the order in which the tunnels ended, some milliseconds later.
 //
-// One thread writes the error log's lines and passes each tunnel on to the other, which writes the access log's: one log that
-// takes nothing does not hold up the other. What a log does not take for so long that memory would grow is lost; the error log
-// says so when it begins, and how much when it is over.
+// One thread writes the lines for the error log, and passes each tunnel on to the other thread, which writes the lines
+// for the access log. So a log that blocks does not block the other. While a log is blocked, its lines are kept up to a
+// limit and then lost. The error log says when that begins, and afterwards how many lines are lost.
+//
+// Owned by TunnelHost, one per child process.
 #pragma once
 
 #include "log/log_queue.hpp"
@@ -16,11 +17,12 @@ class AccessLogWriter {
     AccessLogWriter();
     ~AccessLogWriter() = default;
 
-    // Makes the threads. False with errno when the system refuses. Under the caller's lock.
+    // Makes the threads. False with errno when the system refuses. The caller holds a lock.
     bool start() noexcept;
     // Any thread; never blocks.
     void write(LogRecord record, const TunnelReport& report) noexcept;
-    // Waits until everything is written, for at most `patience`; then no more is.
+    // Waits until everything is written, for at most `patience`. Nothing is written after that. The child's main
+    // thread.
     void finish(DurationUs patience) noexcept;
 
   private:

@@ -9,8 +9,8 @@
 namespace wsp {
 namespace {
 
-// True while httpd parses the configuration's expressions, and not those of an .htaccess file. Static: the expr_lookup hook is
-// told neither the server nor the configuration. Main thread.
+// True while httpd parses the configuration's expressions, and not those of an .htaccess file. Static: the expr_lookup
+// hook is told neither the server nor the configuration. Main thread.
 bool is_wrapping = false;
 
 bool is_one_of(const char* name, const char* const* first, const char* const* last) {
@@ -22,8 +22,8 @@ bool is_one_of(const char* name, const char* const* first, const char* const* la
     return false;
 }
 
-// True for a function that the copy answers as well as the request does, or better. server/util_expr_eval.c shows what each looks
-// at.
+// True for a function that the copy answers as well as the request does, or better. server/util_expr_eval.c shows what
+// each looks at.
 bool copy_can_tell(int type, const char* name) {
     // The time is when the line is written. The access log writer asks the name server, as for %h.
     static constexpr const char* kVariables[] = {
@@ -82,8 +82,8 @@ void keep(apr_table_t* answers, const char* key, const char* value) {
     }
 }
 
-// What every wrapper does. For one of our copies it repeats the answer that was kept. For all others it calls `ask`, and keeps
-// the answer if the request is just being asked for its copy.
+// What every wrapper does. For one of our copies it repeats the answer that was kept. For all others it calls `ask`,
+// and keeps the answer if the request is just being asked for its copy.
 template <class Ask, class Keep, class Repeat>
 auto ask_or_repeat(ap_expr_eval_ctx_t* ctx, const WrappedFunction& wrapped, const char* argument,
                    const char* second, Ask ask, Keep keep_answer, Repeat repeat)

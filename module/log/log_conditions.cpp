@@ -41,7 +41,8 @@ const server_rec* server_of(const ap_directive_t* line, const server_rec* main_s
     return nullptr;
 }
 
-// What look_up_and_collect() adds to. Static: ap_expr_parse() gives its lookup function no argument of ours. Main thread.
+// What look_up_and_collect() adds to. Static: ap_expr_parse() gives its lookup function no argument of ours. Main
+// thread.
 struct {
     LogConditions::Condition* condition;
     LogNeeds* needs;

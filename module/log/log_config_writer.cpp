@@ -80,7 +80,8 @@ const char* LogConfigWriter::program_behind(const void* handle) const {
     return found != piped_logs_.end() ? found->program : nullptr;
 }
 
-// httpd counts its generation up before it ends the programs (event.c, worker.c and prefork.c at the end of the MPM's run).
+// httpd counts its generation up before it ends the programs (event.c, worker.c and prefork.c at the end of the MPM's
+// run).
 bool LogConfigWriter::httpd_was_restarted() const {
     const global_score* const shared = ap_get_scoreboard_global();
     return shared != nullptr && shared->running_generation != generation_;

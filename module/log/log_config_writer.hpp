@@ -1,10 +1,10 @@
 // Stands between mod_log_config and its writer (mod_log_config.h ap_log_writer), in every child, for two reasons:
 //
-// - A piped log. httpd ends the log's program at every restart, a graceful one too (server/log.c piped_log_cleanup). A child of
-//   the older generation may have tunnels for hours after that, and would write into a broken pipe. The line of such a tunnel goes
-//   to the error log instead.
-// - BufferedLogs. All threads of a child write into one buffer, and mod_log_config makes a lock for it only with a threaded MPM
-//   (mod_log_config.c init_child). With prefork we have threads as well, so the lock is here.
+// - A piped log. httpd ends the log's program at every restart, a graceful one too (server/log.c piped_log_cleanup). A
+//   child of the older generation may have tunnels for hours after that, and would write into a broken pipe. The line
+//   of such a tunnel goes to the error log instead.
+// - BufferedLogs. All threads of a child write into one buffer, and mod_log_config makes a lock for it only with a
+//   threaded MPM (mod_log_config.c init_child). With prefork we have threads as well, so the lock is here.
 #pragma once
 
 #include <mutex>
@@ -18,8 +18,8 @@ namespace wsp {
 // Owned by LogContext. The main thread calls all functions but write().
 class LogConfigWriter {
   public:
-    // open_logs, before mod_log_config's: from here to end_of_opening_logs() mod_log_config calls `open_log` for each log. That
-    // function must call open().
+    // open_logs, before mod_log_config's: from here to end_of_opening_logs() mod_log_config calls `open_log` for each
+    // log. That function must call open().
     void watch_opening_logs(ap_log_writer_init* open_log);
     void* open(apr_pool_t* pool, server_rec* server, const char* name);
     // post_config.

@@ -1,6 +1,7 @@
-// What this folder keeps with a configuration: all that is learned from it about logs, and what must be counted. Made in open_logs,
-// in the configuration's pool; each server's wsp_server_config points to it. The main thread writes it until child_init is over.
-// From then on each child process has its own copy, and its threads only read it, but for what guards itself.
+// What this folder keeps with a configuration: all that is learned from it about logs, and what must be counted. Made
+// in open_logs, in the configuration's pool; each server's wsp_server_config points to it. The main thread writes it
+// until child_init is over. From then on each child process has its own copy, and its threads only read it, but for
+// what guards itself.
 #pragma once
 
 #include "base/log_needs.hpp"
@@ -24,8 +25,8 @@ struct LogContext {
 // open_logs, before mod_log_config's: makes the context of this configuration. Main thread.
 void make_log_context(apr_pool_t* pconf, server_rec* main_server);
 
-// post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers, notes and variables a record
-// must keep. Main thread.
+// post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers, notes and variables
+// a record must keep. Main thread.
 void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server);
 
 // child_init. Main thread.

@@ -1,4 +1,4 @@
-// A deque, a thread, and a scratch pool that each line is written in.
+// A deque, a thread, and one scratch pool that is cleared after each line.
 #include "log/log_queue.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace wsp {
 namespace {
 
-// Tunnels that end within so long share one wake-up.
+// The thread wakes up once for tunnels that end within this time.
 constexpr std::chrono::milliseconds kGathering{5};
 
 }  // namespace
@@ -29,7 +29,7 @@ bool LogQueue::start() noexcept {
         errno = error;
         return false;
     }
-    pthread_detach(thread);  // finish() waits for its word, not for the thread
+    pthread_detach(thread);  // finish() waits for finished_, not for the thread
     running_ = true;
     return true;
 }

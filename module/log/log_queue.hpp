@@ -1,5 +1,5 @@
-// Tunnels that have ended, on their way to a log: a queue that takes no more than so many bytes, and the thread that works it
-// off. The log may take its time, or take nothing for ever: then what no longer fits is lost, and counted.
+// A queue of tunnels that have ended, and the thread that logs them. The queue is limited in bytes. If the log is slow,
+// or blocks for ever, tunnels that do not fit are lost, and counted.
 #pragma once
 
 #include <pthread.h>
@@ -19,14 +19,14 @@ namespace wsp {
 struct EndedTunnel {
     LogRecord record;
     TunnelReport report;
-    // Memory that it takes, roughly.
+    // Its memory, roughly.
     std::size_t size() const noexcept { return sizeof(EndedTunnel) + record.size(); }
 };
 
 class LogQueue {
   public:
-    // `log` writes one tunnel's line, `caught_up` is told when everything is written after tunnels
-    // were lost, and how many. Both on the queue's thread; both may block.
+    // `log` writes the line of one tunnel. `caught_up` is called when tunnels have been lost and everything else is
+    // written. Both are called on the queue's thread, and may block.
     using Log = std::function<void(EndedTunnel& tunnel, apr_pool_t* scratch)>;
     using CaughtUp = std::function<void(std::size_t lost)>;
     LogQueue(std::size_t most_bytes, Log log, CaughtUp caught_up);
@@ -34,10 +34,11 @@ class LogQueue {
     // Makes the thread. False with errno when the system refuses.
     bool start() noexcept;
     enum class Put { taken, lost, first_lost };
-    // Any thread; never blocks for long. first_lost: nothing was lost before, or since the thread has caught up.
+    // Any thread; waits for a mutex only. first_lost: the first tunnel that is lost, since the beginning or since
+    // `caught_up`.
     Put put(EndedTunnel tunnel) noexcept;
-    // Waits until everything is written, until `deadline` at most, and ends the thread. Returns how many tunnels are not
-    // written; they never will be.
+    // Waits until everything is written, but not beyond `deadline`, and ends the thread. Returns how many tunnels are
+    // not written, and never will be.
     std::size_t finish(MonotonicUs deadline) noexcept;
 
   private:
@@ -54,12 +55,12 @@ class LogQueue {
     std::condition_variable changed_;
     std::deque<EndedTunnel> tunnels_;
     std::size_t bytes_ = 0;  // of tunnels_ and of the one that is being written
-    std::size_t lost_ = 0;   // since caught_up_ was told
-    bool writing_ = false;   // one that is no longer in tunnels_
-    bool sleeps_ = false;    // until somebody puts something
+    std::size_t lost_ = 0;   // since caught_up_ was called
+    bool writing_ = false;   // the thread writes one that is not in tunnels_ any more
+    bool sleeps_ = false;    // the thread waits for the next tunnel
     bool running_ = false;
     bool finishing_ = false;
-    bool given_up_ = false;  // finish() has: nothing more is written
+    bool given_up_ = false;  // finish() has returned: nothing more is written
     bool finished_ = false;
 };
 

@@ -1,9 +1,9 @@
-// What is kept of a request for the log lines about its tunnel. A tunnel has one access log line. It is written when the tunnel
-// ends, long after the request has been destroyed. So the fields that the configured formats ask for are packed into one block
-// when the tunnel is handed off. When the tunnel has ended, a copy of the request is built from the block in a scratch pool, and
-// mod_log_config writes the line about the copy. No other module may see the copy: modules keep pointers into the destroyed
-// request's pool. Where httpd had redirected the request internally there are two copies, since a format may ask for the first
-// request or for the last.
+// What is kept of a request for the log lines about its tunnel. A tunnel has one access log line. It is written when
+// the tunnel ends, long after the request has been destroyed. So the fields that the configured formats ask for are
+// packed into one block when the tunnel is handed off. When the tunnel has ended, a copy of the request is built from
+// the block in a scratch pool, and mod_log_config writes the line about the copy. No other module may see the copy:
+// modules keep pointers into the destroyed request's pool. Where httpd had redirected the request internally there are
+// two copies, since a format may ask for the first request or for the last.
 #pragma once
 
 #include <memory>
@@ -14,17 +14,17 @@
 
 namespace wsp {
 
-// One block of memory. Owned by the handoff, then by the tunnel's observer, then by the access log writer; used by one thread at
-// a time.
+// One block of memory. Owned by the handoff, then by the tunnel's observer, then by the access log writer; used by one
+// thread at a time.
 class LogRecord {
   public:
-    // Packs what the formats need of `r`, whose 101 has been sent, and of the first request if `r` comes from a redirect.
-    // `backend_url` is for the error log. Request thread. May take as long as the subrequests that a condition of an access log
-    // makes.
+    // Packs what the formats need of `r`, whose 101 has been sent, and of the first request if `r` comes from a
+    // redirect. `backend_url` is for the error log. Request thread. May take as long as the subrequests that a
+    // condition of an access log makes.
     LogRecord(request_rec* r, const char* backend_url, const TunnelLog& log);
 
-    // Writes the access log line. All that it allocates is in `scratch`, which the caller clears. May block, on a log or on a
-    // name server.
+    // Writes the access log line. All that it allocates is in `scratch`, which the caller clears. May block, on a log
+    // or on a name server.
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
 
     const TunnelLog& log() const { return log_; }

@@ -1,4 +1,5 @@
-// Texts, tables of texts and numbers, one after the other in one block of memory.
+// Serializes texts, tables of texts and numbers into one block of memory, and reads them back. One thread at a time;
+// never blocks.
 #pragma once
 
 #include <cstring>
@@ -12,14 +13,14 @@ namespace wsp {
 
 class Packer {
   public:
-    // Each text with a mark for "there is one".
+    // A byte says whether there is a text, so that null stays null.
     void text(const char* value) {
         block_.push_back(value == nullptr ? '\0' : '\1');
         if (value != nullptr) {
             block_.append(value, std::strlen(value) + 1);
         }
     }
-    // The rows whose key `wants(key)` is true for; none for null.
+    // The rows for which wants(key) is true. A null table has none.
     template <class Wants>
     void table(const apr_table_t* table, Wants wants) {
         if (table != nullptr) {
@@ -50,7 +51,7 @@ class Packer {
     std::string block_;
 };
 
-// Reads them back in the same order; the texts stay in the block.
+// Must read in the order in which the Packer wrote. The texts stay in the block.
 class Unpacker {
   public:
     explicit Unpacker(const char* block) : at_(block) {}

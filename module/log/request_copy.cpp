@@ -1,4 +1,4 @@
-// Which fields, in which order, and what stands for those that cannot be copied.
+// The fields in their order, and replacements for fields that cannot be copied.
 #include "log/request_copy.hpp"
 
 #include <cstring>
@@ -7,8 +7,8 @@
 namespace wsp {
 namespace {
 
-// The connection's texts in the order of the block, told once for packing and unpacking, each with the format items that ask for
-// it; none: it is always kept.
+// Calls visit(text, items) for each text of the connection, in the order of the block, for packing and for unpacking.
+// `items` are the format items that read the text; "" means that it is always kept.
 template <class Visit>
 void each_text(conn_rec& c, Visit visit) {
     visit(c.client_ip, "");
@@ -42,8 +42,8 @@ struct RequestNumbers {
     int proto_num;
     int method_number;
     apr_port_t useragent_port;
-    bool is_the_connections;  // its address, as httpd compares them (core.c ap_get_useragent_host)
-    // Of the configuration of its location, what names depend on.
+    bool is_the_connections;  // the addresses are the same object (core.c ap_get_useragent_host)
+    // The settings of its location that decide about names.
     unsigned hostname_lookups;
     unsigned canonical_name;
     unsigned canonical_port;
@@ -66,7 +66,7 @@ RequestNumbers numbers_of(const request_rec& r) {
             core->use_canonical_phys_port};
 }
 
-// What %r shows: as log_request_line() of mod_log_config, no password.
+// What %r shows. Without a password, as log_request_line() of mod_log_config.
 char* line_without_password(const request_rec& r) {
     if (r.parsed_uri.password == nullptr) {
         return r.the_request;
@@ -78,20 +78,20 @@ char* line_without_password(const request_rec& r) {
 apr_sockaddr_t* address(const char* ip, apr_port_t port, apr_pool_t* pool) {
     apr_sockaddr_t* made = nullptr;
     if (ip != nullptr) {
-        // Numeric, so no name server is asked; of a named family, so neither is the kernel for its
-        // list of addresses (getaddrinfo(3), AI_ADDRCONFIG).
+        // A numeric address, so no name server is asked. A known family, so the kernel's list of addresses is not read
+        // either (getaddrinfo(3), AI_ADDRCONFIG).
         const int family = std::strchr(ip, ':') != nullptr ? APR_INET6 : APR_INET;
         apr_sockaddr_info_get(&made, ip, family, port, 0, pool);
     }
     if (made == nullptr) {
-        // mod_log_config and -R look into it unasked.
+        // mod_log_config and -R dereference it without a check.
         apr_sockaddr_info_get(&made, "0.0.0.0", APR_INET, port, 0, pool);
     }
     return made;
 }
 
-// What c.client_addr holds, where c.client_ip is another: modules like mod_rpaf write over the one and not the other, and a
-// name is looked up for the first (core.c ap_get_remote_host). Null where they agree.
+// The address in c.client_addr if it differs from c.client_ip, otherwise null. Modules like mod_rpaf overwrite only one
+// of them, and httpd looks up the name of c.client_addr (core.c ap_get_remote_host).
 const char* other_address(const conn_rec& c) {
     char* held = nullptr;
     const bool differs = c.client_addr != nullptr && c.client_ip != nullptr &&
@@ -100,7 +100,8 @@ const char* other_address(const conn_rec& c) {
     return differs ? held : nullptr;
 }
 
-// The configuration of the location, as far as anybody looks at it here: the server's, but for what names depend on.
+// A configuration for the copy: the server's, with the location's settings that decide about names. Nothing else of the
+// location's configuration is read for a log line.
 ap_conf_vector_t* locations_like(const RequestNumbers& numbers, const server_rec* server,
                                  apr_pool_t* pool) {
     ap_conf_vector_t* const of_server = server->lookup_defaults;
@@ -110,12 +111,12 @@ ap_conf_vector_t* locations_like(const RequestNumbers& numbers, const server_rec
         core->use_canonical_phys_port == numbers.canonical_port) {
         return of_server;
     }
-    // A vector that has room for every module, as this one is too.
+    // A new vector with room for every module; ap_create_request_config() makes one.
     ap_conf_vector_t* const made = ap_create_request_config(pool);
     for (module** each = ap_loaded_modules; *each != nullptr; ++each) {
         ap_set_module_config(made, *each, ap_get_module_config(of_server, *each));
     }
-    // A later httpd's structure may be longer than ours: what is behind ours is zero then.
+    // The structure of a later httpd may be longer; the rest of it is zero then.
     constexpr std::size_t kLaterFields = 512;
     auto* const changed =
         static_cast<core_dir_config*>(apr_pcalloc(pool, sizeof(core_dir_config) + kLaterFields));
@@ -127,7 +128,7 @@ ap_conf_vector_t* locations_like(const RequestNumbers& numbers, const server_rec
     return made;
 }
 
-// httpd's fields differ in const only; nobody writes through them.
+// Some of httpd's fields are const and some are not. Nobody writes to the texts.
 template <class Copied>
 void unpack_texts(Unpacker& unpacker, Copied& copy) {
     each_text(copy, [&unpacker](auto& field, std::string_view) {

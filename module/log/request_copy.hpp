@@ -1,5 +1,6 @@
-// The format of a log record's block: a connection and its requests, packed at the handover and rebuilt for the log line, as far
-// as mod_log_config and the items of httpd's modules look at them.
+// The format of a log record's block. It has those fields of a connection and its requests that mod_log_config and the
+// format items of httpd's modules read. They are packed at the handoff, by the request thread, and unpacked for the log
+// line, by the access log writer.
 #pragma once
 
 #include "base/log_needs.hpp"
@@ -14,7 +15,7 @@ struct ConnectionNumbers {
     apr_port_t client_port;
     apr_port_t local_port;
     apr_port_t default_port;  // of the server, for one that names none
-    bool redirected;          // there are two requests
+    bool redirected;          // the block has two requests
     apr_off_t bytes_in;       // of the handshake, where mod_logio counts
     apr_off_t bytes_out;
 };
@@ -23,7 +24,7 @@ inline apr_port_t port_of(const apr_sockaddr_t* address) {
     return address != nullptr ? address->port : 0;
 }
 
-// What formats need of them.
+// Pack what the formats need.
 void pack_connection(Packer& packer, conn_rec c, const ConnectionNumbers& numbers,
                      const LogNeeds& needs);
 void pack_request(Packer& packer, const request_rec& r, const LogNeeds& needs);
@@ -33,7 +34,8 @@ conn_rec* unpack_connection(Unpacker& unpacker, ConnectionNumbers& numbers, serv
                             apr_pool_t* pool);
 request_rec* unpack_request(Unpacker& unpacker, conn_rec* c, server_rec* server);
 
-// A server that names no port is asked for its protocol's (%p), and a copied connection has no TLS: a copy that names it.
+// For a server without a port httpd looks at the connection's TLS to find the default one (%p), and a copied connection
+// has none. So this returns a copy of such a server that names `port`; other servers are returned as they are.
 server_rec* with_port(server_rec* server, apr_port_t port, apr_pool_t* pool);
 
 }  // namespace wsp

@@ -1,7 +1,8 @@
 // Pump threads add to a number, and request threads take it.
 #include "log/served_bytes.hpp"
 
-// mod_logio's: what httpd counts then are the bytes both ways, as they are on the wire (scoreboard.c ap_increment_counts).
+// mod_logio's: what httpd counts then are the bytes both ways, as they are on the wire (scoreboard.c
+// ap_increment_counts).
 APR_DECLARE_OPTIONAL_FN(apr_off_t, ap_logio_get_last_bytes, (conn_rec * c));
 
 namespace wsp {

@@ -1,7 +1,7 @@
-// Adds the bytes of tunnels to the totals of server-status. httpd adds a request's bytes when it logs the request, to the
-// scoreboard slot of the thread that serves it, without a lock. No other thread may write there. So the bytes of a tunnel wait
-// until the same child logs a request, and go into the slot of that request. Bytes of tunnels that end after a child's last
-// request are in no total.
+// Adds the bytes of tunnels to the totals of server-status. httpd adds a request's bytes when it logs the request, to
+// the scoreboard slot of the thread that serves it, without a lock. No other thread may write there. So the bytes of a
+// tunnel wait until the same child logs a request, and go into the slot of that request. Bytes of tunnels that end
+// after a child's last request are in no total.
 #pragma once
 
 #include <atomic>

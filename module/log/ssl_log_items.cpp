@@ -1,4 +1,4 @@
-// Takes mod_ssl's log items over.
+// Replaces mod_ssl's log items.
 #include "log/ssl_log_items.hpp"
 
 #include <cstring>
@@ -10,7 +10,7 @@
 namespace wsp {
 namespace {
 
-// mod_ssl's variables have no table of their own: they travel as notes of this prefix.
+// A request has no table for mod_ssl's variables, so they are notes with this prefix.
 constexpr char kSslNote[] = "wsp-ssl:";
 
 const char* or_null(const char* value) {

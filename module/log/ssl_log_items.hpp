@@ -1,5 +1,6 @@
-// mod_ssl's items of log formats, %{...}x and %{...}c, for tunnels: their TLS connection is not mod_ssl's any more when their
-// line is written. What the formats name is looked up at the handover and travels as notes.
+// mod_ssl's items of log formats, %{...}x and %{...}c, for tunnels. When the line of a tunnel is written, mod_ssl has
+// its TLS connection no longer. So the variables that the formats name are looked up at the handoff, and kept as notes
+// of the copied request.
 #pragma once
 
 #include "base/log_needs.hpp"
@@ -7,11 +8,11 @@
 
 namespace wsp {
 
-// pre_config, after mod_ssl's: from here on we answer %{...}x and %{...}c, for tunnels from the notes, for everybody else from
-// mod_ssl.
+// pre_config, after mod_ssl's: replaces mod_ssl's handlers of %{...}x and %{...}c. Ours answer from the notes for
+// tunnels, and ask mod_ssl for all other requests. Main thread.
 void wrap_ssl_log_items(apr_pool_t* pool);
 
-// The notes for a request whose connection is still mod_ssl's.
+// The notes for a request whose connection mod_ssl still has. Request thread; does not block.
 apr_table_t* ssl_variables(request_rec* r, const LogNeeds::Names& wanted);
 
 }  // namespace wsp

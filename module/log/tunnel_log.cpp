@@ -1,4 +1,4 @@
-// Words a tunnel's report for the error log and the access log's notes.
+// Turns a tunnel's report into text.
 #include "log/tunnel_log.hpp"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace wsp {
 namespace {
 
-// What any client can bring about is no warning.
+// An end that any client can cause is not a warning.
 int level_of(EndReason reason) {
     switch (reason) {
         case EndReason::backend_violation:
@@ -22,8 +22,8 @@ int level_of(EndReason reason) {
     }
 }
 
-// A server that logs as the request's configuration said. Only for the line that is being written: httpd asks a server for
-// its log, its name and the level.
+// A copy of the server with the level of the request's configuration. httpd asks a server for its log, its name and the
+// level. Only for the line that is being written.
 server_rec logging_as(const TunnelLog& log) {
     server_rec server = *log.server;
     server.log.level = log.level;

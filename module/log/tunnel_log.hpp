@@ -1,4 +1,5 @@
-// The error log's lines about tunnels, in one wording for both pumps.
+// Words for tunnels: their lines in the error log, and their notes for the access log. The same for tunnels of pumps
+// and tunnels that keep their threads.
 #pragma once
 
 #include <string>
@@ -9,10 +10,10 @@
 
 namespace wsp {
 
-// Whose log a tunnel's line goes to, and what of it: what the request's own configuration (LogLevel in a <Location>) had to
-// say, kept beyond its end. Refers to what lives as long as the child.
+// Which log a tunnel's line goes to, and at which level: that of the request's own configuration (LogLevel in a
+// <Location>), kept after the request's end. Refers to objects that live as long as the child.
 struct TunnelLog {
-    // `warnings`: of the mapping.
+    // `warnings`: the rate limit of the mapping for WSP0201.
     TunnelLog(const request_rec* r, LogRateLimit& warnings)
         : server(r->server),
           gate(&warnings),
@@ -23,21 +24,21 @@ struct TunnelLog {
     int level;
 };
 
-// "192.0.2.7:50412 to ws://127.0.0.1:8000/chat": which tunnel; without the query, since tokens do
-// not belong into logs. The address is the user agent's, where a proxy in front has told it.
+// "192.0.2.7:50412 to ws://127.0.0.1:8000/chat". Without the query, which may contain tokens. The address is that of
+// the user agent, where a proxy in front has sent it.
 std::string name_of_tunnel(const request_rec& r, const char* backend_url);
 
-// "tunnel ended: ..." with who, why, how long and how much; at info for routine ends and for rules that a client broke, at
-// warning, limited in rate, for those that a backend broke and where this server lacked something. `about` tells which
-// tunnel.
+// Logs "tunnel ended: ..." with who, why, how long and how much. The level is warning, limited in rate, if the backend
+// broke a rule or this server lacked something; otherwise info, also if a client broke a rule. `about` names the
+// tunnel. May block.
 void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelReport& report);
 
 // Sets %{ws-close-code}n, %{ws-closed-by}n, %{ws-messages-in}n and %{ws-messages-out}n.
 void set_tunnel_notes(apr_pool_t* pool, apr_table_t* notes, const TunnelReport& report);
 
-// The access log has begun to take no lines, and memory for them is used up.
+// The access log is blocked, and the memory for its lines is used up. These three may block.
 void log_stuck_access_log();
-// `log`, "access" or "error", has everything again but the lines of `lost` tunnels.
+// `log`, "access" or "error", has all lines again, except those of `lost` tunnels.
 void log_caught_up(const char* log, std::size_t lost);
 // The child ends before the access log has taken the lines of `lost` tunnels.
 void log_lost_lines(std::size_t lost);

@@ -1,4 +1,4 @@
-// Calls what comes behind us in a hook, but for mod_cache.
+// Calls the functions that come after ours in a hook, except mod_cache's.
 #include "routing/cache_bypass.hpp"
 
 #include <string_view>
@@ -10,26 +10,26 @@ namespace {
 
 constexpr const char* kCache = "mod_cache.c";
 
-// A subrequest is no handshake: it may come from the cache.
+// A subrequest is never a handshake, so the cache may serve it.
 bool must_pass_cache(request_rec* r) {
     return r->main == nullptr && ap_find_linked_module(kCache) != nullptr && asks_for_websocket(r);
 }
 
-// The answer of the first function that has one; DECLINED when none has.
+// Returns the first answer that is not DECLINED; DECLINED if there is none.
 template <class Link, class Call>
-int run_behind_us(const apr_array_header_t* hooks, const Call& call) {
-    bool behind = false;
+int run_after_ours(const apr_array_header_t* hooks, const Call& call) {
+    bool after = false;
     for (int i = 0; i < hooks->nelts; ++i) {
         const Link& link = APR_ARRAY_IDX(hooks, i, Link);
         const std::string_view name(link.szName);
         const bool ours = name == "mod_proxy_websocket.c";
-        if (behind && !ours && name != kCache) {
+        if (after && !ours && name != kCache) {
             const int status = call(link.pFunc);
             if (status != DECLINED) {
                 return status;
             }
         }
-        behind = behind || ours;
+        after = after || ours;
     }
     return DECLINED;
 }
@@ -40,7 +40,7 @@ int serve_past_cache(request_rec* r, int lookup) {
     if (lookup != 0 || !must_pass_cache(r)) {
         return DECLINED;
     }
-    int status = run_behind_us<ap_LINK_quick_handler_t>(
+    int status = run_after_ours<ap_LINK_quick_handler_t>(
         ap_hook_get_quick_handler(), [r](ap_HOOK_quick_handler_t* serve) { return serve(r, 0); });
     if (status == DECLINED) {
         status = ap_process_request_internal(r);
@@ -48,7 +48,7 @@ int serve_past_cache(request_rec* r, int lookup) {
             status = ap_invoke_handler(r);
         }
     }
-    // From here on DECLINED would mean: once more, with mod_cache.
+    // For DECLINED, httpd would run the request again, with mod_cache.
     return status == DECLINED ? HTTP_INTERNAL_SERVER_ERROR : status;
 }
 
@@ -56,8 +56,8 @@ int handle_past_cache(request_rec* r) {
     if (r->proxyreq == PROXYREQ_NONE || !must_pass_cache(r)) {
         return DECLINED;
     }
-    return run_behind_us<ap_LINK_handler_t>(ap_hook_get_handler(),
-                                            [r](ap_HOOK_handler_t* handle) { return handle(r); });
+    return run_after_ours<ap_LINK_handler_t>(ap_hook_get_handler(),
+                                             [r](ap_HOOK_handler_t* handle) { return handle(r); });
 }
 
 }  // namespace wsp

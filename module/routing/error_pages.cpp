@@ -1,4 +1,4 @@
-// Takes handshakes out of headers, and gives them back.
+// Removes the headers of a handshake from a request, and puts them back.
 #include "routing/error_pages.hpp"
 
 #include <cstring>
@@ -33,7 +33,8 @@ bool is_of_handshake(const char* name) {
            iequals(std::string_view(name).substr(0, kWebSocketPrefix.size()), kWebSocketPrefix);
 }
 
-// Every header of the handshake, once each, as it was; null where `headers` ask for no upgrade.
+// Removes the headers of a handshake from `headers` and returns them, one row per name. Null if there is no Upgrade
+// header.
 apr_table_t* take_handshake(apr_pool_t* pool, apr_table_t* headers) {
     if (apr_table_get(headers, kUpgrade) == nullptr) {
         return nullptr;
@@ -58,7 +59,7 @@ apr_table_t* take_handshake(apr_pool_t* pool, apr_table_t* headers) {
     return taken;
 }
 
-// A handshake was refused, and `r` is for its error page.
+// True if `r` is for the error page of a refused handshake.
 bool was_handshake(const request_rec* r) {
     for (; is_for_error_page(r); r = r->prev) {
         const RequestContext* const context = find_request_context(const_cast<request_rec*>(r));
@@ -69,7 +70,7 @@ bool was_handshake(const request_rec* r) {
     return false;
 }
 
-// The status that the client is to hear of.
+// The status of the first error, which the client must see.
 int first_error_before(const request_rec* r) {
     while (r->prev != nullptr && r->prev->status != HTTP_OK) {
         r = r->prev;
@@ -77,15 +78,15 @@ int first_error_before(const request_rec* r) {
     return r->status;
 }
 
-// The status that `r`, for a handshake's error page, is to have in place of its own.
+// The status that `r`, a request for a handshake's error page, must have instead of its own.
 int status_to_tell(const request_rec* r) {
     return ap_is_HTTP_REDIRECT(r->status) ? r->status : first_error_before(r);
 }
 
 constexpr const char* kErrorStatusFilter = "WSP_ERROR_STATUS";
 
-// Only while something passes by: whoever made the answer goes on with the status that it has given it (failonstatus= of a
-// balancer looks at it).
+// Changes the status only while the brigade passes. Whoever made the answer must find its own status afterwards:
+// failonstatus= of a balancer looks at it.
 extern "C" apr_status_t pass_with_status_of_error(ap_filter_t* filter,
                                                   apr_bucket_brigade* brigade) {
     request_rec* const r = filter->r;
@@ -111,7 +112,7 @@ void make_error_page_plain(request_rec* r) {
     if (!is_for_error_page(r) || apr_table_get(r->headers_in, kUpgrade) == nullptr) {
         return;
     }
-    // The table is that of the failed request (http_request.c internal_internal_redirect).
+    // A copy: the table is the failed request's too (http_request.c internal_internal_redirect).
     r->headers_in = apr_table_copy(r->pool, r->headers_in);
     request_context_of(r).handshake_of_error = take_handshake(r->pool, r->headers_in);
 }
@@ -135,7 +136,7 @@ void keep_status_of_error(request_rec* r) {
 }
 
 void register_error_status_filter() {
-    // Just before the header is written: mod_cache is to keep the page with the status that it came with.
+    // Just before the header is written, so that mod_cache stores the page with the status that the backend gave it.
     constexpr auto kBeforeHeader = static_cast<ap_filter_type>(AP_FTYPE_PROTOCOL - 1);
     ap_register_output_filter(kErrorStatusFilter, pass_with_status_of_error, nullptr,
                               kBeforeHeader);

@@ -1,4 +1,4 @@
-// Requests and the URLs they are mapped to. What ProxyPassWS lines say is read in proxy_pass_ws.cpp.
+// Decides which requests are ours, and maps them to URLs. The ProxyPassWS lines are read in proxy_pass_ws.cpp.
 #include "routing/mapping.hpp"
 
 #include <cstring>
@@ -28,8 +28,8 @@ proxy_dir_conf* proxy_dir_config_of(request_rec* r) {
     return static_cast<proxy_dir_conf*>(ap_get_module_config(r->per_dir_config, &proxy_module));
 }
 
-// The worker behind `url`, where that can make a difference: only upgrade= of a worker, and only to requests with an
-// Upgrade header.
+// The worker behind `url`; null for a request without an Upgrade header. Only upgrade= of the worker matters here, and
+// only to requests with that header.
 const proxy_worker* worker_of(request_rec* r, const char* url) {
     if (apr_table_get(r->headers_in, "Upgrade") == nullptr) {
         return nullptr;
@@ -39,8 +39,8 @@ const proxy_worker* worker_of(request_rec* r, const char* url) {
     return ap_proxy_get_worker(r->pool, nullptr, config, url);
 }
 
-// upgrade= lets the client's choice of protocol through. Not so "Upgrade: h2c", which curl --http2 and Java's
-// HttpClient add to plain requests.
+// A handshake, or a request for another protocol that the worker's upgrade= allows. Not just any Upgrade header: curl
+// --http2 and Java's HttpClient add "Upgrade: h2c" to plain requests.
 bool asks_for_tunnel(request_rec* r, const proxy_worker* worker) {
     return asks_for_websocket(r) || (worker != nullptr && protocol_for(r, worker, true) != nullptr);
 }
@@ -50,8 +50,8 @@ bool is_mapped_by_proxy_pass_ws(request_rec* r) {
     return context != nullptr && context->mapped_by_proxy_pass_ws;
 }
 
-// `r`, on a ws:// or wss:// mapping, is no business of ours: mod_proxy_http takes it to the same backend, and
-// these schemes for http and https (mod_proxy_http.c get_url_scheme). `worker` may be null.
+// True if mod_proxy_http serves `r`, which is on a ws:// or wss:// mapping. It takes these schemes for http and https
+// (mod_proxy_http.c get_url_scheme). `worker` may be null.
 bool falls_back_to_http(request_rec* r, const proxy_worker* worker) {
     return plain_requests_on(r) == PlainRequests::go_to_http && !asks_for_tunnel(r, worker);
 }
@@ -65,7 +65,7 @@ bool takes_http(request_rec* r, const proxy_worker* worker) {
                                      protocol_for(r, worker, false) != nullptr);
 }
 
-// OK or DONE: mapped; DECLINED: an exclusion ("!") says no; HTTP_CONTINUE: not this one.
+// OK or DONE: mapped. DECLINED: an exclusion ("!") matches. HTTP_CONTINUE: the mapping is for other requests.
 int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
     if (((mapping->flags & PROXYPASS_MAP_ENCODED) != 0) != encoded) {
         return HTTP_CONTINUE;
@@ -135,14 +135,14 @@ const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websoc
         return nullptr;
     }
     if (asks_for_websocket(r)) {
-        // "NONE" is documented for ws:// workers as "do not look"; on http:// it can only mean "do
-        // not upgrade".
+        // httpd's documents say that "NONE" on ws:// workers skips the check. On http:// it can only mean that nothing
+        // is upgraded.
         const bool listed = any || has_token(allowed, "websocket");
         const bool unrestricted =
             websocket_scheme && (*allowed == '\0' || iequals(allowed, "none"));
         return listed || unrestricted ? "websocket" : nullptr;
     }
-    // Another protocol on an http:// mapping is mod_proxy_http's to tunnel.
+    // mod_proxy_http tunnels other protocols on http:// mappings.
     return websocket_scheme && (any || (*allowed != '\0' && iequals(allowed, asked))) ? asked
                                                                                       : nullptr;
 }
@@ -199,15 +199,15 @@ int canonicalise(request_rec* r, char* url) {
             ap_proxy_canon_netloc(r->pool, &rest, nullptr, nullptr, &host, &port)) {
         warn(r,
              apr_psprintf(r->pool,
-                          "WSP0120: the backend's URL cannot be understood: %s; %s; hint: mend the "
+                          "WSP0120: the backend's URL is malformed: %s; %s; hint: correct the "
                           "mapping or the RewriteRule",
                           error, name_of_request(r)),
              {APLOG_ERR});
         return HTTP_BAD_REQUEST;
     }
 
-    // What the administrator and earlier phases have left raw stays raw; anything else is encoded
-    // anew (mod_proxy.h: nocanon, mapping=encoded).
+    // The path is encoded again, unless the administrator or an earlier phase wants it unchanged (mod_proxy.h: nocanon,
+    // mapping=encoded).
     const bool raw_path = apr_table_get(r->notes, "proxy-nocanon") != nullptr;
     const char* path = rest;
     const char* query = raw_path ? nullptr : r->args;

@@ -1,6 +1,5 @@
-// Reads ProxyPassWS. It borrows from mod_proxy: the handler of ProxyPass reads the arguments and
-// defines the worker, and what it has added to mod_proxy's mappings is taken off again and kept in
-// ours.
+// Reads ProxyPassWS lines. mod_proxy's handler of ProxyPass reads the arguments and defines the worker. The mapping
+// that it adds to mod_proxy's list is then moved to ours.
 #include <cstring>
 #include <string_view>
 
@@ -11,8 +10,8 @@
 namespace wsp {
 namespace {
 
-// Sections of files are looked at when a request is mapped already, <Proxy> sections when its
-// backend is known; a worker that an .htaccess file made would outlive the file's memory.
+// Refuses three kinds of sections. httpd looks at sections of files after it has mapped a request, and at <Proxy>
+// sections when the backend is known. A worker from an .htaccess file would live longer than the file's memory.
 const char* complaint_about_place(cmd_parms* cmd) {
     const char* const error =
         ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_PROXY | NOT_IN_HTACCESS);
@@ -24,9 +23,9 @@ const char* complaint_about_place(cmd_parms* cmd) {
                              nullptr);
 }
 
-// mod_proxy's own sentences about it are of a path only, and of ProxyPassMatch.
+// Needed since mod_proxy's own messages name only a path, and ProxyPassMatch.
 const char* complaint_about_count(cmd_parms* cmd, const char* args) {
-    const bool in_section = cmd->path != nullptr;  // whose path it is then
+    const bool in_section = cmd->path != nullptr;  // which has the path
     const char* word = ap_getword_conf(cmd->temp_pool, &args);
     if (!in_section && std::strcmp(word, "~") == 0) {
         word = ap_getword_conf(cmd->temp_pool, &args);
@@ -43,7 +42,7 @@ const char* complaint_about_count(cmd_parms* cmd, const char* args) {
                         "/chat/ ws://127.0.0.1:9000/";
 }
 
-// The path of the section around it is a regular expression.
+// True if the path of the section around the line is a regular expression.
 bool is_in_regex_section(const cmd_parms* cmd) {
     const ap_directive_t* const section = cmd->directive->parent;
     if (section == nullptr || cmd->path == nullptr) {
@@ -65,14 +64,14 @@ bool leads_to_websocket(const char* url) {
     return std::strcmp(url, "!") == 0;
 }
 
-// Where a line makes mod_proxy keep its mapping.
+// The two places where mod_proxy keeps the mapping of a line.
 struct ProxyMappings {
     proxy_dir_conf* section;
     apr_array_header_t* of_server;
 };
 
-// A virtual host has no configuration of mod_proxy's before its first directive of mod_proxy's:
-// ap_set_config_vectors() makes it.
+// ap_set_config_vectors() makes mod_proxy's configuration of a virtual host, if no directive of mod_proxy has made it
+// before.
 ProxyMappings proxy_mappings_of(cmd_parms* cmd) {
     auto* const section = static_cast<proxy_dir_conf*>(
         ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &proxy_module, cmd->pool));
@@ -81,7 +80,7 @@ ProxyMappings proxy_mappings_of(cmd_parms* cmd) {
     return {section, server->aliases};
 }
 
-// ProxyPass takes the path of a section as it stands; only ProxyPassMatch reads it as an expression.
+// ProxyPass takes the path of a section literally; only ProxyPassMatch reads it as a regular expression.
 const char* run_proxy_pass(cmd_parms* cmd, proxy_dir_conf* section, const char* args) {
     const command_rec* const proxy_pass = ap_find_command(
         is_in_regex_section(cmd) ? "ProxyPassMatch" : "ProxyPass", proxy_module.cmds);
@@ -97,7 +96,7 @@ const char* run_proxy_pass(cmd_parms* cmd, proxy_dir_conf* section, const char* 
                                           advice_on_slashes(cmd->pool, args), nullptr);
 }
 
-// Sets `mapping` to what `args` say.
+// Sets `mapping` to the mapping of `args`. Returns null or an error message.
 const char* read_mapping(cmd_parms* cmd, wsp_dir_config& config, const char* args,
                          const proxy_alias*& mapping) {
     const ProxyMappings proxy = proxy_mappings_of(cmd);

@@ -1,4 +1,4 @@
-// Finds the slash that is missing.
+// Looks for "ws:/host" in rewrite rules, URLs and arguments.
 #include "routing/rewrite_targets.hpp"
 
 #include <cstring>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kAdvice = "a WebSocket URL has two slashes, ws://host or wss://host";
 
-// What follows "ws:/" or "wss:/"; null when `text` does not begin so, or has the second slash.
+// The text after "ws:/" or "wss:/"; null if `text` begins otherwise, or has the second slash.
 const char* behind_one_slash(const char* text) {
     for (const std::string_view scheme : {"ws:/", "wss:/"}) {
         if (ap_cstr_casecmpn(text, scheme.data(), scheme.size()) == 0) {
@@ -22,7 +22,7 @@ const char* behind_one_slash(const char* text) {
     return nullptr;
 }
 
-// The first segment of `path` from which on it is "ws:/host"; null when none is.
+// The first "ws:/host" or "wss:/host" behind a slash of `path`; null if there is none.
 const char* one_slash_in(const char* path) {
     for (const char* slash = std::strchr(path, '/'); slash != nullptr;
          slash = std::strchr(slash + 1, '/')) {
@@ -61,7 +61,7 @@ bool is_one_slash_rule(apr_pool_t* pool, const ap_directive_t* directive) {
 void warn_of_one_slash_rules(server_rec* main_server) {
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
         ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
-        return;  // the configuration is read twice when httpd starts
+        return;  // httpd reads the configuration twice when it starts
     }
     apr_pool_t* const pool = main_server->process->pconf;
     const ap_directive_t* const rule = find_directive(
@@ -79,18 +79,18 @@ bool leads_to_one_slash(request_rec* r, const char* url) {
     if (host == nullptr || r->proxyreq != PROXYREQ_REVERSE || one_slash_in(r->uri) != nullptr) {
         return false;
     }
-    // As mod_rewrite.c fully_qualify_uri makes a URL of a path.
+    // As mod_rewrite.c fully_qualify_uri turns a path into a URL.
     const std::string_view this_server = ap_construct_url(r->pool, "/", r);
     if (std::string_view(url).substr(0, this_server.size()) != this_server) {
         return false;
     }
-    warn(
-        r,
-        apr_psprintf(r->pool,
-                     "WSP0126: request %s %s refused with 500: a RewriteRule leads to %s, which is "
-                     "a path on this server: %s; mend the rule, which may be in an .htaccess file",
-                     r->method, r->uri, host, kAdvice),
-        {APLOG_ERR});
+    warn(r,
+         apr_psprintf(
+             r->pool,
+             "WSP0126: request %s %s refused with 500: a RewriteRule leads to %s, which is "
+             "a path on this server: %s; correct the rule, which may be in an .htaccess file",
+             r->method, r->uri, host, kAdvice),
+         {APLOG_ERR});
     return true;
 }
 
