@@ -1,4 +1,4 @@
-// Detached threads and a count of them.
+// Detached threads, and a count of those that run.
 #include "httpd/background_threads.hpp"
 
 #include <pthread.h>

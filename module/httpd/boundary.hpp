@@ -1,5 +1,4 @@
-// Between httpd's world and ours: no exception passes, and C++ objects live in pools through one
-// template.
+// The border between httpd and C++: guarded() lets no exception into httpd, make_in_pool() puts C++ objects into pools.
 #pragma once
 
 #include <exception>
@@ -24,7 +23,7 @@ int guarded(request_rec* r, Body body) noexcept {
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-// The same where there is no request: an exception becomes a log line and `failed`.
+// The same without a request: an exception becomes a log line, and the result is `failed`.
 template <class Result, class Body>
 Result guarded_or(Result failed, Body body) noexcept {
     try {
@@ -39,8 +38,7 @@ Result guarded_or(Result failed, Body body) noexcept {
     return failed;
 }
 
-// Makes a T that dies with the pool, whatever its destructor does. Nobody else registers pool
-// cleanups.
+// Makes a T in `pool`, which destroys it.
 template <class T, class... Args>
 T* make_in_pool(apr_pool_t* pool, Args&&... args) {
     static_assert(alignof(T) <= 8, "APR aligns to 8");

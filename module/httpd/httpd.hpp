@@ -1,5 +1,4 @@
-// The only place that includes httpd's, APR's and mod_proxy's headers, so that clashes are settled
-// once.
+// Includes the headers of httpd, APR and mod_proxy, in an order that works. C++ files include them from here.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -26,14 +25,14 @@
 #include "scoreboard.h"
 #include "util_filter.h"
 
-// mod_proxy.h, unlike the others, does not say itself that it is C.
+// Unlike the others, mod_proxy.h has no extern "C" of its own.
 extern "C" {
 #include "mod_proxy.h"
 }
 
-// mod_ssl's optional hooks (mod_ssl_openssl.h), which Debian's apache2-dev does not ship. init_server: with each of its
-// contexts when httpd has read its configuration; is_proxy for those of connections to backends. pre_handshake: with the
-// SSL object of every connection, client's or backend's, just before its TLS handshake.
+// mod_ssl's optional hooks (mod_ssl_openssl.h is not in Debian's apache2-dev). mod_ssl runs init_server for each of its
+// SSL_CTX when httpd has read its configuration, with is_proxy for those of connections to backends. It runs
+// pre_handshake just before each TLS handshake, with clients and with backends.
 #define SSL_DECLARE(type) type
 extern "C" {
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, init_server,
@@ -41,12 +40,12 @@ APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, init_server,
 APR_DECLARE_EXTERNAL_HOOK(ssl, SSL, int, pre_handshake, (conn_rec * c, SSL* ssl, int is_proxy))
 }
 
-// All that is used of mod_http2.h, an optional function: how many workers a child process may have.
+// An optional function of mod_http2.h: how many workers a child process may have.
 extern "C" {
 APR_DECLARE_OPTIONAL_FN(void, http2_get_num_workers, (server_rec * s, int* least, int* most));
 }
 
 #include "httpd/httpd_compat.hpp"
 
-// LogLevel proxy_websocket:debug addresses our lines.
+// Makes LogLevel proxy_websocket:debug apply to our lines.
 APLOG_USE_MODULE(proxy_websocket);

@@ -1,9 +1,9 @@
-// What httpd 2.4.52 to 2.4.58 lack of what this module uses, and nothing else. httpd.hpp includes this file, last. Each
-// adapter says which version brought the real thing, and what is missed where it stands in; the condition is that version's
-// number in httpd's ap_mmn.h.
+// Adapters for functions that this module uses and that httpd 2.4.52 to 2.4.58 do not all have. httpd.hpp includes this
+// file last. Each adapter says which version of httpd brought the function, and what is missing with older versions.
+// The condition is that version's number in httpd's ap_mmn.h.
 //
-// Whoever compiles with -DWSP_HTTPD_MMN=121 gets the adapters of 2.4.52 with newer headers: scripts/test.d/apxs does, and runs the tests of
-// connecting with them.
+// With -DWSP_HTTPD_MMN=121 the adapters for 2.4.52 are compiled with newer headers. scripts/test.d/apxs does that, and
+// runs the tests of connecting with them.
 #pragma once
 
 #include "ap_mmn.h"
@@ -18,8 +18,8 @@
 
 namespace wsp {
 
-// The URL of a worker as its configuration wrote it; lives as long as the worker.
-// 2.4.53 brought name_ex: before, mod_proxy cut what is longer than 95 characters.
+// The URL of a worker as its configuration wrote it; lives as long as the worker. 2.4.53 brought name_ex: before,
+// mod_proxy cut what is longer than 95 characters.
 inline const char* name_of(const proxy_worker& worker) {
 #if WSP_HTTPD_MMN >= 124
     return worker.s->name_ex;
@@ -28,8 +28,9 @@ inline const char* name_of(const proxy_worker& worker) {
 #endif
 }
 
-// A path as the backend is to get it; nullptr for one that may not be passed on. leaves_slashes: a %2F stays one.
-// 2.4.57 brought ap_proxy_canonenc_ex: before, under AllowEncodedSlashes NoDecode, a %2F becomes %252F, as with mod_proxy_http.
+// The path as the backend gets it; nullptr for a path that may not be passed on. leaves_slashes: a %2F stays %2F.
+// 2.4.57 brought ap_proxy_canonenc_ex: before, under AllowEncodedSlashes NoDecode, a %2F becomes %252F, as with
+// mod_proxy_http.
 inline const char* canonical_path(request_rec* r, const char* path, bool leaves_slashes) {
     const int length = static_cast<int>(std::strlen(path));
 #if WSP_HTTPD_MMN >= 127
@@ -41,8 +42,8 @@ inline const char* canonical_path(request_rec* r, const char* path, bool leaves_
 #endif
 }
 
-// What to poll for a client's bytes.
-// 2.4.58 brought ap_get_pollfd_from_conn, with WebSockets over HTTP/2: before, every client of a WebSocket has a socket.
+// What to poll while waiting for bytes of a client. 2.4.58 brought ap_get_pollfd_from_conn, with WebSockets over
+// HTTP/2: before, every client of a WebSocket has a socket.
 inline apr_status_t pollfd_of(conn_rec* c, apr_pollfd_t& watched) {
 #if WSP_HTTPD_MMN >= 129
     return ap_get_pollfd_from_conn(c, &watched, nullptr);
@@ -56,8 +57,8 @@ inline apr_status_t pollfd_of(conn_rec* c, apr_pollfd_t& watched) {
 #endif
 }
 
-// Finds the addresses of a backend for a connection that no request has asked for, into record.addr.
-// 2.4.59 brought ap_proxy_determine_address with addressttl=: before, a name is looked up for each such connection.
+// Puts the addresses of a backend into record.addr, for a connection that is opened without a request. 2.4.59 brought
+// ap_proxy_determine_address with addressttl=: before, a name is looked up for each such connection.
 inline apr_status_t determine_address(proxy_conn_rec& record, const char* hostname, apr_port_t port,
                                       server_rec* server) {
 #if WSP_HTTPD_MMN >= 130
@@ -70,8 +71,8 @@ inline apr_status_t determine_address(proxy_conn_rec& record, const char* hostna
 #endif
 }
 
-// True if the name of a backend that does not answer has other addresses now; record.addr has them.
-// 2.4.59 brought this as well: before, mod_proxy keeps a reusable worker's address until the child ends.
+// True if the name of a backend that does not answer has got other addresses; they are in record.addr then. 2.4.59
+// brought it: before, mod_proxy keeps a reusable worker's address until the child ends.
 inline bool has_moved(proxy_conn_rec& record, server_rec* server) {
 #if WSP_HTTPD_MMN >= 130
     return ap_proxy_determine_address("ws", &record, record.hostname, record.port,
@@ -84,8 +85,8 @@ inline bool has_moved(proxy_conn_rec& record, server_rec* server) {
 #endif
 }
 
-// The pool of record.uds_path where that is none of the record's own; null if there is none.
-// 2.4.59 brought it: before, the path is in the record's pool.
+// The pool of record.uds_path if it has one of its own; otherwise null. 2.4.59 brought it: before, the path is in the
+// record's pool.
 inline apr_pool_t* path_pool_of(const proxy_conn_rec& record) {
 #if WSP_HTTPD_MMN >= 130
     return record.uds_pool;

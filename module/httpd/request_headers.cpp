@@ -1,4 +1,4 @@
-// apr_table_t behind HeaderSource.
+// HeaderSource over an apr_table_t.
 #include "httpd/request_headers.hpp"
 
 namespace wsp {

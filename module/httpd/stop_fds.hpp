@@ -1,5 +1,5 @@
-// What says that the child process is to end: descriptors to poll(2), readable from then on. The child owns them, for as long
-// as it lives; whoever waits is handed this copy.
+// Descriptors that become readable, and stay so, when the child process must end. The child process owns them for all
+// its life. Whoever waits gets this copy and adds them to its poll(2).
 #pragma once
 
 namespace wsp {
