@@ -166,7 +166,7 @@ def certificate(folder):
     """A TLS context for backends."""
     file = folder / "backend.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file,
-                    "-out", folder / "backend.crt", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
+                    "-out", folder / "backend.crt", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True, timeout=120)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "backend.crt", file)
     return context

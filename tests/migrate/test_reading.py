@@ -173,7 +173,7 @@ def test_the_script_runs_from_anywhere_and_writes_nothing(tree):
     folder = tree({"httpd.conf": "Include a.conf\n", "a.conf": WRONG})
     from conftest import ROOT
     ran = subprocess.run(["/usr/bin/python3", ROOT / "scripts/migrate", "--check", "httpd.conf"], cwd=folder, capture_output=True,
-                         text=True, check=False)
+                         text=True, check=False, timeout=120)
     assert (ran.returncode, ran.stderr) == (1, "")
     assert ran.stdout.startswith("a.conf:1: mapping: ")
     assert sorted(os.listdir(folder)) == ["a.conf", "httpd.conf"]

@@ -62,7 +62,7 @@ def test_the_diff_is_one_that_patch_takes(migrate, tree):
     (folder / "httpd.conf").write_text(BEFORE)
     diff = outcome.out.split("\n\n")[0] + "\n"
     if shutil.which("patch"):
-        subprocess.run(["patch", "-s", str(folder / "httpd.conf")], input=diff, text=True, check=True)
+        subprocess.run(["patch", "-s", str(folder / "httpd.conf")], input=diff, text=True, check=True, timeout=120)
         assert (folder / "httpd.conf").read_text() == AFTER
 
 
@@ -201,7 +201,7 @@ def httpd_binary():
 
 def configtest(folder):
     ran = subprocess.run([httpd_binary(), "-t", "-d", folder / "apache2", "-f", folder / "apache2/apache2.conf"], capture_output=True,
-                         text=True, check=False)
+                         text=True, check=False, timeout=120)
     return ran.returncode, ran.stderr
 
 
@@ -260,5 +260,5 @@ def mappings_in(folder):
     """The ProxyPass lines that httpd itself has read, outside of sections that it skips."""
     info = f"LoadModule info_module {installed_modules()}/mod_info.so"
     arguments = ["-d", folder / "apache2", "-f", folder / "apache2/apache2.conf", "-C", info, "-t", "-D", "DUMP_CONFIG"]
-    ran = subprocess.run([httpd_binary(), *arguments], capture_output=True, text=True, check=False)
+    ran = subprocess.run([httpd_binary(), *arguments], capture_output=True, text=True, check=False, timeout=120)
     return [line.strip() for line in ran.stdout.split("\n") if line.strip().startswith("ProxyPass ")]

@@ -159,7 +159,9 @@ def test_a_long_refusal_is_not_held(site, stage, tls_stage, scheme, head):
             client.read_head()
             seen = 0
             while seen < 64 * _MEBIBYTE:
-                seen += len(client.read_some(_MEBIBYTE))
+                piece = client.read_some(_MEBIBYTE)
+                assert piece, f"the refusal ended after {seen} bytes"
+                seen += len(piece)
             grown = site.pss_bytes() - before
     print(f"grown by {grown} bytes")
     assert SANITIZED or grown < 8 * _MEBIBYTE, f"httpd grew by {grown} bytes"

@@ -9,7 +9,7 @@ from h2.settings import SettingCodes
 from harness.config import ONE_CHILD
 from harness.foreign import load_line
 from harness.http2 import Http2Connection
-from harness.waiting import wait_until
+from harness.waiting import COMMAND_BOUND, wait_until
 
 RUNS_ON = ["event"]
 
@@ -88,7 +88,8 @@ def test_plain_clients_do_not_notice(site, connect, empty, tls):
         tunnels = [connection.open_tunnel("/ws") for _ in range(2)]
         for options in (["--http1.1"], ["--http2"], ["--http2-prior-knowledge"]):
             for url in (f"http://127.0.0.1:{site.port}/", f"https://127.0.0.1:{site.tls_port}/"):
-                curl = subprocess.run(["curl", "-sSk", "-m", "20", *options, url], capture_output=True, text=True)
+                curl = subprocess.run(["curl", "-sSk", "-m", "20", *options, url], capture_output=True, text=True,
+                                      timeout=COMMAND_BOUND)
                 assert curl.stdout == "static\n", (options, url, curl.stderr)
         for tls_or_not in (None, tls):
             with site.open_tunnel("/ws", tls=tls_or_not) as tunnel:

@@ -2,10 +2,10 @@
 ungraceful ones, also in the middle of a drain."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.background import Background
 from harness.crowd import Crowd, EchoProcess
 from harness.moments import read_closes
 from harness.waiting import BOUND, PATIENCE, wait_until
@@ -97,11 +97,10 @@ def crowds(server, tls):
 def expect_told(end, tunnels, seconds):
     """Every tunnel gets its Close within so many seconds after end() has begun, and nobody has to answer."""
     begin = time.monotonic()
-    with ThreadPoolExecutor(1) as pool:
-        telling = pool.submit(read_closes, tunnels)
-        end()
-        assert time.monotonic() - begin < seconds + 2 + _SLACK
-        told = telling.result()
+    telling = Background("every tunnel is told", read_closes, tunnels)
+    end()
+    assert time.monotonic() - begin < seconds + 2 + _SLACK
+    told = telling.result()
     assert {(each.code, each.reason) for each in told.values()} == {(1012, STOPPED)}
     assert max(each.at for each in told.values()) - begin < seconds + _SLACK
 

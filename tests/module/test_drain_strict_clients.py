@@ -3,14 +3,14 @@ frames of 64 KiB as fast as it can."""
 
 import asyncio
 import shutil
-import subprocess
 
 import pytest
 import websockets
 
 from harness.config import REPOSITORY
 from harness.crowd import BackendProcess
-from harness.waiting import BOUND, wait_until
+from harness.programs import Program
+from harness.waiting import BOUND, in_time, wait_until
 
 RUNS_ON = ["event", "prefork"]   # a worker's pumps are an event child's
 DRAINED = "server restarting"
@@ -51,10 +51,10 @@ def test_python_websockets_sees_1012_in_every_drain(server, tls, full):
 async def listen_through_a_drain(server, tls):
     plain, secure = f"ws://localhost:{server.port}", f"wss://localhost:{server.tls_port}"
     urls = [base + path for base in (plain, secure) for path in 4 * ["/ws"] + ["/thread"]] * (_AT_ONCE // 10)
-    clients = await asyncio.wait_for(asyncio.gather(*(connect(url, tls) for url in urls)), 3 * BOUND)
+    clients = await asyncio.gather(*(connect(url, tls) for url in urls))
     old = set(server.children())
     server.start_graceful()
-    ends = await asyncio.wait_for(asyncio.gather(*map(listen, clients)), 3 * BOUND)
+    ends = await in_time(asyncio.gather(*map(listen, clients)), "the end of every stream", 3 * BOUND)
     assert ends == [(1012, DRAINED)] * len(urls)
     await asyncio.get_running_loop().run_in_executor(
         None, wait_until, lambda: not old & set(server.children()), "the old generation is gone")
@@ -64,7 +64,7 @@ async def connect(url, tls):
     """A client that has got its first frame."""
     client = await websockets.connect(url, ssl=tls if url.startswith("wss") else None, compression=None, max_size=None,
                                       max_queue=4, ping_interval=None, open_timeout=BOUND)
-    assert len(await client.recv()) == 65536
+    assert len(await in_time(client.recv(), f"the first frame of {url}", 3 * BOUND)) == 65536
     return client
 
 
@@ -83,9 +83,8 @@ async def listen(client):
 def test_node_ws_sees_1012_in_every_drain(server, certificates, node_modules, secure):
     shutil.copy(REPOSITORY / "tests/module/harness/ws-listener.js", node_modules)
     base = f"wss://localhost:{server.tls_port}" if secure else f"ws://localhost:{server.port}"
-    command = ["node", "ws-listener.js", f"{base}/ws", str(_AT_ONCE), str(certificates.ca)]
-    with subprocess.Popen(command, cwd=node_modules, stdout=subprocess.PIPE, text=True) as node:
-        assert node.stdout.readline() == "open\n"
+    with Program("ws-listener.js", "node", "ws-listener.js", f"{base}/ws", _AT_ONCE, certificates.ca, cwd=node_modules) as node:
+        assert node.next_line(3 * BOUND) == "open"
         server.start_graceful()
-        ends, _ = node.communicate(timeout=3 * BOUND)
-    assert ends.splitlines() == [f"1012 {DRAINED}"] * _AT_ONCE
+        ends = node.remaining_lines(3 * BOUND)
+    assert ends == [f"1012 {DRAINED}"] * _AT_ONCE

@@ -12,7 +12,7 @@ from dropin.chat import ChatServer
 from dropin.clients import ask
 from harness.backend import Listener
 from harness.httpd import free_port
-from harness.waiting import BOUND
+from harness.waiting import BOUND, in_time
 
 RUNS_ON = ["event"]
 # As long and with the characters of a signed token.
@@ -27,7 +27,7 @@ def chat():
 
 
 def talk(coroutine):
-    return asyncio.run(asyncio.wait_for(coroutine, 2 * BOUND))
+    return asyncio.run(in_time(coroutine, "the chat", 2 * BOUND))
 
 
 def test_two_users_chat_over_wss_and_their_tokens_arrive_unchanged(start, chat, tls):

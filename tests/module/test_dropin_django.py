@@ -11,7 +11,7 @@ from dropin.clients import ask
 from dropin.examples import example, in_virtual_host
 from dropin.teller import Teller
 from harness.config import REPOSITORY
-from harness.waiting import BOUND
+from harness.waiting import in_time
 
 pytest.importorskip("django", reason="needs python3-django")
 RUNS_ON = ["event", "prefork"]
@@ -76,7 +76,7 @@ def test_a_path_mapped_by_proxypass_beside_mod_wsgi(start_beside_django, tls):
             async with websockets.connect(url, ssl=tls) as connection:
                 return await connection.recv()
 
-        assert asyncio.run(asyncio.wait_for(greeting(), BOUND)) == "hello anna"
+        assert asyncio.run(in_time(greeting(), "the greeting")) == "hello anna"
         for path in ("/horizon/x/z", "/"):
             assert told_by_django(ask(server, "page", path).response)["path"] == path
         refusal = ask(server, "page", "/horizon/x/y").response   # ProxyPassWS would leave it to Django

@@ -1,13 +1,13 @@
 """HTTP/2 sites: many tunnels beside ordinary streams on one connection, clients that are early or leave, a graceful restart."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from dropin.clients import ask
 from dropin.examples import example
 from dropin.teller import Teller
+from harness.background import Background
 from harness.http2 import Http2Connection
+from harness.waiting import BOUND
 
 RUNS_ON = ["event", "worker"]
 MANY = 20
@@ -143,12 +143,11 @@ def test_an_ungraceful_end_says_close_too(start, echo, certificates, end):
     server = start(f"Protocols h2 http/1.1\nH2WebSockets on\nProxyPass /ws {echo.url}/", modules=["http2"])
     with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
         tunnels = [connection.open_tunnel("/ws") for _ in range(3)]
-        with ThreadPoolExecutor(1) as pool:
-            ended = pool.submit(getattr(server, end))
-            for tunnel in tunnels:
-                assert tunnel.read_close() == (1012, "server stopping")
-                tunnel.send_close(1012)
-            ended.result()
+        ending = Background(f"{end} of httpd", getattr(server, end))
+        for tunnel in tunnels:
+            assert tunnel.read_close() == (1012, "server stopping")
+            tunnel.send_close(1012)
+        ending.result(6 * BOUND)
 
 
 def test_the_example(start, app, certificates, tls):

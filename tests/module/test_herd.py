@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from harness import frames, http1
+from harness import background, frames, http1
 from harness.config import MPM_IS_FULL
 from harness.crowd import BackendProcess
-from harness.waiting import BOUND, PATIENCE, SANITIZED
+from harness.waiting import BOUND, PATIENCE, SANITIZED, in_time
 
 # Threads enough for a crowd, and children that stay.
 _SIX_CHILDREN = ("StartServers 6\nServerLimit 6\nThreadsPerChild 25\nMaxRequestWorkers 150\n"
@@ -95,11 +95,11 @@ class Visitor(threading.Thread):
 
     def stop(self):
         self._over.set()
-        self.join()
+        background.join([self], "the visitor has its last page")
 
 
-async def in_time(coroutines):
-    await asyncio.wait_for(asyncio.gather(*coroutines), _HERD_PATIENCE)
+async def all_in_time(coroutines, what):
+    await in_time(asyncio.gather(*coroutines), what, _HERD_PATIENCE)
 
 
 @pytest.mark.heavy
@@ -120,20 +120,20 @@ def test_all_clients_of_a_backend_that_restarts_come_back(start, mpm):
 
 
 async def herd(server, backend, clients, tally):
-    await in_time(client.open() for client in clients)
+    await all_in_time((client.open() for client in clients), "every client is in")
     backend.kill()
     visitor = Visitor(server)
     visitor.start()
     gone = asyncio.create_task(come_back(backend))
     tally["slowest answer"] = 0.0
     begin = time.monotonic()
-    await in_time(reconnect(client) for client in clients)
+    await all_in_time((reconnect(client) for client in clients), "every client is in again")
     visitor.stop()
     tally["seconds"] = round(time.monotonic() - begin, 1)
     tally["pages meanwhile"], tally["slowest page"] = visitor.pages, round(visitor.slowest, 3)
     assert visitor.pages > 0
     assert tally["slowest answer"] < _HANDSHAKE_TIMEOUT + BOUND
-    await in_time(client.echo() for client in clients)
+    await all_in_time((client.echo() for client in clients), "every tunnel echoes")
     for client in clients:
         client.leave()
     (await gone).kill()

@@ -1,9 +1,8 @@
 """Thousands of idle tunnels: they all work, the site answers as before, and httpd grows by less than 1 KiB each."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
+from harness.background import all_at_once
 from harness.config import MPM_IS_FULL
 from harness.crowd import Crowd, EchoProcess
 from harness.waiting import SANITIZED, wait_until, wait_until_steady
@@ -73,6 +72,5 @@ def steady_pss(server):
 
 
 def get_in_parallel(server):
-    with ThreadPoolExecutor(_PARALLEL_GETS) as pool:
-        responses = list(pool.map(lambda _: server.get("/"), range(_PARALLEL_GETS)))
+    responses = all_at_once("pages", server.get, _PARALLEL_GETS * ["/"])
     assert [response.status for response in responses] == [200] * _PARALLEL_GETS

@@ -3,7 +3,6 @@ backend is told."""
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -14,6 +13,7 @@ from harness.client import finish_handshake, start_handshake
 from harness.httpd import free_port
 from harness.netns import cable_or_skip
 from harness.policies import PUMPS, start_policies
+from harness.programs import Program
 from harness.waiting import PATIENCE
 
 RUNS_ON = ["event"]   # what the kernel and lib do is the same in every child; test_policy_ping.py has prefork
@@ -68,15 +68,12 @@ def test_a_client_whose_cable_is_pulled_is_found(start, mpm, stage, tls_stage, p
 def test_a_client_process_that_stands_still_is_found(start, mpm, stage, tls_stage, pump):
     server = start_policies(start, mpm, stage, tls_stage, POLICIES)
     url = f"ws://localhost:{server.port}/ws/{pump}/found/stopped"
-    with subprocess.Popen([sys.executable, "-c", _CLIENT, url], stdout=subprocess.PIPE, text=True) as client:
-        try:
-            session = stage.accept().accept_handshake()
-            assert client.stdout.readline() == "open\n"
-            time.sleep(_DEAD_AFTER + 0.3)   # for so long it has lived on its Pongs
-            session.send_text("still here")
-            assert client.stdout.readline() == "still here\n"
-            os.kill(client.pid, signal.SIGSTOP)
-            expect_found(session, time.monotonic())
-        finally:
-            client.kill()
+    with Program("a client", sys.executable, "-c", _CLIENT, url) as client:
+        session = stage.accept().accept_handshake()
+        assert client.next_line() == "open"
+        time.sleep(_DEAD_AFTER + 0.3)   # for so long it has lived on its Pongs
+        session.send_text("still here")
+        assert client.next_line() == "still here"
+        os.kill(client.pid, signal.SIGSTOP)
+        expect_found(session, time.monotonic())
     assert server.access_log.wait_for("/stopped")[0].by == "ping-timeout"

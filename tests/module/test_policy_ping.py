@@ -4,14 +4,14 @@ Pings and Pongs that are not theirs."""
 import itertools
 import select
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import frames
+from harness.background import all_at_once
 from harness.bulk import digest_of_prefix, frame_block, receive_exactly, send_until_stuck
 from harness.policies import Policies, start_policies
-from harness.waiting import PATIENCE
+from harness.waiting import BOUND, PATIENCE
 
 RUNS_ON = ["event"]   # lib asks and counts; on prefork the whole of it once with both pumps
 SIDES = ["client", "backend"]
@@ -50,11 +50,20 @@ def answer_ping(peer):
     peer.send_frame(frames.PONG, ping.payload)
 
 
+def frames_of(peer, seconds=3 * BOUND):
+    """What comes, for so long and no longer: Pings may come for ever."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield peer.read_frame()
+    raise AssertionError(f"for {seconds} s nothing but Pings of ours")
+
+
 def next_foreign_frame(peer):
     """The next frame that is not a Ping of ours; those are answered."""
-    while is_ours(frame := peer.read_frame()):
+    for frame in frames_of(peer):
+        if not is_ours(frame):
+            return frame
         peer.send_frame(frames.PONG, frame.payload)
-    return frame
 
 
 def test_an_idle_client_is_pinged_and_its_pong_stays_with_us(policies):
@@ -104,8 +113,9 @@ def test_a_pong_that_answers_an_older_ping_is_swallowed_too(policies):
 @pytest.mark.runs_on("event", "prefork")
 def test_a_silent_side_is_gone_in_time_and_the_other_is_told(policies):
     begin = time.monotonic()
-    with policies.open_each("found-both", 2) as pairs, ThreadPoolExecutor(len(pairs)) as pool:
-        list(pool.map(expect_found_silent, pairs, itertools.cycle(SIDES), itertools.repeat(begin)))
+    with policies.open_each("found-both", 2) as pairs:
+        all_at_once("the silent are found", expect_found_silent, pairs, itertools.cycle(SIDES), itertools.repeat(begin),
+                    seconds=9 * BOUND)
         expect_told_of(pairs[0].server, len(pairs))
 
 
@@ -128,8 +138,7 @@ def expect_told_of(server, count):
 def expect_nothing_but_pings(peer):
     """Until the connection ends."""
     try:
-        while True:
-            frame = peer.read_frame()
+        for frame in frames_of(peer):
             assert is_ours(frame), frame
     except (EOFError, OSError):
         pass
@@ -178,11 +187,10 @@ def send_slowly(ways, payload):
 
 
 def pings_before(peer, expected):
-    count = 0
-    while is_ours(frame := peer.read_frame()):
-        count += 1
-    assert frame == expected
-    return count
+    for count, frame in enumerate(frames_of(peer)):
+        if not is_ours(frame):
+            assert frame == expected
+            return count
 
 
 # The next two are not for tunnels in a request thread: those block while they write, and it is Timeout that ends them.
@@ -190,8 +198,7 @@ def pings_before(peer, expected):
 def test_a_client_that_reads_nothing_is_found_though_the_backend_sends(policies, size):
     block = frames.server_frame(frames.BINARY, b"x" * size)
     with policies.open_each("found", pumps=["loop"]) as pairs:
-        with ThreadPoolExecutor(len(pairs)) as pool:
-            list(pool.map(lambda pair: send_until_stuck(pair.session, block, len(block)), pairs))
+        all_at_once("backends stop to send", lambda pair: send_until_stuck(pair.session, block, len(block)), pairs)
         for pair in pairs:
             pair.session.expect_end()
             pair.session.close()
@@ -203,8 +210,7 @@ def test_a_client_that_is_not_read_is_not_taken_for_dead(policies):
     """The backend takes nothing, so the client's Pongs wait behind its data."""
     block = frame_block(masks=True)
     with policies.open_each("found", pumps=["loop"]) as pairs:
-        with ThreadPoolExecutor(len(pairs)) as pool:
-            sent = list(pool.map(lambda pair: send_until_stuck(pair.client, block, 1 << 26), pairs))
+        sent = all_at_once("clients stop to send", lambda pair: send_until_stuck(pair.client, block, 1 << 26), pairs)
         time.sleep(_DEAD_AFTER)
         for pair, count in zip(pairs, sent):
             assert receive_exactly(pair.session, count) == digest_of_prefix(block, count)

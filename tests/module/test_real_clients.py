@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from harness.http1 import new_key
-from harness.waiting import BOUND
+from harness.waiting import BOUND, in_time
 
 RUNS_ON = ["event"]   # a client sees no MPM; test_drain_strict_clients.py has them where it does
 
@@ -73,7 +73,7 @@ def test_python_websockets_echoes_and_closes(site, tls, secure, path, compressio
             await asyncio.wait_for(await connection.ping(), BOUND)
         assert connection.close_code == 1000
 
-    asyncio.run(asyncio.wait_for(talk(), 2 * BOUND))
+    asyncio.run(in_time(talk(), "the echoes", 2 * BOUND))
 
 
 @pytest.mark.parametrize("path", ["/ws", "/wss"])

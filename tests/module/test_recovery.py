@@ -2,11 +2,11 @@
 see when a backend goes without a Close, and when the proxy ends a tunnel, decides whether they do."""
 
 import contextlib
-import select
 import subprocess
 
 import pytest
 
+from harness.programs import Program
 from harness.waiting import BOUND
 
 RUNS_ON = ["event"]   # what a client sees of a tunnel's end is lib's, on whatever thread
@@ -32,14 +32,13 @@ def site(start_shared, module_listener):
         """)
 
 
-class Client:
+class Client(Program):
     """One of _COMMANDS, at work on `path`."""
 
     def __init__(self, name, folder, site, path):
         self._sessions = []   # open until the client has gone: it would come back
         self._answer = _KERNEL_PROTOCOL if name == "jupyterlab" else None
-        self._process = subprocess.Popen([*_COMMANDS[name], f"ws://localhost:{site.port}{path}"], cwd=folder,
-                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        super().__init__(name, *_COMMANDS[name], f"ws://localhost:{site.port}{path}", cwd=folder, stderr=subprocess.DEVNULL)
 
     def open(self, stage):
         """The backend's end of the client's next tunnel."""
@@ -50,12 +49,10 @@ class Client:
         return session
 
     def says(self):
-        assert select.select([self._process.stdout], [], [], 3 * BOUND)[0], "the client says nothing"
-        return self._process.stdout.readline().strip()
+        return self.next_line(3 * BOUND)
 
-    def end(self):
-        self._process.kill()
-        self._process.communicate()
+    def kill(self):
+        super().kill()
         for session in self._sessions:
             session.close()
 
@@ -66,7 +63,7 @@ def client(request, site, node_modules):
     with contextlib.ExitStack() as stack:
         def begin(path):
             started = Client(request.param, node_modules, site, path)
-            stack.callback(started.end)
+            stack.callback(started.kill)
             return started
         begin.name = request.param
         yield begin

@@ -11,6 +11,7 @@ from harness.config import ONE_CHILD
 from harness.error_log import REFUSAL
 from harness.httpd import free_port
 from harness.netns import private_network
+from harness.waiting import COMMAND_BOUND
 
 RUNS_ON = ["event"]   # what is judged is a request_rec, and a connection that no MPM knows
 
@@ -213,7 +214,8 @@ def forbidden():
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(private_network())
-            subprocess.run(["ip", "route", "add", "prohibit", "192.0.2.1"], check=True, capture_output=True)
+            subprocess.run(["ip", "route", "add", "prohibit", "192.0.2.1"], check=True, capture_output=True,
+                           timeout=COMMAND_BOUND)
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"no private network: {error}")
         yield "192.0.2.1"

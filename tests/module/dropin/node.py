@@ -5,6 +5,8 @@ import shutil
 import subprocess
 
 from harness.config import REPOSITORY
+from harness.node_clients import install_packages
+from harness.programs import Program
 from harness.waiting import BOUND
 
 APPS = REPOSITORY / "tests/module/dropin/apps"
@@ -15,28 +17,17 @@ def install(folder):
     for path in APPS.iterdir():
         if path.is_file():
             shutil.copy(path, folder)
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=300)
+    install_packages(folder)
     return folder
 
 
-class Server:
+class Server(Program):
     """server.js under a name."""
 
     def __init__(self, folder, name):
+        super().__init__(f"server.js {name}", "node", "server.js", name, cwd=folder)
         self.name = name
-        self._process = subprocess.Popen(["node", "server.js", name], cwd=folder, stdout=subprocess.PIPE, text=True)
-        self.port = int(self._process.stdout.readline())
-
-    def close(self):
-        self._process.terminate()
-        self._process.wait(BOUND)
-        self._process.stdout.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+        self.port = int(self.next_line(3 * BOUND))
 
 
 def run(folder, *command):

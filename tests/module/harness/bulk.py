@@ -3,14 +3,16 @@
 import os
 import select
 import ssl
-import threading
+import time
 import zlib
 
 from . import frames
+from .background import Background
 from .waiting import BOUND
 
 _SIZES = [1, 125, 126, 65535, 65536, 200_000, 700_000]
 _CHUNK = 1 << 18
+_EXCHANGE_BOUND = 360 * BOUND   # each end fails by itself when it comes to a halt
 
 
 def frame_block(masks):
@@ -57,15 +59,19 @@ class _End:
 
     def run(self):
         self.sock.setblocking(False)
+        moved_at = time.monotonic()
         while self._blocks_left or self.received.length < self._expected:
-            moved = self._send_some() | self._receive_some()
-            if not moved and not self._wait():
+            if self._send_some() | self._receive_some():
+                moved_at = time.monotonic()
+                continue
+            self._wait()
+            if time.monotonic() - moved_at >= BOUND:   # ready or not: a TLS socket may be, and have nothing
                 raise AssertionError(f"no byte moved for {BOUND} s: {self._blocks_left} blocks to send, "
                                      f"received {self.received} of {self._expected} bytes")
         self.sock.settimeout(BOUND)
 
     def _wait(self):
-        return any(select.select([self.sock], [self.sock] if self._blocks_left else [], [], BOUND))
+        select.select([self.sock], [self.sock] if self._blocks_left else [], [], BOUND)
 
     def _send_some(self):
         if not self._blocks_left:
@@ -94,40 +100,24 @@ def exchange(client, session, size):
     up, down = frame_block(masks=True), frame_block(masks=False)
     count = max(1, size // len(up))
     ends = [_End(client, up, count, len(down) * count), _End(session, down, count, len(up) * count)]
-    _run_together([end.run for end in ends])
+    for running in [Background("both ends move their bytes", end.run) for end in ends]:
+        running.result(_EXCHANGE_BOUND)
     assert ends[0].received == Digest.of_repeated(down, count)
     assert ends[1].received == Digest.of_repeated(up, count)
-
-
-def _run_together(functions):
-    problems = []
-
-    def guard(function):
-        try:
-            function()
-        except BaseException as problem:   # re-raised below, in the test's thread
-            problems.append(problem)
-
-    threads = [threading.Thread(target=guard, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise problems[0]
 
 
 def send_until_stuck(peer, block, limit, calm=0.3):
     """Repeats `block` until nothing was taken for `calm` seconds or `limit` bytes went; the bytes that went."""
     peer.sock.setblocking(False)
-    sent, view = 0, memoryview(block)
+    sent, view, sent_at = 0, memoryview(block), time.monotonic()
     while sent < limit:
         if not select.select([], [peer.sock], [], calm)[1]:
             break
         try:
             sent += peer.sock.send(view[sent % len(block):])
+            sent_at = time.monotonic()
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
+            assert time.monotonic() - sent_at < BOUND, f"writable for {BOUND} s, and takes nothing more than {sent} bytes"
     peer.sock.settimeout(BOUND)
     return sent
 

@@ -4,9 +4,11 @@ import pathlib
 import ssl
 import subprocess
 
+from .waiting import COMMAND_BOUND
+
 
 def _openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=COMMAND_BOUND)
 
 
 class Certificates:

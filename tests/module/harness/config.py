@@ -8,7 +8,7 @@ import subprocess
 
 from . import crashes
 from .access_log import FORMAT
-from .waiting import PATIENCE
+from .waiting import COMMAND_BOUND, PATIENCE
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 MODULE = pathlib.Path(os.environ.get("WSP_MODULE") or REPOSITORY / "build/mod_proxy_websocket.so").resolve()
@@ -54,7 +54,8 @@ ONE_CHILD = {
 
 @functools.cache
 def library_folder():
-    return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True,
+                          timeout=COMMAND_BOUND).stdout.strip()
 
 
 def _load_lines(mpm, folder, extra, stock, ours_early, without):

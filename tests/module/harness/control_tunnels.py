@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 
-from . import frames
+from . import background, frames
 from .backend import Listener
 from .pair import open_pair
 from .waiting import BOUND, wait_until
@@ -128,7 +128,7 @@ class ControlTunnels:
         self._lock = threading.Lock()   # of the two lists above
         self._stopping = threading.Event()
         self._selector = selectors.DefaultSelector()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def lines(self):
@@ -208,7 +208,7 @@ class ControlTunnels:
 
     def __exit__(self, *_):
         self._stopping.set()
-        self._thread.join()
+        background.join([self._thread], "the control tunnels rest")
         for tunnel in self._tunnels + self._moving_in:
             tunnel.pair.close()
         for backend in self._backends:

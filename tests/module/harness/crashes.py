@@ -4,14 +4,17 @@ import resource
 import shutil
 import subprocess
 
+from .waiting import COMMAND_BOUND
+
 # For httpd.conf: without it a process that has changed its user leaves no core file.
 DIRECTIVE = "CoreDumpDirectory cores"
 
 
-def allow_core_files():
-    """Runs in the child before httpd: core files of any size."""
+def allow_core_files(pid):
+    """Core files of any size, of this process and those that it will start. Not by subprocess's preexec_fn, which is Python between
+    fork() and exec(): with threads around, as tests have them, such a child may wait for a lock that nobody has any more."""
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    resource.prlimit(pid, resource.RLIMIT_CORE, (most, most))
 
 
 def backtraces(root, binary):
@@ -22,6 +25,6 @@ def backtraces(root, binary):
 
 def _backtrace(gdb, binary, core):
     command = [gdb, "-batch", "-nx", "-ex", "bt 30", binary, str(core)]
-    result = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=COMMAND_BOUND)
     frames = [line for line in result.stdout.splitlines() if line.startswith(("#", "Program terminated"))]
     return f"{core.name}:\n" + "\n".join(frames)

@@ -1,35 +1,22 @@
 """Thousands of idle tunnels from one process, opened and used in batches of blocking calls."""
 
 import pathlib
-import subprocess
 import sys
 
 from . import client, frames, http1
 from .peer import connect
+from .programs import Program
 
 _BATCH = 100
 
 
-class BackendProcess:
+class BackendProcess(Program):
     """A script of this folder that prints its port, running."""
 
     def __init__(self, name, *arguments):
-        script = pathlib.Path(__file__).with_name(name)
-        self._process = subprocess.Popen([sys.executable, script, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
-        self.port = int(self._process.stdout.readline())
+        super().__init__(name, sys.executable, pathlib.Path(__file__).with_name(name), *arguments)
+        self.port = int(self.next_line())
         self.url = f"ws://127.0.0.1:{self.port}"
-
-    def kill(self):
-        """At once, as a crash would."""
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait()
 
 
 class EchoProcess(BackendProcess):

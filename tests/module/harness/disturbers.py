@@ -8,8 +8,9 @@ import ssl
 import threading
 import time
 
-from . import bulk, frames, http1
+from . import background, bulk, frames, http1
 from .peer import connect
+from .waiting import BOUND
 
 _BACKEND_MANNERS = ("reset", "half-close", "garbage", "half-a-frame")
 
@@ -98,7 +99,7 @@ class Disturbers:
         self._tls = tls
         self._problems = []
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -128,8 +129,7 @@ class Disturbers:
 
     def close(self):
         self._stopping.set()
-        for thread in self._threads:
-            thread.join()
+        background.join(self._threads, "the disturbers have ended what they were at", 12 * BOUND)
 
     def __enter__(self):
         return self

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 from .config import MODULE, REPOSITORY
+from .waiting import COMMAND_BOUND
 
 # Page in faults.cpp.
 _SIZE = 4096
@@ -58,7 +59,8 @@ class Faults:
     def describe(self):
         """Who asked for what failed last."""
         place = hex(self._at["asked_at"].value - 1)   # the call, not where it returns to
-        said = subprocess.run(["addr2line", "-Cfpsi", "-e", str(MODULE), place], capture_output=True, text=True)
+        said = subprocess.run(["addr2line", "-Cfpsi", "-e", str(MODULE), place], capture_output=True, text=True,
+                              timeout=COMMAND_BOUND)
         return f"failed: {self.failed} of {self.seen}, the last asked for by {said.stdout.strip() or place}"
 
 
@@ -70,5 +72,5 @@ def _library():
     library = f"{folder}/wsp_faults.so"
     subprocess.run(["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", library,
                     str(REPOSITORY / "tests/module/faults/faults.cpp"), "-Wl,--no-as-needed", "-lssl", "-lcrypto", "-ldl"],
-                   check=True)
+                   check=True, timeout=COMMAND_BOUND)
     return library

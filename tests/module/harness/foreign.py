@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 from .config import REPOSITORY
+from .waiting import COMMAND_BOUND
 
 
 def load_line(name):
@@ -20,5 +21,5 @@ def _built(name):
     folder = tempfile.mkdtemp(prefix="wsp-", dir="/tmp")
     atexit.register(shutil.rmtree, folder)
     shutil.copy(REPOSITORY / f"tests/module/{name}/mod_{name}.c", folder)
-    subprocess.run(["apxs", "-c", f"mod_{name}.c"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["apxs", "-c", f"mod_{name}.c"], cwd=folder, check=True, capture_output=True, timeout=COMMAND_BOUND)
     return f"{folder}/.libs/mod_{name}.so"

@@ -2,6 +2,7 @@
 stream at a time. Looks like a socket to Peer (sendall, recv), so that frames are built and read as everywhere."""
 
 import socket
+import time
 
 from h2.config import H2Configuration
 from h2.connection import ConnectionState, H2Connection
@@ -37,7 +38,9 @@ class Http2Connection:
         self._sock.sendall(self._h2.data_to_send())
 
     def _await(self, condition, what):
+        deadline = time.monotonic() + 3 * BOUND
         while not condition():
+            assert time.monotonic() < deadline, f"waited {3 * BOUND} s in vain: {what}"   # though frames come
             data = self._sock.recv(1 << 17)
             assert data, f"the HTTP/2 connection ended; expected {what}"
             for frame in self._whole_frames(data):

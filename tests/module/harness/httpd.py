@@ -15,7 +15,7 @@ from . import client, crashes, processes
 from .access_log import AccessLog
 from .config import LEFT_OUT, MPM_IS_FULL, ONE_CHILD, OPENSSL_IS_OLDER, WORKER_MISCOUNTS, build_config
 from .error_log import ErrorLog
-from .waiting import BOUND, SANITIZED, wait_until
+from .waiting import BOUND, COMMAND_BOUND, SANITIZED, wait_until
 
 _BINARY = shutil.which("apache2") or shutil.which("httpd") or "/usr/sbin/apache2"
 # Below Linux's ephemeral range: no outgoing connection of a test can take a port between here and httpd's bind().
@@ -58,7 +58,7 @@ def config_check(mpm, lines, certificates):
         config = root / "httpd.conf"
         config.write_text(build_config(root, free_port(), free_port(), certificates, mpm, lines))
         result = subprocess.run([_BINARY, "-t", "-f", str(config)], capture_output=True, text=True, env=_environment(root),
-                                cwd=root / "cores")
+                                cwd=root / "cores", timeout=COMMAND_BOUND)
     return "" if result.returncode == 0 else result.stderr or f"nothing; it ended with {result.returncode}"
 
 
@@ -90,8 +90,8 @@ def _with_hosts(path):
 def can_change_hosts(path):
     """Whether this machine lets us."""
     command = ["getent", "hosts", "localhost"]
-    return subprocess.run(_with_hosts(path) + command, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode == 0
+    return subprocess.run(_with_hosts(path) + command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          timeout=COMMAND_BOUND).returncode == 0
 
 
 class Httpd:
@@ -137,8 +137,8 @@ class Httpd:
             self._process = subprocess.Popen(_with_hosts(self._hosts) + command, stdout=output,
                                              stderr=output, env=_environment(self.root, self._faults),
                                              start_new_session=True,
-                                             cwd=self.root / "cores",   # for a core file of the parent's
-                                             preexec_fn=crashes.allow_core_files)
+                                             cwd=self.root / "cores")   # for a core file of the parent's
+        crashes.allow_core_files(self._process.pid)
         wait_until(self._answers_or_died, "httpd answers after its start")
         if self._process.poll() is not None:
             said = (self.root / "startup.txt").read_text() + self.error_log.describe() + crashes.backtraces(self.root, _BINARY)
@@ -227,7 +227,7 @@ class Httpd:
         except (subprocess.TimeoutExpired, AssertionError):
             hung = [pid for pid in [self.pid, *everyone] if processes.is_alive(pid)]
             os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.wait(BOUND)
             raise AssertionError(f"httpd processes {hung} did not end within {seconds} s") from None
 
     def _await_gone(self, pids):

@@ -11,12 +11,14 @@ import subprocess
 
 import pytest
 
+from .waiting import COMMAND_BOUND
+
 _CLONE_NEWNET = 0x40000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
 
 def _ip(*words):
-    result = subprocess.run(["ip", *words], capture_output=True, text=True)
+    result = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=COMMAND_BOUND)
     if result.returncode != 0:
         raise OSError(f"ip {' '.join(words)}: {result.stderr.strip()}")
 
@@ -58,8 +60,8 @@ class Cable:
         _ip("-n", self._name, "link", "set", self._there, "down")
 
     def remove(self):
-        subprocess.run(["ip", "netns", "del", self._name], capture_output=True)
-        subprocess.run(["ip", "link", "del", self._here], capture_output=True)
+        subprocess.run(["ip", "netns", "del", self._name], capture_output=True, timeout=COMMAND_BOUND)
+        subprocess.run(["ip", "link", "del", self._here], capture_output=True, timeout=COMMAND_BOUND)
 
 
 @contextlib.contextmanager

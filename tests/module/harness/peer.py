@@ -3,11 +3,13 @@
 import socket
 import ssl
 import struct
+import time
 
 from . import frames, http1
 from .waiting import BOUND
 
 _HEAD_LIMIT = 1 << 20
+_END_BOUND = 6 * BOUND   # for an end behind data
 
 
 class Peer:
@@ -69,9 +71,10 @@ class Peer:
 
     def read_to_end(self):
         """Everything until the other side closes in order."""
-        parts = [self.take_buffered()]
+        parts, deadline = [self.take_buffered()], time.monotonic() + _END_BOUND
         while part := self._receive(1 << 18):
             parts.append(part)
+            assert time.monotonic() < deadline, f"waited {_END_BOUND} s in vain for the end of the connection; last came {part[-200:]!r}"
         return b"".join(parts)
 
     def expect_end(self):

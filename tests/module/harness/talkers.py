@@ -9,8 +9,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from . import frames
+from . import background, frames
 from .moments import Told
+from .waiting import BOUND
 
 _LONGEST = 20_000   # bytes of a message
 _DOORS = 32         # handshakes at the same time
@@ -67,8 +68,9 @@ class Talkers:
         self._selector = selectors.DefaultSelector()
         self._doors = ThreadPoolExecutor(_DOORS)   # a handshake may have to wait; talkers must not
         self._entering = [self._doors.submit(talker.enter) for talker in self._talkers]
-        wait(self._entering)
-        self._thread = threading.Thread(target=self._run)
+        waiting = wait(self._entering, 12 * BOUND).not_done
+        assert not waiting, f"waited {12 * BOUND} s in vain: {len(waiting)} of {len(self._entering)} tunnels are not open"
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
@@ -110,8 +112,8 @@ class Talkers:
 
     def __exit__(self, *_):
         self._stopping.set()
-        self._thread.join()
-        self._doors.shutdown()
+        background.join([self._thread], "the talkers rest", 12 * BOUND)
+        self._doors.shutdown(cancel_futures=True)   # what has begun has the bounds of a handshake
         self._let_in()
         for talker in self._talkers:
             if talker.peer:

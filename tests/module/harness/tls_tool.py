@@ -45,7 +45,7 @@ class TlsTool:
 
     def close(self):
         self._process.kill()
-        self._process.wait()
+        self._process.wait(BOUND)
         self._process.stdin.close()
         self._process.stdout.close()
 

@@ -1,5 +1,6 @@
 """Waiting for facts: polls a condition until it holds. Knows how patient to be; knows nothing of httpd."""
 
+import asyncio
 import os
 import time
 
@@ -8,6 +9,10 @@ PATIENCE = 4 if SANITIZED else 1
 
 # How long a peer or a process may take before the test calls it hung.
 BOUND = 10 * PATIENCE
+
+# Seconds for a command that ends by itself, which may be a compiler or npm on a busy machine; less than what a test may take
+# (scripts/test.d/pytest-mpms).
+COMMAND_BOUND = 200
 
 
 def wait_until(condition, what, seconds=BOUND):
@@ -20,6 +25,14 @@ def wait_until(condition, what, seconds=BOUND):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain: {what}")
         time.sleep(0.01)
+
+
+async def in_time(awaitable, what, seconds=BOUND):
+    """What is awaited; fails naming `what` when it does not come within `seconds`."""
+    try:
+        return await asyncio.wait_for(awaitable, seconds)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"waited {seconds} s in vain: {what}") from None
 
 
 def wait_until_steady(read, what, calm=0.3, seconds=BOUND):
