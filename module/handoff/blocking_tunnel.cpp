@@ -17,7 +17,7 @@ namespace {
 
 class NotesObserver final : public TunnelObserver {
   public:
-    NotesObserver(request_rec* r, proxy_worker* worker, const char* backend_url,
+    NotesObserver(request_rec& r, proxy_worker* worker, const char* backend_url,
                   const TunnelLog& log)
         : r_(r), worker_(worker), backend_url_(backend_url), log_(log) {}
     void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
@@ -26,17 +26,17 @@ class NotesObserver final : public TunnelObserver {
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
             // A format or a condition may ask the request that it was redirected from.
-            for (request_rec* each = r_; each != nullptr; each = each->prev) {
+            for (request_rec* each = &r_; each != nullptr; each = each->prev) {
                 set_tunnel_notes(each->pool, each->notes, report);
             }
-            const std::string about = name_of_tunnel(*r_, backend_url_);
+            const std::string about = name_of_tunnel(r_, backend_url_);
             log_end_of_tunnel(log_, about.c_str(), report);
             return 0;
         });
     }
 
   private:
-    request_rec* r_;
+    request_rec& r_;
     proxy_worker* worker_;
     const char* backend_url_;
     TunnelLog log_;
@@ -62,7 +62,7 @@ void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels) {
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);
     parts.terms = tunnel.terms;
-    parts.observer = std::make_unique<NotesObserver>(tunnel.r, tunnel.backend.worker(),
+    parts.observer = std::make_unique<NotesObserver>(*tunnel.r, tunnel.backend.worker(),
                                                      tunnel.backend_url, tunnel.log());
     BlockingPump pump(tunnels.stop_fds().stop, &signals);
     const LoopList::Entry listed(tunnels.loops(), pump);

@@ -76,8 +76,10 @@ bool learn_condition(const char* text, const ap_directive_t* line, apr_pool_t* p
     parsed->module_index = APLOG_MODULE_INDEX;
     condition.parsed = parsed;
     parsing = {&condition, &needs};
+    const char* const error = ap_expr_parse(pconf, ptemp, parsed, text, look_up_and_collect);
+    parsing = {};
     // mod_log_config has parsed it before, and would have stopped httpd.
-    return ap_expr_parse(pconf, ptemp, parsed, text, look_up_and_collect) == nullptr;
+    return error == nullptr;
 }
 
 void ask_questions(const LogConditions::Condition& condition, request_rec* r) {
