@@ -64,20 +64,6 @@ HeadFault parse_field(std::string_view line, HeaderField& field) {
 
 }  // namespace
 
-const char* text_of(HeadFault fault) noexcept {
-    switch (fault) {
-        case HeadFault::none:
-            return "no error";
-        case HeadFault::not_http:
-            return "the first line is not an HTTP/1.x status line";
-        case HeadFault::bad_field:
-            return "a line is no header field";
-        case HeadFault::bad_octet:
-            return "a header field has a control character in its value";
-    }
-    return "unknown";
-}
-
 LineKind kind_of_line(std::string_view line) noexcept {
     if (line.empty() || line.front() == ' ' || line.front() == '\t') {
         return LineKind::continuation;

@@ -43,8 +43,6 @@ enum class HeadFault {
     bad_octet,  // NUL or another control character in a value
 };
 
-const char* text_of(HeadFault fault) noexcept;
-
 // Classifies a line after the status line. `line` has no line end.
 LineKind kind_of_line(std::string_view line) noexcept;
 

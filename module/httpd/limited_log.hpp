@@ -7,12 +7,21 @@
 #include <string_view>
 
 #include "base/log_rate_limit.hpp"
+#include "base/log_level.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
 
 // WSP0119 has two gates: for answers that are no valid 101, and, by this name, for a backend's own refusals.
 constexpr std::string_view kBackendsAnswer = "WSP0119, the backend's own answer";
+
+// What httpd calls a level of lib's tables.
+constexpr int httpd_level(LogLevel level) {
+    static_assert(static_cast<int>(LogLevel::error) == APLOG_ERR &&
+                      static_cast<int>(LogLevel::debug) == APLOG_DEBUG,
+                  "both count as syslog does");
+    return static_cast<int>(level);
+}
 
 // The gates of one mapping, or of what belongs to none. Any thread.
 class WarningGates {

@@ -10,18 +10,6 @@
 namespace wsp {
 namespace {
 
-// An end that any client can cause is not a warning.
-int level_of(EndReason reason) {
-    switch (reason) {
-        case EndReason::backend_violation:
-        case EndReason::out_of_memory:
-        case EndReason::internal_error:
-            return APLOG_WARNING;
-        default:
-            return APLOG_INFO;
-    }
-}
-
 // A copy of the server with the level of the request's configuration. httpd asks a server for its log, its name and the
 // level. Only for the line that is being written.
 server_rec logging_as(const TunnelLog& log) {
@@ -49,7 +37,7 @@ std::string name_of_tunnel(const request_rec& r, const char* backend_url) {
 }
 
 void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelReport& report) {
-    int level = level_of(report.reason);
+    int level = httpd_level(row_of(report.reason).level);
     LogRateLimit::Verdict verdict{};
     if (level <= APLOG_WARNING) {
         verdict = log.gate->allow(monotonic_now());

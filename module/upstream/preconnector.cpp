@@ -106,7 +106,7 @@ void Preconnector::preconnect_missing() {
         } else {
             ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, backend_.server(),
                          "WSP0015: preconnecting to %s:%d failed: %s", target.hostname.c_str(),
-                         static_cast<int>(target.port), text_of(fault));
+                         static_cast<int>(target.port), text_of(fault).data());
             lease.failed(fault);
         }
         if (!wait(0)) {

@@ -105,7 +105,7 @@ TEST_CASE("each kind of failure holds down for its own time, doubled in a row", 
     CHECK(hold_down_after(ConnectFault::timed_out, 1) == 5 * kSecond);
     CHECK(hold_down_after(ConnectFault::timed_out, 6) == 60 * kSecond);
     CHECK(hold_down_after(ConnectFault::stopped, 3) == 0);
-    CHECK(text_of(ConnectFault::refused) == std::string("the connection was refused"));
+    CHECK(text_of(ConnectFault::refused) == "the connection was refused");
 }
 
 TEST_CASE("after a failure nothing is preconnected until the hold-down is over", "[pool]") {

@@ -11,9 +11,8 @@ using namespace wsp;
 namespace {
 
 constexpr Violation kAll[] = {
-#define WSP_VIOLATION(name, close_code, text, told) Violation::name,
+#define WSP_ROW(name, ...) Violation::name,
 #include "protocol/violations.def"
-#undef WSP_VIOLATION
 };
 
 }  // namespace

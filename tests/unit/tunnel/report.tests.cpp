@@ -9,9 +9,8 @@ using namespace wsp;
 namespace {
 
 constexpr EndReason kAll[] = {
-#define WSP_END_REASON(name, closed_by, text, told) EndReason::name,
+#define WSP_ROW(name, ...) EndReason::name,
 #include "tunnel/end_reasons.def"
-#undef WSP_END_REASON
 };
 
 }  // namespace
