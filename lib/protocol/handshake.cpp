@@ -10,21 +10,6 @@ namespace {
 constexpr std::uint8_t kRsv1 = 4;
 constexpr std::uint8_t kAllRsv = 7;
 
-struct Row {
-    int http_status;
-    std::string_view text;
-};
-
-constexpr Row kRows[] = {
-#define WSP_HANDSHAKE_ERROR(name, http_status, text) {http_status, text},
-#include "protocol/handshake_errors.def"
-#undef WSP_HANDSHAKE_ERROR
-};
-
-const Row& row_of(HandshakeError error) {
-    return kRows[static_cast<std::size_t>(error)];
-}
-
 bool is_present(std::string_view value) {
     return value.data() != nullptr;
 }
@@ -116,14 +101,6 @@ std::uint8_t rsv_bits_of(std::string_view name) {
 }
 
 }  // namespace
-
-int http_status_of(HandshakeError error) noexcept {
-    return row_of(error).http_status;
-}
-
-std::string_view text_of(HandshakeError error) noexcept {
-    return row_of(error).text;
-}
 
 bool wants_websocket(const HeaderSource& headers) noexcept {
     return has_token(headers.get("Upgrade"), "websocket");

@@ -6,16 +6,24 @@
 #include <string>
 #include <string_view>
 
+#include "base/table.hpp"
+#include "protocol/refusal_row.hpp"
+
 namespace wsp {
 
 enum class HandshakeError : std::uint8_t {
-#define WSP_HANDSHAKE_ERROR(name, http_status, text) name,
+#define WSP_ROW(name, ...) name,
 #include "protocol/handshake_errors.def"
-#undef WSP_HANDSHAKE_ERROR
 };
 
-int http_status_of(HandshakeError error) noexcept;
-std::string_view text_of(HandshakeError error) noexcept;
+template <>
+struct Table<HandshakeError> {
+    using Row = RefusalRow;
+    static constexpr Row kRows[] = {
+#define WSP_ROW WSP_REFUSAL_ROW
+#include "protocol/handshake_errors.def"
+    };
+};
 
 // Looks up headers by name, without regard to case. The values of several fields with one name are joined with ", " in
 // their order, as RFC 9110 5.3 allows. Implemented by the module (over apr_table_t) and by tests.

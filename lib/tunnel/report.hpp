@@ -26,7 +26,8 @@ struct Table<EndReason> {
         std::string_view close_reason;
     };
     static constexpr Row kRows[] = {
-#define WSP_ROW(name, closed_by, level, text, close_reason) {#name, closed_by, level, text, close_reason},
+#define WSP_ROW(name, closed_by, level, text, close_reason) \
+    {#name, closed_by, level, text, close_reason},
 #include "tunnel/end_reasons.def"
     };
 };

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "handoff/handover.hpp"
-#include "upstream/retry_after.hpp"
 #include "upstream/worker_parameters.hpp"
 #include "upstream/worker_state.hpp"
 
@@ -12,25 +11,13 @@ namespace wsp {
 
 int Admission::ask(MonotonicUs deadline) {
     if (!has_a_thread_to_keep()) {
-        note_full_worker(r_, worker_);
-        set_retry_soon(r_);
-        return refusals_.refuse(
-            HTTP_SERVICE_UNAVAILABLE, "WSP0132",
-            apr_psprintf(r_->pool,
-                         "%" APR_INT64_T_FMT
-                         " tunnels keep their threads in this child process, as many as "
-                         "ProxyWebsocketMaxBlockingTunnels allows",
-                         services_.tunnels.kept_threads().limits().most),
-            "turn H2WebSockets off, or find what else keeps threads (WSP0110)");
+        return refusals_.refuse_for_now(
+            RefusalCause::blocking_tunnels,
+            {apr_psprintf(r_->pool, "%" APR_INT64_T_FMT,
+                          services_.tunnels.kept_threads().limits().most)});
     }
     if (!thread_.take(services_.threads)) {
-        note_full_worker(r_, worker_);
-        set_retry_soon(r_);
-        return refusals_.refuse(
-            HTTP_SERVICE_UNAVAILABLE, "WSP0123",
-            "as many threads of this child process are in handshakes as "
-            "ProxyWebsocketHandshakeThreads allows",
-            "look at the backends, of which one is slow to answer, or raise the number");
+        return refusals_.refuse_for_now(RefusalCause::handshake_threads);
     }
     return wait_for_permit(deadline);
 }
@@ -53,21 +40,11 @@ int Admission::wait_for_permit(MonotonicUs deadline) {
     if (fault == AcquireFault::none) {
         return OK;
     }
-    note_full_worker(r_, worker_);
     if (fault == AcquireFault::shut_down && may_wait) {
-        set_retry_soon(r_);
-        return refusals_.refuse(
-            HTTP_SERVICE_UNAVAILABLE, "WSP0138",
-            "this child process is ending, and has as many live tunnels to the backend "
-            "as max= allows");
+        return refusals_.refuse_for_now(RefusalCause::full_and_ending);
     }
-    return refusals_.refuse(
-        HTTP_SERVICE_UNAVAILABLE, "WSP0122",
-        may_wait ? "the backend has as many live tunnels in this child process as max= "
-                   "allows, and none of them has ended within acquire="
-                 : "the backend has as many live tunnels in this child process as max= "
-                   "allows",
-        "raise max=, or add members");
+    note_full_worker(r_, worker_);
+    return refusals_.refuse(may_wait ? RefusalCause::worker_stays_full : RefusalCause::worker_full);
 }
 
 // What leaves its thread needs none.

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "httpd/request_headers.hpp"
-#include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
 #include "routing/mapping.hpp"
 
@@ -16,7 +15,7 @@ ClientRefusal require_upgrade(request_rec* r, const char* protocol, const char* 
     apr_table_setn(r->err_headers_out, "Upgrade", protocol);
     apr_table_setn(r->err_headers_out, "Connection", "Upgrade");
     const char* const asked = apr_table_get(r->headers_in, "Upgrade");
-    return {HTTP_UPGRADE_REQUIRED,
+    return {HandshakeError::not_an_upgrade,
             apr_psprintf(r->pool, "no \"Upgrade: %s\" header (it is \"%s\")%s", protocol,
                          asked != nullptr ? asked : "", besides)};
 }
@@ -48,7 +47,7 @@ const char* why_no_http(request_rec* r) {
 // upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
 ClientRefusal check_other_protocol(request_rec* r) {
     if (!has_token(TableHeaders(r->pool, r->headers_in).get("Connection"), "upgrade")) {
-        return {HTTP_BAD_REQUEST, text_of(HandshakeError::no_connection_upgrade).data()};
+        return {HandshakeError::no_connection_upgrade};
     }
     return {};
 }
@@ -76,7 +75,7 @@ ClientRefusal check_websocket(request_rec* r, bool websocket_scheme) {
     if (error == HandshakeError::bad_version) {
         apr_table_setn(r->err_headers_out, "Sec-WebSocket-Version", "13");
     }
-    return {http_status_of(error), text_of(error).data()};
+    return {error};
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "httpd/httpd.hpp"
+#include "protocol/handshake.hpp"
 
 namespace wsp {
 
-// status OK: nothing is wrong. Else the status for the client and, for the log, why; from r->pool.
+// What is wrong with a client's handshake; none: nothing.
 struct ClientRefusal {
-    int status = OK;
-    const char* why = "";
+    HandshakeError error = HandshakeError::none;
+    const char* detail = "";  // for {} in the error's text; from r->pool
 };
 
 // Request thread; does not block. `websocket_scheme`: the URL is ws or wss. Sets `protocol` where the

@@ -57,7 +57,7 @@ class Handshake {
     bool is_websocket() const { return iequals(protocol_, "websocket"); }
     int admit();
     int exchange();
-    ExchangeFault ask();
+    BackendFault ask();
     void note_answer();
     int take_answer();
     int pass_on_refusal();
@@ -83,9 +83,9 @@ class Handshake {
 
 int Handshake::serve() {
     const ClientRefusal refusal = check_client(r_, *worker_, target_.websocket, protocol_);
-    int status = refusal.status == OK
+    int status = refusal.error == HandshakeError::none
                      ? admit()
-                     : refusals_.refuse_quietly(refusal.status, "WSP0111", refusal.why);
+                     : refusals_.refuse(refusal.error, {refusal.detail});
     if (status == OK) {
         status = exchange();
     }
@@ -102,10 +102,7 @@ DurationUs Handshake::handshake_timeout() const {
 // What can be said without turning to the backend.
 int Handshake::admit() {
     if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
-        return refusals_.refuse(
-            HTTP_INTERNAL_SERVER_ERROR, "WSP0112",
-            "mod_ssl is not loaded, and the backend speaks TLS",
-            "load mod_ssl, and write \"SSLProxyEngine on\" into the virtual host");
+        return refusals_.refuse(RefusalCause::no_mod_ssl);
     }
     deadline_ = monotonic_now() + handshake_timeout();
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0101: serving URL %.*s",
@@ -118,21 +115,22 @@ int Handshake::admit() {
 // one (RFC 9110 9.2.2).
 int Handshake::exchange() {
     for (bool fresh = false;; fresh = true) {
-        const RequestConnector::Fault no_connection = connector_.open(route_, deadline_, fresh);
-        if (no_connection != RequestConnector::Fault::none) {
+        const BackendFault no_connection = connector_.open(route_, deadline_, fresh);
+        if (no_connection != BackendFault::none) {
             return refusals_.refuse_for(no_connection);
         }
-        const ExchangeFault fault = ask();
-        if (fault == ExchangeFault::none) {
+        const BackendFault fault = ask();
+        if (fault == BackendFault::none) {
             return OK;
         }
-        const bool unanswered = answer_.text.empty() && (fault == ExchangeFault::closed ||
-                                                         fault == ExchangeFault::send_failed);
+        const bool unanswered = answer_.text.empty() && (fault == BackendFault::closed ||
+                                                         fault == BackendFault::send_failed);
         if (!connector_.is_reused() || !unanswered) {
             return refusals_.refuse_for(fault);
         }
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
-                      "WSP0125: the backend has closed the idle connection: on a fresh one");
+                      "WSP0125: the backend has closed the idle connection; the handshake is sent "
+                      "again on a new one");
     }
 }
 
@@ -146,18 +144,18 @@ void Handshake::note_answer() {
     }
 }
 
-ExchangeFault Handshake::ask() {
+BackendFault Handshake::ask() {
     BackendConnection& backend = connector_.connection();
     const BackendIo::Limit limit(backend.io(), deadline_);
     answer_ = UpgradeResponse();
-    ExchangeFault fault = send_upgrade_request(r_, backend, conf_, route_, protocol_);
-    if (fault == ExchangeFault::none) {
+    BackendFault fault = send_upgrade_request(r_, backend, conf_, route_, protocol_);
+    if (fault == BackendFault::none) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_,
                       "WSP0102: connected; handshake sent to the backend");
         fault = read_upgrade_response(backend, *conf_, answer_);
         note_answer();
     }
-    if (fault == ExchangeFault::none && (answer_.head.ignored_lines > 0 || !answer_.body.empty())) {
+    if (fault == BackendFault::none && (answer_.head.ignored_lines > 0 || !answer_.body.empty())) {
         warn(
             r_, connector_.warnings().of("WSP0139"),
             apr_psprintf(r_->pool,
@@ -175,12 +173,8 @@ int Handshake::take_answer() {
         if (head.status < 300) {
             // A success that is no 101 means that this is no WebSocket server: its page is of no
             // use to the client.
-            return refusals_.refuse(
-                HTTP_BAD_GATEWAY, "WSP0119",
-                apr_psprintf(r_->pool,
-                             "the backend answered %d instead of 101; is there a "
-                             "WebSocket server at this path?",
-                             head.status));
+            return refusals_.refuse(HandshakeError::backend_not_switching,
+                                    {apr_itoa(r_->pool, head.status)});
         }
         return pass_on_refusal();
     }
@@ -191,19 +185,21 @@ int Handshake::take_answer() {
     }
     const HandshakeError error = check_answer(fields);
     if (error != HandshakeError::none) {
-        return refusals_.refuse(http_status_of(error), "WSP0119", text_of(error).data());
+        return refusals_.refuse(error);
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "WSP0103: 101 from the backend");
-    if (!take_over_headers(r_, head)) {
-        return HTTP_BAD_GATEWAY;
+    const RefusalCause unusable = take_over_headers(r_, head);
+    if (unusable != RefusalCause::none) {
+        return refusals_.refuse(unusable);
     }
     add_via(r_, *conf_, route_.server_port);
     return open_tunnel();
 }
 
 int Handshake::pass_on_refusal() {
-    if (!take_over_headers(r_, answer_.head)) {
-        return HTTP_BAD_GATEWAY;
+    const RefusalCause unusable = take_over_headers(r_, answer_.head);
+    if (unusable != RefusalCause::none) {
+        return refusals_.refuse(unusable);
     }
     add_via(r_, *conf_, route_.server_port);
     refusals_.log_backends_refusal(answer_.head.status);
@@ -275,13 +271,8 @@ int handle_handshake(const HandshakeServices* services, request_rec* r, proxy_wo
         return status;
     }
     if (services == nullptr) {
-        warn(r,
-             apr_psprintf(r->pool,
-                          "WSP0146: handshake refused with 503: this child process had no memory "
-                          "for tunnels when it began; %s",
-                          name_of_request(r, url)),
-             {APLOG_ERR});
-        return HTTP_SERVICE_UNAVAILABLE;
+        const RefusalRow& row = row_of(RefusalCause::child_without_memory);
+        return refuse(r, url, gates_of_child().of(row.number), row);
     }
     const int served =
         Handshake(*services, r, worker, conf, url, *target, proxyname, proxyport).serve();

@@ -1,147 +1,147 @@
-// Each way in which a handshake fails: status, number, sentence, hint.
+// The line of a refusal from its table row, and what only this handshake knows about it.
 #include "handshake/handshake_refusals.hpp"
 
 #include "handshake/refusal_hints.hpp"
-#include "httpd/limited_log.hpp"
 #include "upstream/retry_after.hpp"
 #include "upstream/worker_state.hpp"
 
 namespace wsp {
 namespace {
 
+constexpr std::string_view kPlaceholder = "{}";
+
+// The row's text with `what` in place of the placeholder.
+const char* text_with(apr_pool_t* pool, std::string_view text, const char* what) {
+    const std::size_t place = text.find(kPlaceholder);
+    if (place == std::string_view::npos) {
+        return text.data();
+    }
+    return apr_psprintf(pool, "%.*s%s%s", static_cast<int>(place), text.data(), what,
+                        text.data() + place + kPlaceholder.size());
+}
+
 // A redirect, or a question for credentials.
-bool is_everyday_refusal(int status) {
+bool is_everyday_answer(int status) {
     return status < 400 || status == HTTP_UNAUTHORIZED ||
            status == HTTP_PROXY_AUTHENTICATION_REQUIRED;
 }
 
 }  // namespace
 
-// The one log line of a refusal: what, which mapping, what to do.
-const char* Refusals::refusal_line(int status, const char* id, const char* what,
-                                   const char* hint) const {
-    return apr_psprintf(r_->pool, "%s: handshake refused with %d: %s; %s%s%s", id, status, what,
-                        name_of_request(r_, url_), hint != nullptr ? "; hint: " : "",
-                        hint != nullptr ? hint : "");
-}
-
-int Refusals::refuse_quietly(int status, const char* id, const char* what) const {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", refusal_line(status, id, what));
+int refuse(request_rec* r, const char* url, LogRateLimit& gate, const RefusalRow& row,
+           const RefusalDetails& details) {
+    const int status = row.http_status != 0 ? row.http_status : details.status;
+    if (status == HTTP_GATEWAY_TIME_OUT) {
+        apr_table_setn(r->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
+    }
+    const char* const hint = details.hint != nullptr ? details.hint : row.hint.data();
+    const char* const line =
+        apr_psprintf(r->pool, "%s: handshake refused with %d: %s; %s%s%s", row.number.data(),
+                     status, text_with(r->pool, row.text, details.what), name_of_request(r, url),
+                     *hint != '\0' ? "; hint: " : "", hint);
+    const int level = httpd_level(row.level);
+    if (level <= APLOG_WARNING) {
+        warn(r, gate, line, {level});
+    } else {
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s", line);
+    }
     return status;
 }
 
-int Refusals::refuse(int status, const char* id, const char* what, const char* hint) const {
-    warn(r_, connector_.warnings().of(id), refusal_line(status, id, what, hint));
-    return status;
+int Refusals::refuse_for_now(RefusalCause why, const RefusalDetails& details) const {
+    note_full_worker(r_, worker_);
+    set_retry_soon(r_);
+    return refuse(why, details);
 }
 
-// Whoever was connected to, or was to be.
-const char* Refusals::of_backend(const char* what) const {
+// Which backend was connected to, or was to be.
+const char* Refusals::name_of_backend() const {
     const proxy_conn_rec& record = *connector_.record();
     if (record.uds_path != nullptr) {
-        return apr_psprintf(r_->pool, "the backend on the Unix socket %s %s", record.uds_path,
-                            what);
+        return apr_psprintf(r_->pool, "on the Unix socket %s", record.uds_path);
     }
     if (const char* const proxy = route_.forward_proxy(r_->pool)) {
-        return apr_psprintf(r_->pool,
-                            "the backend %s:%d, by way of the forward proxy %s (ProxyRemote), %s",
-                            route_.uri.hostname, static_cast<int>(route_.uri.port), proxy, what);
+        return apr_psprintf(r_->pool, "%s:%d, by way of the forward proxy %s (ProxyRemote),",
+                            route_.uri.hostname, static_cast<int>(route_.uri.port), proxy);
     }
-    return apr_psprintf(r_->pool, "the backend %s:%d %s", record.hostname, record.port, what);
+    return apr_psprintf(r_->pool, "%s:%d", record.hostname, record.port);
 }
 
-// mod_proxy's own line, for an administrator who knows what it looks up and why.
-int Refusals::refuse_for_no_address() const {
-    if (route_.uri.hostname == nullptr) {
-        return refuse(connector_.status(), "WSP0127", "the backend's URL has no host",
-                      "mend the mapping or the RewriteRule");
+// With a forward proxy mod_proxy looks that up, and not the backend.
+const char* Refusals::name_looked_up() const {
+    if (const char* const proxy = route_.forward_proxy(r_->pool)) {
+        return apr_psprintf(r_->pool, "the forward proxy %s (ProxyRemote)", proxy);
     }
-    const char* const proxy = route_.forward_proxy(r_->pool);
-    const char* const what =
-        proxy != nullptr
-            ? apr_psprintf(r_->pool, "the forward proxy %s (ProxyRemote) cannot be looked up",
-                           proxy)
-            : apr_psprintf(r_->pool, "the backend's name %s cannot be looked up",
-                           route_.uri.hostname);
-    return refuse(connector_.status(), "WSP0127", what,
-                  "mend the name, or look at this machine's resolver (resolv.conf, hosts)");
+    return apr_psprintf(r_->pool, "the backend's name %s", route_.uri.hostname);
 }
 
-int Refusals::refuse_for(RequestConnector::Fault fault) const {
+const char* Refusals::detail_of(BackendFault fault) const {
+    if (row_of(fault).text.find(kPlaceholder) == std::string_view::npos) {
+        return "";
+    }
+    return fault == BackendFault::no_address ? name_looked_up() : name_of_backend();
+}
+
+// Null: the row's hint.
+const char* Refusals::hint_for(BackendFault fault) const {
     switch (fault) {
-        case RequestConnector::Fault::none:
-            return OK;
-        case RequestConnector::Fault::out_of_use:
+        case BackendFault::out_of_use:
+            return hint_for_unusable_worker(r_, *worker_);
+        case BackendFault::unreachable:
+            return hint_for_connect(r_, connector_.connection());
+        case BackendFault::no_tls:
+            return hint_for_missing_tls(r_);
+        case BackendFault::tls_failed:
+        case BackendFault::tls_late:
+            return hint_for_tls(r_, target_, connector_.connection());
+        case BackendFault::closed:
+            return hint_for_no_answer(r_, target_, connector_.connection(), true);
+        case BackendFault::send_failed:
+        case BackendFault::late:
+        case BackendFault::too_large:
+        case BackendFault::long_field:
+        case BackendFault::not_http:
+        case BackendFault::bad_line:
+        case BackendFault::bad_octet:
+            return hint_for_no_answer(r_, target_, connector_.connection(), false);
+        default:
+            return nullptr;
+    }
+}
+
+// When to come again.
+void Refusals::advise_client(BackendFault fault) const {
+    switch (fault) {
+        case BackendFault::out_of_use:
+        case BackendFault::unreachable:
             set_retry_after(r_, worker_);
-            return refuse(connector_.status(), "WSP0113",
-                          "the backend is marked as failed, stopped or disabled",
-                          hint_for_unusable_worker(r_, *worker_));
-        case RequestConnector::Fault::stopping:
-            return refuse_quietly(connector_.status(), "WSP0116", "httpd has stopped meanwhile");
-        case RequestConnector::Fault::crowded:
+            break;
+        case BackendFault::crowded:
             note_full_worker(r_, worker_);
             set_retry_soon(r_);
-            return refuse(connector_.status(), "WSP0124",
-                          "max-connecting= connections to the backend were being opened all the "
-                          "time until ProxyWebsocketHandshakeTimeout",
-                          "look at the backend, which is slow to accept, or raise the number");
-        case RequestConnector::Fault::no_address:
-            return refuse_for_no_address();
-        case RequestConnector::Fault::unreachable:
-            set_retry_after(r_, worker_);
-            return refuse(connector_.status(), "WSP0114", of_backend("cannot be reached"),
-                          hint_for_connect(r_, connector_.connection()));
-        case RequestConnector::Fault::not_set_up:
-            return refuse(connector_.status(), "WSP0115",
-                          "the connection to the backend could not be set up",
-                          "mod_proxy's line before this one says why");
-        case RequestConnector::Fault::no_tls:
-            return refuse(connector_.status(), "WSP0112",
-                          "\"SSLProxyEngine on\" is missing, and the backend speaks TLS",
-                          hint_for_missing_tls(r_));
-        case RequestConnector::Fault::tls_failed:
-            return refuse(connector_.status(), "WSP0116",
-                          of_backend("did not complete the TLS handshake"),
-                          hint_for_tls(r_, target_, connector_.connection()));
-        case RequestConnector::Fault::tls_late:
-            apr_table_setn(r_->notes, "proxy_timedout", "1");
-            return refuse(connector_.status(), "WSP0116",
-                          of_backend("did not complete the TLS handshake in time"),
-                          hint_for_tls(r_, target_, connector_.connection()));
+            break;
+        default:
+            break;
     }
-    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-int Refusals::refuse_for(ExchangeFault fault) const {
-    const bool late = fault == ExchangeFault::timed_out;
-    if (late) {
-        apr_table_setn(r_->notes, "proxy_timedout", "1");  // for a balancer's failontimeout
-    }
-    if (fault == ExchangeFault::stopping) {
-        return refuse_quietly(HTTP_SERVICE_UNAVAILABLE, "WSP0116", of_backend(text_of(fault)));
-    }
-    return refuse(
-        late ? HTTP_GATEWAY_TIME_OUT : HTTP_BAD_GATEWAY, "WSP0116", of_backend(text_of(fault)),
-        hint_for_no_answer(r_, target_, connector_.connection(), fault == ExchangeFault::closed));
+int Refusals::refuse_for(BackendFault fault) const {
+    advise_client(fault);
+    return refuse(fault, {detail_of(fault), hint_for(fault), connector_.status()});
 }
 
-// The client sees it whole. A Host, Origin or path that the backend does not want is a matter of configuration; that it wants
-// to know who the client is, or sends it elsewhere, is the application's everyday business.
+// A Host, Origin or path that the backend does not want is a matter of configuration, and worth a warning.
 void Refusals::log_backends_refusal(int status) const {
     const char* const proxy = route_.forward_proxy(r_->pool);
     const char* const whose =
         proxy != nullptr
-            ? apr_psprintf(r_->pool, "an answer by way of the forward proxy %s (ProxyRemote)",
-                           proxy)
-            : "the backend's own answer";
-    const char* const line = refusal_line(
-        status, "WSP0119", whose,
-        hint_for_answer(r_, target_, connector_.connection(), route_.uri, route_.path, status));
-    if (is_everyday_refusal(status)) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_, "%s", line);
-    } else {
-        warn(r_, connector_.warnings().of(kBackendsAnswer), line);
-    }
+            ? apr_psprintf(r_->pool, ", or that of the forward proxy %s (ProxyRemote)", proxy)
+            : "";
+    refuse(
+        is_everyday_answer(status) ? RefusalCause::everyday_answer : RefusalCause::backends_answer,
+        {whose,
+         hint_for_answer(r_, target_, connector_.connection(), route_.uri, route_.path, status),
+         status});
 }
 
 }  // namespace wsp

@@ -1,16 +1,31 @@
-// What a client is told whose handshake is refused, and the one line in the error log that says why and what to do.
+// Refuses handshakes: the client gets a status, and the error log one line that says why, for which mapping, and what to do.
+// Numbers, statuses, levels and texts are rows of protocol/handshake_errors.def, upstream/backend_faults.def and
+// refusal_causes.def.
 #pragma once
 
+#include "handshake/refusal_cause.hpp"
 #include "httpd/httpd.hpp"
+#include "httpd/limited_log.hpp"
 #include "routing/mapping.hpp"
+#include "upstream/backend_fault.hpp"
 #include "upstream/backend_route.hpp"
 #include "upstream/request_connector.hpp"
-#include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
 
-// The refusals of one handshake. Each writes its line and returns the HTTP status, with what headers and notes go with it
-// set. Request thread.
+// What the row of a refusal does not know.
+struct RefusalDetails {
+    const char* what = "";       // for {} in the row's text
+    const char* hint = nullptr;  // in place of the row's; null: the row's
+    int status = 0;              // where the row has none
+};
+
+// Writes the line of a refusal about `r`, which is mapped to `url`; a warning goes through `gate`. Returns the status.
+int refuse(request_rec* r, const char* url, LogRateLimit& gate, const RefusalRow& row,
+           const RefusalDetails& details = {});
+
+// The refusals of one handshake. Each function writes a line, sets the headers and notes that go with the refusal, and returns
+// the HTTP status. Request thread.
 class Refusals {
   public:
     // All of these outlive it. `url`: what the request is mapped to.
@@ -23,21 +38,24 @@ class Refusals {
           worker_(worker),
           connector_(connector) {}
 
-    // What any stranger can send, and what httpd's own stop brings about: nothing that an administrator is to be woken for.
-    int refuse_quietly(int status, const char* id, const char* what) const;
-    // Our own side's trouble, or the backend's: a warning, limited in rate.
-    int refuse(int status, const char* id, const char* what, const char* hint = nullptr) const;
-    int refuse_for(RequestConnector::Fault fault) const;
-    int refuse_for(ExchangeFault fault) const;
-    // The backend's own answer goes to the client whole. A Host, Origin or path that it does not want is a matter of
-    // configuration; that it wants to know who the client is, or sends it elsewhere, is the application's everyday business.
+    // `why`: of any table of RefusalRows.
+    template <typename Enum>
+    int refuse(Enum why, const RefusalDetails& details = {}) const {
+        return wsp::refuse(r_, url_, connector_.warnings().of(row_of(why).number), row_of(why),
+                           details);
+    }
+    // Too much goes on already: the client, and a balancer, learn that it is no failure.
+    int refuse_for_now(RefusalCause why, const RefusalDetails& details = {}) const;
+    int refuse_for(BackendFault fault) const;
+    // The line about a backend's own answer, which goes to the client whole.
     void log_backends_refusal(int status) const;
 
   private:
-    const char* refusal_line(int status, const char* id, const char* what,
-                             const char* hint = nullptr) const;
-    const char* of_backend(const char* what) const;
-    int refuse_for_no_address() const;
+    const char* detail_of(BackendFault fault) const;
+    const char* hint_for(BackendFault fault) const;
+    const char* name_of_backend() const;
+    const char* name_looked_up() const;
+    void advise_client(BackendFault fault) const;
 
     request_rec* r_;
     const char* url_;

@@ -4,9 +4,7 @@
 #include <string>
 
 #include "handshake/refusal_body.hpp"
-#include "httpd/limited_log.hpp"
 #include "protocol/header_tokens.hpp"
-#include "routing/mapping.hpp"
 
 namespace wsp {
 namespace {
@@ -148,13 +146,9 @@ bool lengths_are_sound(const ResponseHead& head) {
 
 }  // namespace
 
-bool take_over_headers(request_rec* r, const ResponseHead& head) {
+RefusalCause take_over_headers(request_rec* r, const ResponseHead& head) {
     if (!lengths_are_sound(head)) {
-        warn(r, apr_pstrcat(r->pool,
-                            "WSP0118: handshake refused with 502: the backend's Content-Length "
-                            "headers contradict each other, or are no numbers; ",
-                            name_of_request(r), nullptr));
-        return false;
+        return RefusalCause::bad_lengths;
     }
     // RFC 9110 8.6: a 101 has no length; and chunks count, not a length beside them.
     bool has_length = head.status == HTTP_SWITCHING_PROTOCOLS ||
@@ -180,14 +174,10 @@ bool take_over_headers(request_rec* r, const ResponseHead& head) {
     }
     auto* const clear_connection = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_clear_connection);
     if (clear_connection != nullptr && clear_connection(r, kept) < 0) {
-        warn(r, apr_pstrcat(r->pool,
-                            "WSP0118: handshake refused with 502: the backend's Connection header "
-                            "is malformed; ",
-                            name_of_request(r), nullptr));
-        return false;
+        return RefusalCause::bad_connection_field;
     }
     r->headers_out = kept;
-    return true;
+    return RefusalCause::none;
 }
 
 void add_via(request_rec* r, const proxy_server_conf& conf, const char* port) {

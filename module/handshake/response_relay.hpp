@@ -3,15 +3,16 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "handshake/refusal_cause.hpp"
 #include "httpd/httpd.hpp"
 #include "upstream/upgrade_exchange.hpp"
 
 namespace wsp {
 
 // Puts the backend's header fields into r->headers_out as mod_proxy would: hop-by-hop fields out,
-// ProxyPassReverse and ProxyPassReverseCookie* applied. False, logged, when the Connection field is
-// malformed.
-bool take_over_headers(request_rec* r, const ResponseHead& head);
+// ProxyPassReverse and ProxyPassReverseCookie* applied. With another result than none the fields cannot be used, and
+// r->headers_out is as it was.
+RefusalCause take_over_headers(request_rec* r, const ResponseHead& head);
 
 // ProxyVia On and Full: says in r->headers_out that the answer comes by here. `port` is "" or ":8080".
 void add_via(request_rec* r, const proxy_server_conf& conf, const char* port);

@@ -8,11 +8,6 @@
 namespace wsp {
 namespace {
 
-constexpr std::string_view kIds[] = {
-    "WSP0106", "WSP0108", "WSP0112", "WSP0113",       "WSP0114", "WSP0115", "WSP0116",
-    "WSP0117", "WSP0118", "WSP0119", kBackendsAnswer, "WSP0120", "WSP0121", "WSP0122",
-    "WSP0123", "WSP0124", "WSP0126", "WSP0127",       "WSP0130", "WSP0131", "WSP0132",
-    "WSP0135", "WSP0138", "WSP0139", "WSP0146",       "WSP0201"};
 constexpr std::size_t kIdSize = 7;
 
 // Static: every folder warns about requests, even where the child had no memory for an object that could own this (WSP0146).
@@ -21,9 +16,8 @@ WarningGates of_child;
 }  // namespace
 
 LogRateLimit& WarningGates::of(std::string_view id) noexcept {
-    static_assert(std::size(kIds) + 1 == kCount, "one for each, and one for the rest");
     std::size_t place = 0;
-    while (place < std::size(kIds) && kIds[place] != id) {
+    while (place < std::size(kLimitedMessages) && kLimitedMessages[place] != id) {
         ++place;
     }
     return gates_[place];

@@ -3,17 +3,23 @@
 #pragma once
 
 #include <array>
+#include <iterator>
 #include <string>
 #include <string_view>
 
-#include "base/log_rate_limit.hpp"
 #include "base/log_level.hpp"
+#include "base/log_rate_limit.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
 
-// WSP0119 has two gates: for answers that are no valid 101, and, by this name, for a backend's own refusals.
-constexpr std::string_view kBackendsAnswer = "WSP0119, the backend's own answer";
+// The messages that are limited.
+constexpr std::string_view kLimitedMessages[] = {
+    "WSP0106", "WSP0108", "WSP0112", "WSP0113", "WSP0114", "WSP0115", "WSP0116",
+    "WSP0117", "WSP0118", "WSP0119", "WSP0120", "WSP0121", "WSP0122", "WSP0123",
+    "WSP0124", "WSP0126", "WSP0127", "WSP0130", "WSP0131", "WSP0132", "WSP0135",
+    "WSP0138", "WSP0139", "WSP0146", "WSP0150", "WSP0151", "WSP0152", "WSP0153",
+    "WSP0155", "WSP0156", "WSP0157", "WSP0158", "WSP0201"};
 
 // What httpd calls a level of lib's tables.
 constexpr int httpd_level(LogLevel level) {
@@ -32,8 +38,7 @@ class WarningGates {
     std::uint64_t take_left_out() noexcept;
 
   private:
-    static constexpr std::size_t kCount = 27;
-    std::array<LogRateLimit, kCount> gates_;
+    std::array<LogRateLimit, std::size(kLimitedMessages) + 1> gates_;  // one for the rest
 };
 
 // Of this child process, for lines that belong to no mapping.

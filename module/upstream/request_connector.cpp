@@ -22,29 +22,27 @@ RequestConnector::RequestConnector(request_rec* r, proxy_worker* worker, proxy_s
 
 RequestConnector::~RequestConnector() = default;
 
-RequestConnector::Fault RequestConnector::open(BackendRoute& route, MonotonicUs deadline,
-                                               bool fresh) {
+BackendFault RequestConnector::open(BackendRoute& route, MonotonicUs deadline, bool fresh) {
     shared_ = route.proxy_name == nullptr && pool_.keeps(tls_);
-    Fault fault = lease(deadline, fresh || !shared_);
-    if (fault == Fault::none) {
+    BackendFault fault = lease(deadline, fresh || !shared_);
+    if (fault == BackendFault::none) {
         fault = determine(route, deadline);
     }
-    return fault == Fault::none ? connect(deadline) : fault;
+    return fault == BackendFault::none ? connect(deadline) : fault;
 }
 
-RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh) {
+BackendFault RequestConnector::lease(MonotonicUs deadline, bool fresh) {
     new_.reset();
     connection_ = nullptr;
     lease_ = ConnectionPool::Lease();
     if (!may_use(*worker_, scheme_, r_->server)) {
-        return failed(Fault::out_of_use, HTTP_SERVICE_UNAVAILABLE);
+        return BackendFault::out_of_use;
     }
     AcquireFault fault = AcquireFault::none;
     lease_ = fresh ? pool_.connections().acquire_fresh(deadline, fault)
                    : pool_.connections().acquire(deadline, fault);
     if (!lease_) {
-        return failed(fault == AcquireFault::shut_down ? Fault::stopping : Fault::crowded,
-                      HTTP_SERVICE_UNAVAILABLE);
+        return fault == AcquireFault::shut_down ? BackendFault::stopping : BackendFault::crowded;
     }
     reused_ = lease_.is_reused();
     if (reused_) {
@@ -57,7 +55,7 @@ RequestConnector::Fault RequestConnector::lease(MonotonicUs deadline, bool fresh
                   "WSP0107: %s: has acquired connection for (%s:%d)%s", scheme_,
                   worker_->s->hostname_ex, static_cast<int>(worker_->s->port),
                   reused_ ? ", an idle one" : "");
-    return Fault::none;
+    return BackendFault::none;
 }
 
 // Resolves the backend's name and fills in the route. An HTTP status.
@@ -68,26 +66,30 @@ int RequestConnector::determine_once(BackendRoute& route) {
                                          route.server_port, sizeof route.server_port);
 }
 
-RequestConnector::Fault RequestConnector::determine(BackendRoute& route, MonotonicUs deadline) {
+BackendFault RequestConnector::determine(BackendRoute& route, MonotonicUs deadline) {
     int status = determine_once(route);
     if (status == OK && reused_ && record()->sock == nullptr) {
         // mod_proxy has closed the idle connection: the name has other addresses now (addressttl=), or this request
         // asks for another TLS name.
-        const Fault fault = lease(deadline, true);
-        if (fault != Fault::none) {
+        const BackendFault fault = lease(deadline, true);
+        if (fault != BackendFault::none) {
             return fault;
         }
         status = determine_once(route);
     }
-    return status == OK ? Fault::none : failed(Fault::no_address, status);
+    if (status == OK) {
+        return BackendFault::none;
+    }
+    return failed(route.uri.hostname == nullptr ? BackendFault::no_host : BackendFault::no_address,
+                  status);
 }
 
-RequestConnector::Fault RequestConnector::connect(MonotonicUs deadline) {
-    Fault fault = connect_socket(deadline);
-    if (fault == Fault::none) {
+BackendFault RequestConnector::connect(MonotonicUs deadline) {
+    BackendFault fault = connect_socket(deadline);
+    if (fault == BackendFault::none) {
         fault = set_up_tls(deadline);
     }
-    if (fault != Fault::none) {
+    if (fault != BackendFault::none) {
         return fault;
     }
     if (new_ != nullptr) {
@@ -96,26 +98,25 @@ RequestConnector::Fault RequestConnector::connect(MonotonicUs deadline) {
     if (shared_) {
         pool_.note_use(scheme_, *record());
     }
-    return Fault::none;
+    return BackendFault::none;
 }
 
-RequestConnector::Fault RequestConnector::connect_socket(MonotonicUs deadline) {
+BackendFault RequestConnector::connect_socket(MonotonicUs deadline) {
     const ConnectFault fault = connect_with_mod_proxy(pool_.backend(), *connection_, deadline, r_);
     if (fault != ConnectFault::none) {
         end_lease(fault);
-        return failed(fault == ConnectFault::stopped ? Fault::stopping : Fault::unreachable,
-                      HTTP_SERVICE_UNAVAILABLE);
+        return fault == ConnectFault::stopped ? BackendFault::stopping : BackendFault::unreachable;
     }
     // mod_proxy may have found the idle connection dead just now, and connected anew.
     reused_ = reused_ && record()->connection != nullptr;
-    return Fault::none;
+    return BackendFault::none;
 }
 
-RequestConnector::Fault RequestConnector::set_up_tls(MonotonicUs deadline) {
+BackendFault RequestConnector::set_up_tls(MonotonicUs deadline) {
     const int status = set_up_connection(pool_.backend(), *connection_, r_);
     if (status != OK) {
         const bool no_engine = tls_ && !may_speak_tls(r_);
-        return failed(no_engine ? Fault::no_tls : Fault::not_set_up, status);
+        return failed(no_engine ? BackendFault::no_tls : BackendFault::not_set_up, status);
     }
     const ConnectFault fault = reused_ ? ConnectFault::none : shake_hands(*connection_, deadline);
     if (fault != ConnectFault::none) {
@@ -123,13 +124,13 @@ RequestConnector::Fault RequestConnector::set_up_tls(MonotonicUs deadline) {
     }
     switch (fault) {
         case ConnectFault::none:
-            return Fault::none;
+            return BackendFault::none;
         case ConnectFault::timed_out:
-            return failed(Fault::tls_late, HTTP_GATEWAY_TIME_OUT);
+            return BackendFault::tls_late;
         case ConnectFault::stopped:
-            return failed(Fault::stopping, HTTP_SERVICE_UNAVAILABLE);
+            return BackendFault::stopping;
         default:
-            return failed(Fault::tls_failed, HTTP_BAD_GATEWAY);
+            return BackendFault::tls_failed;
     }
 }
 

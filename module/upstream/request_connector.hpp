@@ -7,6 +7,7 @@
 
 #include "httpd/httpd.hpp"
 #include "upstream/backend_connection.hpp"
+#include "upstream/backend_fault.hpp"
 #include "upstream/backend_route.hpp"
 #include "upstream/worker_pool.hpp"
 #include "upstream/worker_pool_map.hpp"
@@ -17,20 +18,6 @@ namespace wsp {
 // before.
 class RequestConnector {
   public:
-    // Why a request has no connection.
-    enum class Fault : std::uint8_t {
-        none,
-        out_of_use,   // the worker is in error, stopped or disabled
-        stopping,     // httpd stops meanwhile, and not gracefully
-        crowded,      // no turn to connect by the deadline (max-connecting=)
-        no_address,   // mod_proxy has refused the URL or the name: see status()
-        unreachable,  // no address of the backend could be connected to
-        not_set_up,   // httpd could not make its connection: see status()
-        no_tls,       // mod_ssl may not speak TLS to backends (SSLProxyEngine): see status()
-        tls_failed,   // the TLS handshake failed
-        tls_late,     // the TLS handshake did not end by the deadline
-    };
-
     RequestConnector(request_rec* r, proxy_worker* worker, proxy_server_conf* conf,
                      const wsp_dir_config& config, const char* scheme, bool tls,
                      WorkerPoolMap& pools);
@@ -40,8 +27,8 @@ class RequestConnector {
 
     // Opens a connection and fills in the route. With `fresh` it takes no idle connection. Closes the connection that
     // was open before. Blocks, until the deadline at most; connect_with_mod_proxy.hpp names two exceptions.
-    Fault open(BackendRoute& route, MonotonicUs deadline, bool fresh);
-    // The HTTP status that goes with the last fault.
+    BackendFault open(BackendRoute& route, MonotonicUs deadline, bool fresh);
+    // The HTTP status that mod_proxy has given, for a fault whose row has none.
     int status() const { return status_; }
 
     // Only while a connection is open.
@@ -58,14 +45,14 @@ class RequestConnector {
     void release();
 
   private:
-    Fault lease(MonotonicUs deadline, bool fresh);
-    Fault determine(BackendRoute& route, MonotonicUs deadline);
+    BackendFault lease(MonotonicUs deadline, bool fresh);
+    BackendFault determine(BackendRoute& route, MonotonicUs deadline);
     int determine_once(BackendRoute& route);
-    Fault connect(MonotonicUs deadline);
-    Fault connect_socket(MonotonicUs deadline);
-    Fault set_up_tls(MonotonicUs deadline);
+    BackendFault connect(MonotonicUs deadline);
+    BackendFault connect_socket(MonotonicUs deadline);
+    BackendFault set_up_tls(MonotonicUs deadline);
     void end_lease(ConnectFault fault);
-    Fault failed(Fault fault, int status) {
+    BackendFault failed(BackendFault fault, int status) {
         status_ = status;
         return fault;
     }

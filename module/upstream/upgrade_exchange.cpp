@@ -32,12 +32,12 @@ HeadLimits limits_of(const proxy_worker_shared& shared) {
 }
 
 // Why a read or a write has failed: because of the limit, or `otherwise`.
-ExchangeFault fault_of(BackendConnection& backend, ExchangeFault otherwise) {
+BackendFault fault_of(BackendConnection& backend, BackendFault otherwise) {
     switch (backend.io().fault()) {
         case BackendIo::Fault::timed_out:
-            return ExchangeFault::timed_out;
+            return BackendFault::late;
         case BackendIo::Fault::stopping:
-            return ExchangeFault::stopping;
+            return BackendFault::stopping;
         default:
             return otherwise;
     }
@@ -59,7 +59,7 @@ apr_status_t append(std::string& text, apr_bucket_brigade* brigade) {
 }
 
 // Appends one line to `text`, or a part of a long line.
-ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
+BackendFault read_piece(BackendConnection& backend, std::string& text) {
     proxy_conn_rec& record = *backend.record();
     const std::size_t before = text.size();
     apr_brigade_cleanup(record.tmp_bb);
@@ -69,8 +69,8 @@ ExchangeFault read_piece(BackendConnection& backend, std::string& text) {
         status = append(text, record.tmp_bb);
     }
     apr_brigade_cleanup(record.tmp_bb);
-    return status == APR_SUCCESS && text.size() > before ? ExchangeFault::none
-                                                         : fault_of(backend, ExchangeFault::closed);
+    return status == APR_SUCCESS && text.size() > before ? BackendFault::none
+                                                         : fault_of(backend, BackendFault::closed);
 }
 
 // The line that begins there, without its CRLF.
@@ -91,23 +91,23 @@ bool cannot_be_http(const std::string& text) {
 }
 
 // Appends one whole line to `text`. `line` refers to it, without its CRLF.
-ExchangeFault read_line(BackendConnection& backend, std::string& text, std::string_view& line) {
+BackendFault read_line(BackendConnection& backend, std::string& text, std::string_view& line) {
     const HeadLimits limits = limits_of(*backend.record()->worker->s);
     const std::size_t begin = text.size();
     do {
-        const ExchangeFault fault = read_piece(backend, text);
-        if (fault != ExchangeFault::none) {
+        const BackendFault fault = read_piece(backend, text);
+        if (fault != BackendFault::none) {
             return fault;
         }
         if (cannot_be_http(text)) {
-            return ExchangeFault::not_http;
+            return BackendFault::not_http;
         }
         line = line_at(text, begin);
         if (line.size() > limits.field || text.size() > limits.head) {
-            return text.size() > limits.head ? ExchangeFault::too_large : ExchangeFault::long_field;
+            return text.size() > limits.head ? BackendFault::too_large : BackendFault::long_field;
         }
     } while (text.back() != '\n');
-    return ExchangeFault::none;
+    return BackendFault::none;
 }
 
 BadHeader bad_header_of(const proxy_server_conf& conf) {
@@ -122,13 +122,12 @@ BadHeader bad_header_of(const proxy_server_conf& conf) {
 }
 
 // Reads until the empty line, or until a line with which ProxyBadHeader lets the body begin.
-ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
-                         UpgradeResponse& answer) {
+BackendFault read_lines(BackendConnection& backend, BadHeader bad_header, UpgradeResponse& answer) {
     std::string_view line;
     do {
         const std::size_t begin = answer.text.size();
-        const ExchangeFault fault = read_line(backend, answer.text, line);
-        if (fault != ExchangeFault::none) {
+        const BackendFault fault = read_line(backend, answer.text, line);
+        if (fault != BackendFault::none) {
             return fault;
         }
         if (begin == 0) {  // keeps the status even if the head is not valid
@@ -136,10 +135,10 @@ ExchangeFault read_lines(BackendConnection& backend, BadHeader bad_header,
         } else if (bad_header == BadHeader::start_body && kind_of_line(line) == LineKind::other) {
             answer.body = answer.text.substr(begin);
             answer.text.resize(begin);
-            return ExchangeFault::none;
+            return BackendFault::none;
         }
     } while (!line.empty());
-    return ExchangeFault::none;
+    return BackendFault::none;
 }
 
 // Whether a body may begin without the empty line. Not with a 101, which has no body, and not with chunks: the line
@@ -151,53 +150,30 @@ bool may_begin_a_body(const ResponseHead& head) {
            });
 }
 
-ExchangeFault read_head(BackendConnection& backend, BadHeader bad_header, UpgradeResponse& answer) {
+BackendFault read_head(BackendConnection& backend, BadHeader bad_header, UpgradeResponse& answer) {
     answer = UpgradeResponse();
-    const ExchangeFault fault = read_lines(backend, bad_header, answer);
-    if (fault != ExchangeFault::none) {
+    const BackendFault fault = read_lines(backend, bad_header, answer);
+    if (fault != BackendFault::none) {
         return fault;
     }
     switch (parse_response_head(answer.text, answer.head, bad_header)) {
         case HeadFault::none:
-            return answer.body.empty() || may_begin_a_body(answer.head) ? ExchangeFault::none
-                                                                        : ExchangeFault::bad_line;
+            return answer.body.empty() || may_begin_a_body(answer.head) ? BackendFault::none
+                                                                        : BackendFault::bad_line;
         case HeadFault::bad_field:
-            return ExchangeFault::bad_line;
+            return BackendFault::bad_line;
+        case HeadFault::bad_octet:
+            return BackendFault::bad_octet;
         default:
-            return ExchangeFault::not_http;
+            return BackendFault::not_http;
     }
 }
 
 }  // namespace
 
-const char* text_of(ExchangeFault fault) {
-    switch (fault) {
-        case ExchangeFault::none:
-            return "answered";
-        case ExchangeFault::send_failed:
-            return "did not take the request";
-        case ExchangeFault::timed_out:
-            return "did not answer in time";
-        case ExchangeFault::stopping:
-            return "had not answered when httpd stopped";
-        case ExchangeFault::closed:
-            return "closed the connection before it had answered";
-        case ExchangeFault::too_large:
-            return "sent a response head of more than 128 KiB";
-        case ExchangeFault::long_field:
-            return "sent a header field that is longer than its responsefieldsize= allows";
-        case ExchangeFault::not_http:
-            return "did not answer with an HTTP/1.x response head";
-        case ExchangeFault::bad_line:
-            return "sent a response head with a line that is no header field (ProxyBadHeader says "
-                   "what to make of one)";
-    }
-    return "failed";
-}
-
-ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
-                                   proxy_server_conf* conf, BackendRoute& route,
-                                   const char* protocol) {
+BackendFault send_upgrade_request(request_rec* r, BackendConnection& backend,
+                                  proxy_server_conf* conf, BackendRoute& route,
+                                  const char* protocol) {
     proxy_conn_rec* const record = backend.record();
     // mod_proxy makes the buckets of the head with the client connection's allocator.
     apr_bucket_alloc_t* const buckets = r->connection->bucket_alloc;
@@ -207,28 +183,28 @@ ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
     if (ap_proxy_create_hdrbrgd(r->pool, head, r, record, record->worker, conf, &route.uri,
                                 route.path, route.server_port, &content_length,
                                 &transfer_encoding) != OK) {
-        return ExchangeFault::send_failed;
+        return BackendFault::send_failed;
     }
     // "websocket" is in lower case, as browsers write it: some backends compare it with case.
     apr_brigade_putstrs(head, nullptr, nullptr, "Upgrade: ", protocol,
                         CRLF "Connection: Upgrade" CRLF CRLF, nullptr);
     return ap_proxy_pass_brigade(buckets, r, record, record->connection, head, 1) == OK
-               ? ExchangeFault::none
-               : fault_of(backend, ExchangeFault::send_failed);
+               ? BackendFault::none
+               : fault_of(backend, BackendFault::send_failed);
 }
 
-ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
-                                    UpgradeResponse& answer) {
+BackendFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
+                                   UpgradeResponse& answer) {
     for (int i = 0; i < kMaxInterim; ++i) {
-        const ExchangeFault fault = read_head(backend, bad_header_of(conf), answer);
-        if (fault != ExchangeFault::none) {
+        const BackendFault fault = read_head(backend, bad_header_of(conf), answer);
+        if (fault != BackendFault::none) {
             return fault;
         }
         if (answer.head.status == HTTP_SWITCHING_PROTOCOLS || answer.head.status >= 200) {
-            return ExchangeFault::none;
+            return BackendFault::none;
         }
     }
-    return ExchangeFault::not_http;
+    return BackendFault::not_http;
 }
 
 }  // namespace wsp

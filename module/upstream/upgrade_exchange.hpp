@@ -7,24 +7,10 @@
 #include "httpd/httpd.hpp"
 #include "protocol/response_head.hpp"
 #include "upstream/backend_connection.hpp"
+#include "upstream/backend_fault.hpp"
 #include "upstream/backend_route.hpp"
 
 namespace wsp {
-
-enum class ExchangeFault {
-    none,
-    send_failed,  // the request could not be sent
-    timed_out,    // no complete response head by the deadline
-    stopping,     // httpd stops meanwhile, and not gracefully
-    closed,      // the backend closed or broke the connection before the response head was complete
-    too_large,   // the response head is larger than we accept
-    long_field,  // a header field is longer than the worker's responsefieldsize=
-    not_http,    // the backend sent something else than an HTTP/1.x head
-    bad_line,    // a line of the head is no header field, and ProxyBadHeader does not allow that
-};
-
-// For log lines: "the backend <text>".
-const char* text_of(ExchangeFault fault);
 
 // A response of the backend. If the head is not valid it may have only the status, or a status of 0.
 struct UpgradeResponse {
@@ -37,13 +23,13 @@ struct UpgradeResponse {
 
 // Sends the client's request to the backend as mod_proxy would (ap_proxy_create_hdrbrgd: Host, X-Forwarded-*,
 // hop-by-hop headers), with "Upgrade: <protocol>".
-ExchangeFault send_upgrade_request(request_rec* r, BackendConnection& backend,
-                                   proxy_server_conf* conf, BackendRoute& route,
-                                   const char* protocol);
+BackendFault send_upgrade_request(request_rec* r, BackendConnection& backend,
+                                  proxy_server_conf* conf, BackendRoute& route,
+                                  const char* protocol);
 
 // Reads the head of the final response, and skips interim responses (RFC 9110 section 15.2) except a 101. What follows
 // the head stays in the connection's filters. `conf` has ProxyBadHeader.
-ExchangeFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
-                                    UpgradeResponse& answer);
+BackendFault read_upgrade_response(BackendConnection& backend, const proxy_server_conf& conf,
+                                   UpgradeResponse& answer);
 
 }  // namespace wsp

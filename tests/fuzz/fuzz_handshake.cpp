@@ -80,11 +80,11 @@ void check_answers(const RequestLine& line, int status, const Headers& request,
                    const Headers& response) {
     const HandshakeError asked = check_request(line, request);
     require((asked == HandshakeError::not_an_upgrade) == !wants_websocket(request));
-    require(asked == HandshakeError::none || http_status_of(asked) / 100 == 4);
+    require(asked == HandshakeError::none || row_of(asked).http_status / 100 == 4);
     if (asked == HandshakeError::none)
         require(is_valid_key(trim(request.get("Sec-WebSocket-Key"))));
     const HandshakeError answered = check_response(request, status, response);
-    require(answered == HandshakeError::none || http_status_of(answered) == 502);
+    require(answered == HandshakeError::none || row_of(answered).http_status == 502);
     const auto extensions = response.get("Sec-WebSocket-Extensions");
     std::string_view rest = extensions, element;
     require((rsv_bits_of_extensions(extensions) == 0) == !next_element(rest, element));

@@ -82,14 +82,14 @@ BEGINNINGS = (b"HTTP/1.1 101 ", b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"HT
 
 def test_a_dribbling_answer_is_a_gateway_timeout(site, stage, tls_stage):
     """In the status line, in a field, in an interim answer, after one; and in the TLS handshake."""
-    site.allow_log("WSP0116: handshake refused with 504")
+    site.allow_log("WSP0(116|151): handshake refused with 504")
     pairs = begin(site, (stage, tls_stage), BEGINNINGS)
     pairs.append((site.start_handshake("/hurried/wss"), tls_stage.accept_raw()))
     pairs[-1][1].send(_TLS_RECORD)
     dribble(pairs)
     assert [client.read_response().status for client, _ in pairs] == len(pairs) * [504]
     assert site.error_log.lines("WSP0116: .* did not answer in time")
-    assert site.error_log.lines("WSP0116: .* did not complete the TLS handshake in time")
+    assert site.error_log.lines("WSP0151: .* did not complete the TLS handshake in time")
     close(pairs)
 
 

@@ -118,7 +118,7 @@ def test_a_mapping_warns_five_times_a_minute_of_one_thing_and_counts_the_rest(fr
     with fresh.start_handshake("/ws") as client, stage.accept() as session:
         session.close()
         assert client.read_response().status == 502
-    assert levels(fresh, "WSP0116|WSP0119.*Accept") == 2 * ["warn"]
+    assert levels(fresh, "WSP0152|WSP0155.*Accept") == 2 * ["warn"]
     # A tunnel is none of it.
     client = fresh.start_handshake("/ws")
     with stage.accept() as session:

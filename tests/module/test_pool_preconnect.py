@@ -224,7 +224,7 @@ def test_nothing_is_preconnected_where_requests_may_differ_in_their_tls_settings
 
 def test_nothing_is_preconnected_to_a_server_whose_certificate_is_not_accepted(start_one, tls_stage):
     server = start_one(f"ProxyWebsocketPool warm=1\nProxyPass /ws wss://127.0.0.1:{tls_stage.port}/")
-    server.allow_log(r"WSP0116:|AH0")
+    server.allow_log(r"WSP0150:|AH0")
     with server.start_handshake("/ws") as client:
         tls_stage.accept_connection().close()
         assert client.read_response().status == 502

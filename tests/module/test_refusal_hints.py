@@ -111,6 +111,26 @@ def test_a_backend_that_hangs_up_without_a_word_may_speak_the_other(site, stage,
     assert status == 502 and line.endswith(hint), line
 
 
+CONTROL = http1.format_head("HTTP/1.1 403 Forbidden", [("Content-Length", "0"), ("X", "a\x01b")])
+LENGTHS = http1.format_head("HTTP/1.1 403 Forbidden", [("Content-Length", "2"), ("Content-Length", "3")]) + b"no"
+NUMBERS = {
+    "no TLS": ("/wss", b"HTTP/1.1 400 Bad Request\r\n\r\n", 502, "WSP0150", "did not complete the TLS handshake"),
+    "a hang-up": ("/ws", b"", 502, "WSP0152", "closed the connection before it had answered"),
+    "no HTTP": ("/ws", b"SSH-2.0-OpenSSH_9.2\r\n", 502, "WSP0153", "did not answer with an HTTP/1.x response head"),
+    "a control character": ("/ws", CONTROL, 502, "WSP0153", "sent a header field with a control character in its value"),
+    "200": ("/ws", b"HTTP/1.1 200 OK\r\n\r\n", 502, "WSP0155", "the backend answered 200 instead of 101"),
+    "a bad 101": ("/ws", b"HTTP/1.1 101 Hello\r\n\r\n", 502, "WSP0155", "the backend's 101 has no \"Upgrade: websocket\""),
+    "lengths": ("/ws", LENGTHS, 502, "WSP0118", "the backend's Content-Length headers contradict each other"),
+    "a refusal": ("/ws", b"HTTP/1.1 403 Forbidden\r\n\r\n", 403, "WSP0119", "the backend's own answer; request"),
+}
+
+
+@pytest.mark.parametrize("path, answer, status, number, text", NUMBERS.values(), ids=NUMBERS.keys())
+def test_each_cause_has_a_number_of_its_own(site, stage, path, answer, status, number, text):
+    told, line = refusal(site, path, saying(stage, answer))
+    assert told == status and f"{number}: handshake refused with {status}: " in line and text in line, line
+
+
 def test_a_backend_that_only_takes_its_time_may_speak_what_it_is_to(start, stage):
     server, sessions = start(f"ProxyWebsocketHandshakeTimeout 500ms\nProxyPass /ws {stage.url}/"), []
     status, line = refusal(server, "/ws", lambda: sessions.append(stage.accept()))
@@ -243,7 +263,7 @@ def test_with_proxyremote_the_forward_proxy_is_named(start, stage):
     status, line = refusal(server, "/down")
     assert status == 503 and way.format(f"127.0.0.1:{down}") + "cannot be reached" in line, line
     status, line = refusal(server, "/ws", answering(stage, "403 Forbidden"))
-    assert status == 403 and f"an answer by way of the forward proxy {remote} (ProxyRemote)" in line, line
+    assert status == 403 and f"the backend's own answer, or that of the forward proxy {remote} (ProxyRemote); request" in line, line
     status, line = refusal(server, "/wss", answering(stage, "407 Proxy Authentication Required"))
     assert status == 503 and way.format(remote) + "cannot be reached" in line, line
     status, line = refusal(server, "/nameless")
@@ -276,5 +296,5 @@ def test_no_line_about_a_handshake_has_its_query(start, stage):
             if answer:
                 answering(stage, answer)()
             client.read_response()
-    server.error_log.wait_for("WSP0119: .*is there a WebSocket server")
+    server.error_log.wait_for("WSP0155: .*hint: is there a WebSocket server")
     assert server.error_log.module_lines("WSP0101") and not server.error_log.module_lines("secret")

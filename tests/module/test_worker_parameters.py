@@ -52,7 +52,7 @@ def test_a_field_may_be_as_long_as_responsefieldsize_says(sites, stage, path, lo
     assert [answered(sites, path, stage, answer).status for answer in with_field(longest)] == [101, 403]
     sites.error_log.allow(r"WSP\d{4}: ")
     assert [answered(sites, path, stage, answer).status for answer in with_field(longest + 1)] == [502, 502]
-    sites.error_log.wait_for("WSP0116: .*responsefieldsize=", 2)
+    sites.error_log.wait_for("WSP0153: .*responsefieldsize=", 2)
 
 
 def test_without_responsefieldsize_a_field_may_be_longer_than_8_kib(sites, stage):
