@@ -14,8 +14,8 @@ struct Row {
 };
 
 constexpr std::string_view kForbidden =
-    "this system forbids it: SELinux does until \"setsebool -P httpd_can_network_connect on\", or "
-    "a local firewall or route";
+    "this system forbids it: SELinux (\"setsebool -P httpd_can_network_connect on\" allows it), a "
+    "local firewall, or a route";
 constexpr std::string_view kLocked =
     "the user that httpd's child processes run as needs write permission for the socket and search "
     "permission for every folder above it; where those are right, see what SELinux says (ausearch "

@@ -1,4 +1,4 @@
-// HTTP's rules for an upgrade here, those of WebSocket in protocol/handshake.
+// Checks what HTTP demands of an upgrade. What WebSocket demands is checked by protocol/handshake.
 #include "handshake/client_check.hpp"
 
 #include <atomic>
@@ -20,8 +20,8 @@ ClientRefusal require_upgrade(request_rec* r, const char* protocol, const char* 
                          asked != nullptr ? asked : "", besides)};
 }
 
-// Why a plain request on a ws:// mapping is not mod_proxy_http's. A module that is not there is the administrator's
-// business, but strangers ask as often as they like.
+// Why mod_proxy_http does not serve a plain request on a ws:// mapping. A missing module is worth a warning, but only one:
+// strangers can ask as often as they like.
 const char* why_no_http(request_rec* r) {
     static std::atomic<bool> told{false};
     switch (plain_requests_on(r)) {
@@ -30,13 +30,15 @@ const char* why_no_http(request_rec* r) {
                 ap_log_rerror(
                     APLOG_MARK, APLOG_WARNING, 0, r,
                     "WSP0147: mod_proxy_http is not loaded: plain requests on ws:// and wss:// "
-                    "mappings, pages and polling, are answered 426. Load it (a2enmod proxy_http, "
-                    "or LoadModule proxy_http_module), and they go to the same backend; or say "
-                    "\"ProxyWebsocketFallbackToProxyHttp Off\" (said once per child process)");
+                    "mappings, such as pages and polling, are answered 426. Load it (a2enmod "
+                    "proxy_http, or LoadModule proxy_http_module) to send them to the same "
+                    "backend, "
+                    "or set \"ProxyWebsocketFallbackToProxyHttp Off\" (said once per child "
+                    "process)");
             }
             return ", and mod_proxy_http is not loaded";
         case PlainRequests::off:
-            return ", and mod_proxy_http may not have it: ProxyWebsocketFallbackToProxyHttp is Off";
+            return ", and ProxyWebsocketFallbackToProxyHttp is Off";
         case PlainRequests::never:
             return ", and ProxyPassWS is for handshakes only";
         default:
@@ -44,7 +46,7 @@ const char* why_no_http(request_rec* r) {
     }
 }
 
-// upgrade=other-protocol: of its handshake only HTTP's own rules are known (RFC 9110 7.8).
+// upgrade=other-protocol: only HTTP's own rules for its handshake are known here (RFC 9110 7.8).
 ClientRefusal check_other_protocol(request_rec* r) {
     if (!has_token(TableHeaders(r->pool, r->headers_in).get("Connection"), "upgrade")) {
         return {HandshakeError::no_connection_upgrade};

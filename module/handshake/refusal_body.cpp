@@ -1,4 +1,4 @@
-// httpd's HTTP_IN filter finds the end of the body; this moves what comes out of it.
+// Passes a body on as httpd's HTTP_IN filter delivers it; that filter finds the end of the body.
 #include "handshake/refusal_body.hpp"
 
 #include <algorithm>
@@ -14,10 +14,10 @@
 namespace wsp {
 namespace {
 
-// A body that comes slower than this for longer than the patience lasts is a thread held for nothing.
+// Slower bodies are given up when the patience is used up: they would hold a thread for nothing.
 constexpr DurationUs kBytesPerSecond = 1024;
 
-// A pool for one body: what HTTP_IN makes on the backend's connection is gone before that is.
+// A pool for one body: what HTTP_IN makes is destroyed before the backend's connection is.
 class BodyPool {
   public:
     explicit BodyPool(apr_pool_t* parent) {
@@ -34,14 +34,14 @@ class BodyPool {
     apr_pool_t* pool_ = nullptr;
 };
 
-// Of digits; what does not fit is more than anybody sends.
+// `digits` as a number; the largest one where they do not fit.
 apr_uint64_t number_in(std::string_view digits) {
     apr_uint64_t number = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     return parsed.ec == std::errc() ? number : std::numeric_limits<apr_uint64_t>::max();
 }
 
-// What has come of the body with the head, and no more of it than belongs to it.
+// The part of the body that was read with the head, up to the body's length.
 std::string_view begin_of_body(const UpgradeResponse& answer) {
     std::string_view begin = answer.body;
     for (const HeaderField& field : answer.head.fields) {
@@ -87,7 +87,7 @@ request_rec* response_as_request(apr_pool_t* pool, request_rec* r, conn_rec* ori
     fake->input_filters = fake->proto_input_filters = origin->input_filters;
     fake->output_filters = fake->proto_output_filters = origin->output_filters;
     for (const HeaderField& field : head.fields) {
-        if (iequals(field.name, "Content-Length")) {  // equal ones count once
+        if (iequals(field.name, "Content-Length")) {  // several equal ones count as one
             apr_table_setn(fake->headers_in, "Content-Length",
                            length_to_come(pool, field.value, answer));
         } else if (iequals(field.name, "Transfer-Encoding")) {
@@ -121,7 +121,7 @@ class BodyRelay {
     }
 
   private:
-    // As next_piece().
+    // Returns the same as next_piece().
     bool send_begin() {
         if (begin_.empty()) {
             return true;
@@ -132,7 +132,7 @@ class BodyRelay {
         return pass();
     }
 
-    // False when there is no more to do.
+    // False when the body has ended, broken off, or the client has gone.
     bool next_piece() {
         apr_status_t status = read(APR_NONBLOCK_READ);
         if (APR_STATUS_IS_EAGAIN(status)) {
@@ -149,7 +149,9 @@ class BodyRelay {
         apr_brigade_length(in_, 1, &size);
         left_ = std::min<DurationUs>(left_ + size * kSecond / kBytesPerSecond, patience_);
         whole_ = !APR_BRIGADE_EMPTY(in_) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(in_));
-        const bool ends = whole_ || APR_BRIGADE_EMPTY(in_);  // EOF, where there was no length
+        const bool ends =
+            whole_ ||
+            APR_BRIGADE_EMPTY(in_);  // an end of the connection, where the body has no length
         ap_proxy_buckets_lifetime_transform(r_, in_, out_);
         if (ends && !whole_) {
             APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(r_->connection->bucket_alloc));
@@ -196,7 +198,7 @@ class BodyRelay {
             case BackendIo::Fault::stopping:
                 ap_log_rerror(
                     APLOG_MARK, APLOG_INFO, 0, r_,
-                    "WSP0136: the body of the backend's refusal was given up: httpd stops");
+                    "WSP0136: the body of the backend's refusal was given up: httpd is stopping");
                 break;
             default:
                 warn(r_,
@@ -215,9 +217,9 @@ class BodyRelay {
     apr_bucket_brigade* in_;
     apr_bucket_brigade* out_;
     const DurationUs patience_;
-    DurationUs left_;               // of the time that the backend may be waited for
-    const std::string_view begin_;  // what has come with the head
-    bool unflushed_ = false;        // the client may lack some of what has come
+    DurationUs left_;               // of the patience
+    const std::string_view begin_;  // what was read with the head
+    bool unflushed_ = false;        // httpd may hold bytes that the client has not got
     bool whole_ = false;
 };
 

@@ -1,4 +1,4 @@
-// The words, and the questions to httpd's and mod_proxy's records that are behind them.
+// Finds out from the records of httpd and mod_proxy what a person can do about a refusal, and says it.
 #include "handshake/refusal_hints.hpp"
 
 #include <cstring>
@@ -13,10 +13,10 @@
 namespace wsp {
 namespace {
 
-// As much of an answer's body as is looked at.
+// How much of an answer's body is searched.
 constexpr apr_size_t kLook = 2048;
 
-// The mapping's scheme if the backend spoke TLS where it does not, or does not where it did.
+// The scheme that the mapping should have when the backend, against the mapping, speaks TLS or does not.
 const char* other_scheme(const MappedUrl& target) {
     if (target.websocket) {
         return target.tls ? "ws://" : "wss://";
@@ -30,7 +30,7 @@ const char* tls_is_spoken(request_rec* r, const MappedUrl& target) {
                         other_scheme(target));
 }
 
-// What has come of the answer's body already. It stays where it is.
+// What has arrived of the answer's body. It stays in the connection's filters.
 std::string begin_of_body(proxy_conn_rec& record) {
     char text[kLook];
     apr_size_t size = sizeof text;
@@ -68,10 +68,11 @@ const char* host_sent(request_rec* r, const apr_uri_t& uri) {
 // Rails and others compare the scheme as well.
 const char* hint_for_scheme(const request_rec* r, const MappedUrl& target, const char* origin) {
     static constexpr char kHttps[] = "https:";
-    const bool untold = !target.tls && *header(r, "X-Forwarded-Proto") == '\0';
-    return untold && ap_cstr_casecmpn(origin, kHttps, sizeof kHttps - 1) == 0
-               ? "the Origin is https, which the backend is not told: \"RequestHeader set "
-                 "X-Forwarded-Proto https\" does"
+    const bool is_unknown = !target.tls && *header(r, "X-Forwarded-Proto") == '\0';
+    return is_unknown && ap_cstr_casecmpn(origin, kHttps, sizeof kHttps - 1) == 0
+               ? "the Origin is https, and the backend does not learn that the client uses TLS: "
+                 "write "
+                 "\"RequestHeader set X-Forwarded-Proto https\""
                : nullptr;
 }
 
@@ -81,14 +82,14 @@ const char* hint_for_origin(request_rec* r, const MappedUrl& target, const apr_u
     switch (check_origin(origin, sent, header(r, "Host"))) {
         case OriginCheck::same_if_host_preserved:
             return apr_psprintf(r->pool,
-                                "the Origin is %.200s and the backend was sent the Host %.200s, "
-                                "which many servers refuse: \"ProxyPreserveHost On\" sends the "
-                                "client's own",
+                                "the Origin is %.200s, but the backend was sent the Host %.200s; "
+                                "many servers refuse that. \"ProxyPreserveHost On\" sends the "
+                                "client's own Host",
                                 origin, sent);
         case OriginCheck::cross_origin:
             return apr_psprintf(r->pool,
-                                "the Origin %.200s is not that of the Host %.200s, and the "
-                                "backend may allow it only where its own settings say so",
+                                "the Origin %.200s is another site than the Host %.200s: the "
+                                "backend may have a setting that allows it",
                                 origin, header(r, "Host"));
         case OriginCheck::same_origin:
             return hint_for_scheme(r, target, origin);
@@ -163,7 +164,7 @@ const char* hint_for_unusable_worker(request_rec* r, const proxy_worker& worker)
         case WhyUnusable::health_check:
             return "its health check (hcmethod=) fails";
         case WhyUnusable::taken_out:
-            return "status= or balancer-manager has taken it out";
+            return "it was stopped or disabled, by status= or in balancer-manager";
         case WhyUnusable::in_error:
             break;
     }

@@ -1,4 +1,4 @@
-// The way back: header fields and bodies from the backend to the client.
+// Passes header fields and bodies of the backend's answer on to the client.
 #include "handshake/response_relay.hpp"
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace wsp {
 namespace {
 
-// RFC 9110 7.6.1, and what each hop negotiates for itself. Connection goes too, with what it lists.
+// RFC 9110 7.6.1, and what each hop negotiates for itself. take_over_headers() removes Connection, with what it lists.
 bool is_hop_by_hop(std::string_view name) {
     for (const char* field :
          {"Keep-Alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"}) {
@@ -31,7 +31,7 @@ const char* mapped_back(request_rec* r, proxy_dir_conf* config, const char* name
     return iequals(name, "Set-Cookie") ? ap_proxy_cookie_reverse_map(r, config, value) : value;
 }
 
-// Joined where there are several; null where there is none.
+// The field's value; several are joined with commas. Null: there is none.
 const char* field_of(const ResponseHead& head, request_rec* r, const char* name) {
     const char* joined = nullptr;
     for (const HeaderField& field : head.fields) {
@@ -44,7 +44,7 @@ const char* field_of(const ResponseHead& head, request_rec* r, const char* name)
     return joined;
 }
 
-// Where a filter's output goes when only what it does to the headers is wanted.
+// An output filter that drops all data, for running another filter only for what it does to the headers.
 ap_filter_t nowhere(request_rec* r) {
     static ap_filter_rec_t record = [] {
         ap_filter_rec_t made{};
@@ -63,9 +63,8 @@ ap_filter_t nowhere(request_rec* r) {
     return filter;
 }
 
-// mod_headers works in an output filter, which an interim response does not pass. A copy of that
-// filter, with nowhere behind it, is shown an empty brigade: it edits the headers, fails to find
-// itself in the chain, and passes on nothing.
+// mod_headers works in an output filter, which an interim response does not pass. So a copy of that filter, with nowhere()
+// behind it, gets an empty brigade: it edits the headers, does not find itself in the chain, and passes nothing on.
 void apply_header_directives(request_rec* r) {
     for (const ap_filter_t* filter = r->output_filters; filter != nullptr; filter = filter->next) {
         if (strcasecmp(filter->frec->name, "fixup_headers_out") == 0) {
@@ -79,17 +78,17 @@ void apply_header_directives(request_rec* r) {
             break;
         }
     }
-    // "Header always" edits these; every response carries them (http_filters.c).
+    // "Header always" edits err_headers_out, which every response carries (http_filters.c).
     r->headers_out = apr_table_overlay(r->pool, r->err_headers_out, r->headers_out);
     apr_table_clear(r->err_headers_out);
 }
 
-// Whether the backend keeps the connection open, and where the answer ends on it is beyond doubt
-// (RFC 9112 6.3, 9.3). NTLM and Negotiate authenticate connections, not requests.
+// True when the backend keeps the connection open and there is no doubt where the answer ends (RFC 9112 6.3, 9.3). NTLM and
+// Negotiate authenticate connections, not requests: such a connection belongs to one client.
 bool leaves_connection_open(const UpgradeResponse& answer) {
     const ResponseHead& head = answer.head;
     if (head.ignored_lines > 0 || !answer.body.empty()) {
-        return false;  // a line that nobody has understood may have been about just that
+        return false;  // the ignored line may have been about that
     }
     const bool modern = head.http_major > 1 || head.http_minor >= 1;
     int lengths = 0;
@@ -126,8 +125,7 @@ void end_response(request_rec* r) {
     ap_pass_brigade(r->output_filters, end);
 }
 
-// RFC 9112 6.3: chunks count, not a length beside them; a length that is no number, or lengths that differ, make the answer
-// unusable.
+// RFC 9112 6.3: a length that is no number, or lengths that differ, make the answer unusable.
 bool lengths_are_sound(const ResponseHead& head) {
     const HeaderField* first = nullptr;
     for (const HeaderField& field : head.fields) {
@@ -150,7 +148,7 @@ RefusalCause take_over_headers(request_rec* r, const ResponseHead& head) {
     if (!lengths_are_sound(head)) {
         return RefusalCause::bad_lengths;
     }
-    // RFC 9110 8.6: a 101 has no length; and chunks count, not a length beside them.
+    // A 101 has no length (RFC 9110 8.6), and with chunks a length does not count (RFC 9112 6.3).
     bool has_length = head.status == HTTP_SWITCHING_PROTOCOLS ||
                       field_of(head, r, "Transfer-Encoding") != nullptr;
     auto* const config =
@@ -186,7 +184,7 @@ void add_via(request_rec* r, const proxy_server_conf& conf, const char* port) {
     }
     const char* name = ap_get_server_name(r);
     if (name == r->hostname) {
-        // UseCanonicalName Off: the client's word. As on the request to the backend (proxy_util.c ap_proxy_create_hdrbrgd).
+        // UseCanonicalName Off: the name is what the client has sent. proxy_util.c ap_proxy_create_hdrbrgd avoids it too.
         name = r->server->server_hostname;
     }
     const char* product = "";
@@ -208,7 +206,7 @@ bool send_switching_protocols(request_rec* r, const char* protocol) {
     apply_header_directives(r);
     apr_table_setn(r->headers_out, "Upgrade", protocol);
     apr_table_setn(r->headers_out, "Connection", "Upgrade");
-    // It empties the table, which the access log still asks.
+    // ap_send_interim_response() empties the table, but the access log needs it.
     apr_table_t* const sent = apr_table_copy(r->pool, r->headers_out);
     ap_send_interim_response(r, 1);
     r->headers_out = sent;

@@ -93,7 +93,7 @@ def test_what_proxypassws_has_mapped_never_becomes_a_page(site, chat):
 
 
 # --- it does not ---
-WHY = {"off": ", and mod_proxy_http may not have it: ProxyWebsocketFallbackToProxyHttp is Off; request",
+WHY = {"off": ", and ProxyWebsocketFallbackToProxyHttp is Off; request",
        "lacking": ", and mod_proxy_http is not loaded; request"}
 TO_LOAD = "WSP0147: mod_proxy_http is not loaded: .*a2enmod proxy_http"
 
@@ -159,7 +159,7 @@ def test_a_client_that_waits_with_its_body_is_told_at_once(deaf_site):
 
 def test_another_version_is_told_the_one_that_is_spoken(deaf_site):
     response = told(deaf_site, http1.handshake_request("/ws", {"Sec-WebSocket-Version": "8"}))
-    assert b"Only version 13 of the WebSocket protocol is spoken here." in response.body
+    assert b"This server speaks only version 13 of the WebSocket protocol." in response.body
 
 
 @pytest.mark.parametrize("path, page", [("/ws/text", b"our own words"), ("/ws/page", b"a page of files\n")])

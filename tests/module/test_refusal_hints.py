@@ -159,16 +159,17 @@ def answering(stage, status):
     return saying(stage, http1.format_head(f"HTTP/1.1 {status}", [("Content-Length", "0"), ("Connection", "close")]))
 
 
-PRESERVE = '"ProxyPreserveHost On" sends the client\'s own'
+PRESERVE = '"ProxyPreserveHost On" sends the client\'s own Host'
 ORIGINS = {
     "the site's own": ("/ws", "403 Forbidden", {"Origin": "https://localhost"}, PRESERVE),
     "the site's own, 400": ("/ws", "400 Bad Request", {"Origin": "http://LOCALHOST"}, PRESERVE),
     "the site's own, 404": ("/ws", "404 Not Found", {"Origin": "http://localhost"}, PRESERVE),
     "with a port": ("/ws", "403 Forbidden", {"Origin": "http://chat.example:8080", "Host": "chat.example:8080"}, PRESERVE),
-    "another site's": ("/ws", "403 Forbidden", {"Origin": "https://evil.example"}, "the Origin https://evil.example is not that"),
+    "another site's": ("/ws", "403 Forbidden", {"Origin": "https://evil.example"},
+                       "the Origin https://evil.example is another site than the Host localhost: the backend"),
     "preserved": ("/kept", "403 Forbidden", {"Origin": "http://localhost"}, None),
     "https, untold": ("/kept", "403 Forbidden", {"Origin": "https://localhost"},
-                      'told: "RequestHeader set X-Forwarded-Proto https" does'),
+                      'uses TLS: write "RequestHeader set X-Forwarded-Proto https"'),
     "https, told": ("/kept", "403 Forbidden", {"Origin": "https://localhost", "X-Forwarded-Proto": "https"}, None),
     "none": ("/ws", "403 Forbidden", {"Origin": None}, None),
     "null": ("/ws", "403 Forbidden", {"Origin": "null"}, None),
@@ -244,7 +245,7 @@ def forbidden():
 def test_a_connection_that_the_system_forbids_mentions_selinux(forbidden, start):
     status, line = refusal(start(f"ProxyPass /ws ws://{forbidden}:9000/"), "/ws")
     assert status == 503 and f"the backend {forbidden}:9000 cannot be reached" in line
-    assert 'hint: this system forbids it: SELinux does until "setsebool -P httpd_can_network_connect on"' in line, line
+    assert 'hint: this system forbids it: SELinux ("setsebool -P httpd_can_network_connect on" allows it)' in line, line
 
 
 # --- a forward proxy ---
@@ -271,8 +272,8 @@ def test_with_proxyremote_the_forward_proxy_is_named(start, stage):
 
 
 # --- one's own configuration, with whatever a stranger asks ---
-@pytest.mark.parametrize("flag, hint", [("S", "status= or balancer-manager has taken it out"),
-                                        ("D", "status= or balancer-manager has taken it out"),
+@pytest.mark.parametrize("flag, hint", [("S", "it was stopped or disabled, by status= or in balancer-manager"),
+                                        ("D", "it was stopped or disabled, by status= or in balancer-manager"),
                                         ("C", "its health check (hcmethod=) fails")])
 def test_a_worker_out_of_use_says_why(start, flag, hint):
     status, line = refusal(start(f"ProxyPass /ws ws://127.0.0.1:{free_port()}/ status={flag}"), "/ws")
