@@ -94,7 +94,7 @@ void strip_filters(request_rec* r, conn_rec* backend) {
 Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     Pump* const pump = tunnels.pump();
     if (pump == nullptr) {
-        return {WhyKept::kNoPump};
+        return {WhyKept::no_pump};
     }
     request_rec* const r = tunnel.r;
     conn_rec* const client = r->connection;
@@ -102,7 +102,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     UniqueFd client_fd = duplicate_of(client);
     UniqueFd backend_fd = duplicate_of(backend);
     if (!client_fd.valid() || !backend_fd.valid()) {
-        return {WhyKept::kNoDescriptor};
+        return {WhyKept::no_descriptor};
     }
     TakenConnection from_client = take(client, std::move(client_fd), tunnels.idle_fd());
     TakenConnection from_backend = take(backend, std::move(backend_fd), tunnels.idle_fd());

@@ -3,27 +3,13 @@
 
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <string_view>
 
 #include "httpd/connection_context.hpp"
 
 namespace wsp {
 namespace {
-
-constexpr auto kReasons = static_cast<std::size_t>(WhyKept::kCount);
-
-// In the order of WhyKept.
-constexpr const char* kTexts[] = {
-    "",
-    "the client's connection is an HTTP/2 stream",
-    "ProxyWebsocketAsync is Off",
-    "the connection has no socket",
-    "a connection filter is in place that has to see the data",
-    "its TLS is not mod_ssl's",
-    "the child has no pump",
-    "the process has no descriptor left; raise ulimit -n",
-};
-static_assert(std::size(kTexts) == kReasons, "each reason has a text");
 
 // The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
 // time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could be
@@ -56,34 +42,34 @@ const char* foreign_filter(const ap_filter_t* filter) {
 Obstacle obstacle_of(conn_rec* c) {
     const ConnectionContext* const context = connection_context_of(c);
     if (context == nullptr || ap_get_conn_socket(c) == nullptr) {
-        return {WhyKept::kNoSocket};
+        return {WhyKept::no_socket};
     }
     for (const ap_filter_t* const filters : {c->input_filters, c->output_filters}) {
         if (const char* const foreign = foreign_filter(filters)) {
-            return {WhyKept::kFilter, foreign};
+            return {WhyKept::filter, foreign};
         }
     }
-    return {ap_ssl_conn_is_ssl(c) && context->ssl == nullptr ? WhyKept::kForeignTls
-                                                             : WhyKept::kNot};
+    return {ap_ssl_conn_is_ssl(c) && context->ssl == nullptr ? WhyKept::foreign_tls
+                                                             : WhyKept::none};
 }
 
 Obstacle obstacle_of_client(conn_rec* client, bool async) {
     if (client->master != nullptr) {
-        return {WhyKept::kHttp2};
+        return {WhyKept::http2};
     }
-    return async ? obstacle_of(client) : Obstacle{WhyKept::kAsyncOff};
+    return async ? obstacle_of(client) : Obstacle{WhyKept::async_off};
 }
 
 void log_kept_thread(request_rec* r, const Obstacle& obstacle) {
     // One set per process, like the log that it is about.
-    static std::array<std::atomic<bool>, kReasons> told;
+    static std::array<std::atomic<bool>, std::size(Table<WhyKept>::kRows)> told;
     const auto reason = static_cast<std::size_t>(obstacle.why);
     const bool first = !told[reason].exchange(true);
     const char* const detail = obstacle.detail;
     ap_log_rerror(APLOG_MARK, first ? APLOG_INFO : APLOG_DEBUG, 0, r,
-                  "WSP0110: the tunnel keeps its request thread: %s%s%s%s", kTexts[reason],
-                  detail != nullptr ? ": " : "", detail != nullptr ? detail : "",
-                  first ? " (said once per child process)" : "");
+                  "WSP0110: the tunnel keeps its request thread: %s%s%s%s",
+                  text_of(obstacle.why).data(), detail != nullptr ? ": " : "",
+                  detail != nullptr ? detail : "", first ? " (said once per child process)" : "");
 }
 
 }  // namespace wsp

@@ -1,28 +1,37 @@
 // Why a tunnel keeps its request thread instead of leaving httpd. Request thread.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
+#include "base/table.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
 
-enum class WhyKept {
-    kNot,  // the connections may leave
-    kHttp2,
-    kAsyncOff,
-    kNoSocket,
-    kFilter,
-    kForeignTls,
-    kNoPump,
-    kNoDescriptor,
-    kCount
+enum class WhyKept : std::uint8_t {
+#define WSP_ROW(name, ...) name,
+#include "handoff/why_kept.def"
+};
+
+template <>
+struct Table<WhyKept> {
+    struct Row {
+        std::string_view name;
+        std::string_view text;
+    };
+    static constexpr Row kRows[] = {
+#define WSP_ROW(name, text) {#name, text},
+#include "handoff/why_kept.def"
+    };
 };
 
 // With the filter's name where a filter is the reason.
 struct Obstacle {
-    WhyKept why = WhyKept::kNot;
+    WhyKept why = WhyKept::none;
     const char* detail = nullptr;
 
-    explicit operator bool() const { return why != WhyKept::kNot; }
+    explicit operator bool() const { return why != WhyKept::none; }
 };
 
 // What holds back the client's connection; `async` is ProxyWebsocketAsync.
