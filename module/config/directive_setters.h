@@ -12,7 +12,7 @@
 /* The only symbol that this shared object exports. */
 extern module AP_MODULE_DECLARE_DATA proxy_websocket_module __attribute__((visibility("default")));
 
-/* One for each type of WSP_DIRECTIVE. cmd->info is the directive's row of wsp_fields (config_fields.h). */
+/* In directive_types.c, one for each type of WSP_DIRECTIVE. cmd->info is the field's row in config_fields.h. */
 const char* wsp_set_flag(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_validate(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_member_down(cmd_parms* cmd, void* dir_config, const char* arg);
@@ -21,7 +21,7 @@ const char* wsp_set_size(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_count(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_drain_code(cmd_parms* cmd, void* dir_config, const char* arg);
 
-/* One for each WSP_HANDLED. */
+/* In directive_setters.c, one for each WSP_HANDLED. */
 const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, const char* second,
                          const char* third);
 const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* time,
@@ -34,5 +34,8 @@ const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const cha
 const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* rate,
                                  const char* burst);
 const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]);
+
+/* Returns NULL outside all sections, where a directive for the whole server belongs; else an error message. */
+const char* wsp_check_global(cmd_parms* cmd);
 
 #endif
