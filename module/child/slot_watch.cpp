@@ -74,8 +74,8 @@ void report(const Census& census, int count) {
     }
     ap_log_error(
         APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
-        "WSP0027: %d of %d process slots are held by children that drain: another graceful "
-        "restart may leave too few to serve with. \"%s %d\", or a shorter "
+        "WSP0027: %d of %d process slots are held by children that drain: after another graceful "
+        "restart there may be too few for children that serve. \"%s %d\", or a shorter "
         "ProxyWebsocketDrainTimeout, avoids it%s",
         census.leaving, count, is_threaded_mpm() ? "ServerLimit" : "MaxRequestWorkers", 2 * count,
         is_threaded_mpm() ? "; ServerLimit changes when httpd is stopped and started"

@@ -48,10 +48,9 @@ void warn_of_mod_qos_limits(server_rec* main_server) {
     if (const ap_directive_t* const limit = find_directive(ap_conftree, is_limit)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                      "WSP0024: \"%s %s\" on line %d of %s does not count tunnels that have left "
-                     "their request threads, and "
-                     "limits handshakes only: limit tunnels with max= of their workers, or keep "
-                     "their threads with "
-                     "\"ProxyWebsocketAsync Off\"",
+                     "their request threads. "
+                     "It limits handshakes only. Limit tunnels with max= of their workers, or let "
+                     "them keep their threads with \"ProxyWebsocketAsync Off\"",
                      limit->directive, limit->args, limit->line_num, limit->filename);
     }
 }

@@ -58,9 +58,8 @@ void advise_on_mpm_settings(server_rec* main_server) {
     if (spare > 0 && spare < most) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
                      "WSP0012: %s %d is below MaxRequestWorkers %d: after a burst of requests "
-                     "children that hold tunnels are "
-                     "stopped, and their tunnels closed when ProxyWebsocketDrainTimeout is over; "
-                     "\"%s %d\" avoids it",
+                     "httpd stops children that hold tunnels, and the tunnels are closed when "
+                     "ProxyWebsocketDrainTimeout is over; \"%s %d\" avoids it",
                      spare_name, spare, most, spare_name, most);
     }
     const auto* const ours = static_cast<wsp_server_config*>(
@@ -78,9 +77,9 @@ void advise_on_mpm_settings(server_rec* main_server) {
     const int requests = mpm_setting(AP_MPMQ_MAX_REQUESTS_DAEMON);
     if (requests > 0) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
-                     "WSP0013: MaxConnectionsPerChild %d stops children that hold tunnels, which "
-                     "are closed when "
-                     "ProxyWebsocketDrainTimeout is over; \"MaxConnectionsPerChild 0\" avoids it",
+                     "WSP0013: MaxConnectionsPerChild %d stops children that hold tunnels, and the "
+                     "tunnels are closed when ProxyWebsocketDrainTimeout is over; "
+                     "\"MaxConnectionsPerChild 0\" avoids it",
                      requests);
     }
 }

@@ -159,11 +159,12 @@ int refuse_what_is_never_a_handshake(request_rec* r, const char* url) {
         return HTTP_UPGRADE_REQUIRED;
     }
     if (r->main != nullptr) {
-        warn(r, apr_psprintf(r->pool,
-                             "WSP0131: subrequest for %s refused: it is mapped to %s, where only "
-                             "handshakes are served, and what another request includes (by SSI, "
-                             "for instance) is never one",
-                             r->uri, url));
+        warn(r,
+             apr_psprintf(r->pool,
+                          "WSP0131: subrequest for %s refused: it is mapped to %s, where only "
+                          "handshakes are served; what a page includes (by SSI, for instance) is "
+                          "never a handshake",
+                          r->uri, url));
         return HTTP_UPGRADE_REQUIRED;
     }
     return OK;

@@ -7,7 +7,7 @@ from harness.crowd import Crowd, EchoProcess
 RUNS_ON = ["event", "prefork"]   # with worker a new child takes over the slot of one that drains
 
 _LINE = r"WSP0027: \d+ of \d+ process slots are held by children that drain"
-_FEW = _LINE + ": another graceful restart may leave too few to serve with"
+_FEW = _LINE + ": after another graceful restart there may be too few for children that serve"
 _SLOTS = 5
 _THREADS = (f"StartServers 1\nServerLimit {_SLOTS}\nThreadsPerChild 8\nMaxRequestWorkers 16\nMinSpareThreads 1\n"
             "MaxSpareThreads 16")
