@@ -7,11 +7,7 @@ import pytest
 from harness import frames
 from harness.http2 import Http2Connection
 
-
-@pytest.fixture(scope="module", autouse=True)
-def mpm_with_http2(mpm):
-    if mpm == "prefork":
-        pytest.skip("mod_http2 refuses prefork (AH10034)")
+RUNS_ON = ["event", "worker"]   # mod_http2 refuses prefork (AH10034)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +135,7 @@ CLOSED_TABS = {
 }
 
 
+@pytest.mark.runs_on("event")   # mod_http2 and our stream tell it, on threads of mod_http2's own
 @pytest.mark.parametrize("story", CLOSED_TABS)
 def test_a_closed_tab_is_logged_as_what_the_backend_was_told(site, connection, tunnel_and_session, story, path):
     tunnel, session = tunnel_and_session
