@@ -9,6 +9,7 @@ from harness import httpd
 from harness.backend import EchoBackend, Listener
 from harness.certificates import Certificates
 from harness.config import MODULE, MPMS
+from harness.crowd import EchoProcess
 from harness.node_clients import install_clients
 
 
@@ -109,6 +110,13 @@ def echo():
 def tls_echo(certificates):
     with EchoBackend(certificates.server_context()) as backend:
         yield backend
+
+
+@pytest.fixture(scope="module")
+def echo_process():
+    """The same for thousands of tunnels: a process of its own."""
+    with EchoProcess() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

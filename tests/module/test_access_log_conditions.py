@@ -159,12 +159,7 @@ class Logged:
         for tunnel in TUNNELS:
             with tunnel.open(server, listener, tls) as pair:
                 self.ports[tunnel.uri] = str(pair.client.sock.getsockname()[1])
-                pair.client.send_close(1000)
-                pair.session.read_close()
-                pair.session.send_close(1000)
-                pair.client.read_close()
-                pair.session.close()
-                pair.client.expect_end()
+                pair.say_goodbye()
         wait_until(lambda: len(self._lines("items.log")) == len(TUNNELS), "a line of each tunnel")
         self.of_host = self._lines("of-host.log")
         self.true = {condition: set(self._lines(f"condition-{number}.log")) for number, condition in enumerate(conditions)}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.access_log import piped_lines
 from harness.pair import open_pair
 from harness.pumps import pump_line
 from harness.waiting import wait_until
@@ -19,22 +20,6 @@ def configuration(stage, lines):
         ProxyPass /ws {stage.url}/"""
 
 
-def close(pair):
-    pair.client.send_close(1000)
-    pair.session.read_close()
-    pair.session.send_close(1000)
-    pair.client.read_close()
-    pair.session.close()
-    pair.client.expect_end()
-
-
-def piped_lines(server):
-    """Those of tunnels: the harness has requests of its own."""
-    path = server.root / "piped.log"
-    text = path.read_text() if path.exists() else ""
-    return [line for line in text.split("\n")[:-1] if " /ws/" in line]
-
-
 @pytest.mark.parametrize("pump", ["loop", "thread"])
 def test_the_line_of_a_tunnel_that_outlives_a_graceful_restart_is_in_the_error_log(start, stage, pump):
     server = start(configuration(stage, pump_line(pump)), files=FILES)
@@ -44,8 +29,8 @@ def test_the_line_of_a_tunnel_that_outlives_a_graceful_restart_is_in_the_error_l
     with open_pair(server, "/ws/old", stage, changes={"X-Number": "7"}) as old:
         server.graceful()
         with open_pair(server, "/ws/new", stage, changes={"X-Number": "8"}) as new:
-            close(new)
-        close(old)
+            new.say_goodbye()
+        old.say_goodbye()
     wait_until(lambda: "8 /ws/new 101 1000" in piped_lines(server), "the line of the tunnel after the restart")
     server.error_log.wait_for("WSP0205:")
     assert not [line for line in piped_lines(server) if "/ws/old" in line]
@@ -55,7 +40,7 @@ def test_lines_from_requests_and_tunnels_share_a_buffer(start, stage):
     server = start(configuration(stage, 'BufferedLogs On\nCustomLog buffered.log "%{X-Number}i %U"'), files=FILES)
     for number in range(20):
         with open_pair(server, f"/ws/{number}.", stage, changes={"X-Number": "0"}) as pair:
-            close(pair)
+            pair.say_goodbye()
         server.get(f"/index.html?{number}", [("X-Number", str(number))])
     server.stop()
     lines = (server.root / "buffered.log").read_text().split("\n")

@@ -3,6 +3,7 @@
 import re
 
 from harness import processes
+from harness.access_log import piped_lines
 from harness.pair import open_pair
 from harness.waiting import SANITIZED, wait_until
 
@@ -28,28 +29,12 @@ def configuration(stage):
         ProxyPass /ws {stage.url}/"""
 
 
-def close(pair):
-    pair.client.send_close(1000)
-    pair.session.read_close()
-    pair.session.send_close(1000)
-    pair.client.read_close()
-    pair.session.close()
-    pair.client.expect_end()
-
-
 def pass_tunnels(server, stage, numbers):
     """Tunnels that begin and end, each of which leaves a long line."""
     for number in numbers:
         with open_pair(server, "/ws/x", stage, changes={"X-Big": "b" * BIG, "X-Number": str(number)}) as pair:
-            close(pair)
+            pair.say_goodbye()
     server.error_log.wait_for("WSP0201:", numbers.stop)
-
-
-def piped_lines(server):
-    """Those of tunnels: the harness has requests of its own."""
-    path = server.root / "piped.log"
-    text = path.read_text() if path.exists() else ""
-    return [line for line in text.split("\n")[:-1] if " /ws/" in line]
 
 
 def test_a_program_that_takes_nothing_costs_lines_and_no_memory(start, stage):

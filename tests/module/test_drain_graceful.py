@@ -9,7 +9,7 @@ import pytest
 from harness import frames
 from harness.client import finish_handshake
 from harness.config import ONE_CHILD
-from harness.crowd import Crowd, EchoProcess
+from harness.crowd import Crowd
 from harness.moments import read_closes
 from harness.pair import open_pair
 from harness.waiting import BOUND, PATIENCE, wait_until
@@ -25,12 +25,6 @@ _THREADS = ("StartServers 2\nServerLimit 8\nThreadsPerChild 16\nMaxRequestWorker
             "MinSpareThreads 1\nMaxSpareThreads 32")
 ROOM_FOR_TWO = {"event": _THREADS, "worker": _THREADS,
                 "prefork": "StartServers 12\nServerLimit 100\nMaxRequestWorkers 100\nMaxSpareServers 100"}
-
-
-@pytest.fixture(scope="module")
-def echo_process():
-    with EchoProcess() as process:
-        yield process
 
 
 def lines(backend, timeout, spread=0, more=""):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness.background import Background
-from harness.crowd import Crowd, EchoProcess
+from harness.crowd import Crowd
 from harness.moments import read_closes
 from harness.waiting import BOUND, PATIENCE, wait_until
 
@@ -23,12 +23,6 @@ _SPARE = ("StartServers 4\nServerLimit 12\nThreadsPerChild 4\nMaxRequestWorkers 
 TOO_MANY_SPARE = {"event": _SPARE, "worker": _SPARE,
                   "prefork": "StartServers 8\nServerLimit 20\nMaxRequestWorkers 20\n"
                              "MinSpareServers 1\nMaxSpareServers 2"}
-
-
-@pytest.fixture(scope="module")
-def echo_process():
-    with EchoProcess() as process:
-        yield process
 
 
 @pytest.fixture

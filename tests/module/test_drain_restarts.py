@@ -7,7 +7,6 @@ import pytest
 
 from harness import storm
 from harness.config import MPM_IS_FULL
-from harness.crowd import EchoProcess
 from harness.storm import DRAINED
 from harness.talkers import Talkers
 from harness.waiting import BOUND, PATIENCE, wait_until
@@ -20,12 +19,6 @@ _THREADS = ("StartServers 4\nServerLimit 60\nThreadsPerChild 16\nMaxRequestWorke
             "MaxSpareThreads 64\nListenBacklog 2000")
 ROOM = {"event": _THREADS, "worker": _THREADS,
         "prefork": "StartServers 10\nServerLimit 250\nMaxRequestWorkers 250\nMinSpareServers 5\nMaxSpareServers 250"}
-
-
-@pytest.fixture(scope="module")
-def echo_process():
-    with EchoProcess() as process:
-        yield process
 
 
 def restart_often(server, tls, restarts, plain, secure):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.crowd import Crowd, EchoProcess
+from harness.crowd import Crowd
 
 RUNS_ON = ["event", "prefork"]   # with worker a new child takes over the slot of one that drains
 
@@ -14,12 +14,6 @@ _THREADS = (f"StartServers 1\nServerLimit {_SLOTS}\nThreadsPerChild 8\nMaxReques
 FEW_SLOTS = {"event": _THREADS,
              "prefork": f"StartServers 1\nServerLimit {_SLOTS}\nMaxRequestWorkers {_SLOTS}\nMinSpareServers 1\n"
                         f"MaxSpareServers {_SLOTS}"}
-
-
-@pytest.fixture(scope="module")
-def echo_process():
-    with EchoProcess() as process:
-        yield process
 
 
 @pytest.fixture

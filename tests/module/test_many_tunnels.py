@@ -4,7 +4,7 @@ import pytest
 
 from harness.background import all_at_once
 from harness.config import MPM_IS_FULL
-from harness.crowd import Crowd, EchoProcess
+from harness.crowd import Crowd
 from harness.waiting import SANITIZED, wait_until, wait_until_steady
 
 # How many tunnels, through how many workers.
@@ -18,12 +18,6 @@ SIZES = {
 _WARM_UP = 300
 _PARALLEL_GETS = 50
 _BYTES_PER_TUNNEL = 1024
-
-
-@pytest.fixture(scope="module")
-def echo_process():
-    with EchoProcess() as process:
-        yield process
 
 
 @pytest.mark.heavy

@@ -47,3 +47,10 @@ class AccessLog:
         entries = self.lines(path)
         assert len(entries) == count, f"{len(entries)} access log lines for {path}, expected {count}: {entries}"
         return entries
+
+
+def piped_lines(server):
+    """What a program that is an access log has written to piped.log about tunnels: the harness has requests of its own."""
+    path = server.root / "piped.log"
+    text = path.read_text() if path.exists() else ""
+    return [line for line in text.split("\n")[:-1] if " /ws/" in line]

@@ -101,16 +101,10 @@ class _ControlTunnel:
 
     def say_goodbye(self):
         """The closing handshake, to the end of TCP on both sides."""
-        client, session = self.pair.client, self.pair.session
-        for end in (client, session):
+        for end in (self.pair.client, self.pair.session):
             end.sock.settimeout(BOUND)
-        client.send_close(1000)
-        assert session.read_close() == (1000, "")
-        session.send_close(1000)
-        assert client.read_close() == (1000, "")
-        session.close()
-        client.expect_end()
-        client.close()
+        self.pair.say_goodbye()
+        self.pair.client.close()
 
 
 class ControlTunnels:

@@ -16,6 +16,15 @@ class Pair:
         """(who sends, who receives) for sender "client" or "backend"."""
         return (self.client, self.session) if sender == "client" else (self.session, self.client)
 
+    def say_goodbye(self, code=1000):
+        """The closing handshake, begun by the client, to the end of TCP on both sides."""
+        self.client.send_close(code)
+        assert self.session.read_close() == (code, "")
+        self.session.send_close(code)
+        assert self.client.read_close() == (code, "")
+        self.session.close()
+        self.client.expect_end()
+
     def close(self):
         self.client.close()
         self.session.close()
