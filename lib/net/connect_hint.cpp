@@ -1,4 +1,4 @@
-// One row for each errno that people meet.
+// A table with one row for each errno that people meet.
 #include "net/connect_hint.hpp"
 
 #include <algorithm>

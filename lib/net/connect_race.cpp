@@ -1,4 +1,4 @@
-// One poll(2) over all attempts that are under way.
+// Waits for all current attempts with one poll(2).
 #include "net/connect_race.hpp"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ struct Attempt {
 
 class Race {
   public:
-    // All memory is taken here.
+    // Takes all the memory that the race needs.
     Race(const std::vector<ConnectAddress>& addresses, const RaceRules& rules)
         : addresses_(addresses), rules_(rules), plan_(addresses.size(), rules.attempt_delay) {
         running_.reserve(addresses.size());
@@ -85,7 +85,7 @@ class Race {
         if (ready > 0) {
             finish_the_ready();
         } else if (ready < 0 && errno != EINTR) {
-            fail_all(errno);  // rather than to spin until the deadline
+            fail_all(errno);  // the race must not spin until its deadline
         }
     }
 
@@ -100,7 +100,7 @@ class Race {
         result_.stopped = watched_.back().revents != 0 && !result_.fd.valid();
     }
 
-    // Leaves the attempt without its descriptor.
+    // Afterwards the attempt has no descriptor.
     void finish(Attempt& attempt) {
         int error = 0;
         socklen_t size = sizeof error;
@@ -130,7 +130,7 @@ class Race {
     const RaceRules& rules_;
     RacePlan plan_;
     std::vector<Attempt> running_;
-    std::vector<pollfd> watched_;  // one for each in running_, then stop_fd
+    std::vector<pollfd> watched_;  // one for each attempt in running_, then stop_fd
     RaceResult result_;
 };
 
@@ -141,7 +141,7 @@ std::vector<std::size_t> race_order(const std::vector<ConnectAddress>& addresses
     std::vector<std::size_t> preferred(addresses.size()), first_family, others, order;
     std::iota(preferred.begin(), preferred.end(), std::size_t{0});
     if (last_good != nullptr) {
-        // RFC 8305 4: what the past teaches belongs to the sorting, and the families mix after it.
+        // RFC 8305 4: sort by what is known from the past first, and interleave the families after that.
         std::stable_partition(preferred.begin(), preferred.end(), [&](std::size_t i) {
             return addresses[i].size == last_good->size &&
                    std::memcmp(&addresses[i].address, &last_good->address, last_good->size) == 0;

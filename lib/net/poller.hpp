@@ -1,5 +1,5 @@
-// Waits on many descriptors at once: epoll where the system has it, poll(2) elsewhere and where the
-// build asks for it (WSP_USE_POLL). Level-triggered. One owner, one thread.
+// Waits for many descriptors at once. Uses epoll on Linux, and poll(2) elsewhere or when the build asks for it
+// (WSP_USE_POLL). Level-triggered. One owner, one thread.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ namespace wsp {
 class Poller {
   public:
     struct Event {
-        std::uintptr_t cookie = 0;  // as it was given to watch()
-        // What a read (write) may now be tried for. An error or hang-up on the descriptor sets
-        // both: the next read or write finds out what it is.
+        std::uintptr_t cookie = 0;  // the cookie that was given to watch()
+        // Whether a read, or a write, may be tried now. An error or hang-up on the descriptor sets both: the next read
+        // or write finds out what it is.
         Interest ready = kNoInterest;
     };
 
@@ -25,14 +25,14 @@ class Poller {
     Poller();
     bool valid() const noexcept;
 
-    // Changes what is waited for on `fd` from `before` to `after`. kNoInterest means the descriptor
-    // is not watched at all, so that a hang-up that nobody wants to see cannot spin the loop. The
-    // caller remembers `before`. False with errno when the system refuses (ENOMEM, ENOSPC).
+    // Changes the interest in `fd` from `before` to `after`. With kNoInterest the descriptor is not watched at all, so
+    // a hang-up that nobody waits for cannot make the loop spin. The caller remembers `before`. Returns false with
+    // errno when the system refuses (ENOMEM, ENOSPC).
     [[nodiscard]] bool watch(int fd, Interest before, Interest after,
                              std::uintptr_t cookie) noexcept;
 
-    // Blocks for at most `timeout` (kNever: for ever; rounded up to milliseconds). The events stay
-    // valid until the next call. An interrupted wait returns no events.
+    // Blocks for at most `timeout`, rounded up to milliseconds; kNever means without limit. The events stay valid until
+    // the next call. Returns no events when a signal interrupts the wait.
     const std::vector<Event>& wait(DurationUs timeout) noexcept;
 
   private:

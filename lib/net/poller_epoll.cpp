@@ -1,4 +1,4 @@
-// The poller on Linux's epoll.
+// The poller, with Linux's epoll.
 #include "net/poller.hpp"
 
 #if defined(__linux__) && !defined(WSP_USE_POLL)

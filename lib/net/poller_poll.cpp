@@ -1,4 +1,4 @@
-// The poller on poll(2), for systems without epoll and for tests of the fallback.
+// The poller, with poll(2): for systems without epoll, and for tests.
 #include "net/poller.hpp"
 
 #if !defined(__linux__) || defined(WSP_USE_POLL)
@@ -75,7 +75,7 @@ const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
             }
         }
     } catch (const std::bad_alloc&) {
-        events_.clear();  // the loop comes back, but is not to spin meanwhile
+        events_.clear();  // the loop calls again; sleep a little, so that it does not spin
         ::poll(nullptr, 0, 10);
     }
     return events_;

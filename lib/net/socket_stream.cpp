@@ -1,4 +1,4 @@
-// recv, send and shutdown with their errnos sorted into IoStatus.
+// recv, send and shutdown. Their errnos become IoStatus.
 #include "net/socket_stream.hpp"
 
 #include <fcntl.h>
@@ -29,8 +29,8 @@ void prepare_tunnel_socket(int fd) noexcept {
     }
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-                 sizeof on);  // fails on Unix sockets: nothing to turn off there
+    // Fails on Unix sockets, which have no Nagle delay.
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 SocketStream::SocketStream(UniqueFd fd) noexcept : fd_(std::move(fd)) {

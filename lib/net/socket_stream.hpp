@@ -8,8 +8,7 @@ namespace wsp {
 
 class SocketStream final : public Stream {
   public:
-    // Makes the socket non-blocking; its file description is then shared with no one that expects
-    // otherwise.
+    // Makes the socket non-blocking. Nobody else may use its file description and expect it to block.
     explicit SocketStream(UniqueFd fd) noexcept;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
@@ -25,8 +24,7 @@ class SocketStream final : public Stream {
     std::uint64_t written_ = 0;
 };
 
-// Non-blocking, close-on-exec, TCP keepalive and no Nagle delay (where it is TCP): what every
-// tunnel's socket is.
+// Sets what every tunnel needs on a socket: non-blocking, close-on-exec, keepalive, and no Nagle delay (TCP).
 void prepare_tunnel_socket(int fd) noexcept;
 
 }  // namespace wsp

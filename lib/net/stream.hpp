@@ -1,6 +1,5 @@
-// The seam between the tunnel and whatever carries its bytes: a socket, TLS over a socket, httpd's
-// filters, a script in a test. A stream belongs to one tunnel and is used by the thread that drives
-// that tunnel.
+// The interface between a tunnel and what carries its bytes: a socket, TLS over a socket, httpd's filters, or a script
+// in a test. A stream belongs to one tunnel and is used by the thread that drives the tunnel.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +8,11 @@
 namespace wsp {
 
 enum class IoStatus : std::uint8_t {
-    ok,           // `size` bytes were moved, at least one
-    would_block,  // nothing now; wait for what interest_to_read() or interest_to_write() says
-    eof,          // reading only: the peer will send no more
-    error,  // the connection is of no further use; `error` has the errno, 0 where there is none
+    ok,           // `size` bytes were read or written, at least one
+    would_block,  // nothing was possible; wait for interest_to_read() or interest_to_write()
+    eof,          // only when reading: the peer sends no more
+    // The connection cannot be used any more. `error` has the errno, 0 when there is none.
+    error,
 };
 
 struct IoResult {
@@ -21,7 +21,7 @@ struct IoResult {
     int error = 0;
 };
 
-// What to wait for on a descriptor: a set of bits.
+// What to wait for on a descriptor, as a set of bits.
 using Interest = std::uint8_t;
 constexpr Interest kNoInterest = 0;
 constexpr Interest kReadable = 1;
@@ -31,30 +31,30 @@ class Stream {
   public:
     virtual ~Stream() = default;
 
-    // Neither blocks, except for streams that say so in their header.
+    // These two do not block, except in streams whose header says so.
     virtual IoResult read_some(std::uint8_t* to, std::size_t room) noexcept = 0;
     virtual IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept = 0;
 
-    // Tells the peer that no more will come (close_notify where there is TLS, then FIN). Reading
-    // goes on.
+    // Tells the peer that nothing more follows: close_notify with TLS, then FIN. Reading is still possible.
     virtual void shutdown_write() noexcept = 0;
 
-    // What poll() watches; stays the stream's own.
+    // The descriptor to poll. The stream keeps its ownership.
     virtual int fd() const noexcept = 0;
 
-    // Input that poll() cannot see, since it has left the socket already: do not sleep while this
-    // is true.
+    // True when there is input that poll() cannot see, because it has been read from the socket already. While this is
+    // true the caller must not sleep.
     virtual bool has_buffered_input() const noexcept { return false; }
 
-    // After shutdown_write() the stream may be given up at once, whatever the peer still sends. Not so over TCP, where bytes that
-    // nobody reads become a reset, which can overtake what the peer has still to get.
+    // True when the stream may be closed right after shutdown_write(), whatever the peer still sends. Over TCP it may
+    // not: unread bytes cause a reset, and the reset can overtake bytes that the peer has not received yet.
     virtual bool ends_at_once() const noexcept { return false; }
 
-    // What a read (write) that would block waits for. TLS may need the opposite of the obvious.
+    // What to wait for when a read, or a write, would block. With TLS a read may have to wait for writing, and a write
+    // for reading.
     virtual Interest interest_to_read() const noexcept { return kReadable; }
     virtual Interest interest_to_write() const noexcept { return kWritable; }
 
-    // Bytes on the wire so far, TLS records and all, since the stream was made.
+    // Bytes on the wire since the stream was made, with TLS overhead.
     virtual std::uint64_t wire_bytes_read() const noexcept = 0;
     virtual std::uint64_t wire_bytes_written() const noexcept = 0;
 };

@@ -1,4 +1,4 @@
-// The parting of an SSL and its owner, setting by setting.
+// Removes, setting by setting, what the former owner has left on an SSL.
 #include "net/tls_detach.hpp"
 
 #include <openssl/bio.h>
@@ -11,7 +11,7 @@ using RemoveCallback = void (*)(SSL_CTX*, SSL_SESSION*);
 
 thread_local bool sessions_are_protected = false;
 
-// Where a context keeps the owner's callback.
+// The index under which a context keeps its owner's callback.
 int owners_callback_index() {
     static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return index;
@@ -24,19 +24,19 @@ void remove_unless_protected(SSL_CTX* ctx, SSL_SESSION* session) {
     }
 }
 
-// What OpenSSL does without a callback. SSL_set_verify() takes no null for it.
+// What OpenSSL does without a callback. SSL_set_verify() ignores a null callback.
 int keep_verdict(int verdict, X509_STORE_CTX*) {
     return verdict;
 }
 
-// The owner's BIOs go when ours come; they tell their callbacks of that too.
+// The owner's BIOs are freed when ours replace them. They would call their callbacks for that too.
 void silence(BIO* bio) {
     if (bio == nullptr) {
         return;
     }
     BIO_set_callback_ex(bio, nullptr);
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
-    BIO_set_callback(bio, nullptr);  // the one that mod_ssl uses there
+    BIO_set_callback(bio, nullptr);  // the older kind of callback, which mod_ssl uses there
 #endif
 }
 
@@ -53,12 +53,12 @@ UniqueSslCtx make_neutral_context() noexcept {
 }
 
 bool detach_from_owner(SSL* ssl, SSL_CTX* neutral) noexcept {
-    // First: callbacks that look for the owner's connection here find none while the rest goes.
+    // This comes first. A callback that runs during the rest looks here for the owner's connection and finds none.
     SSL_set_app_data(ssl, nullptr);
     silence(SSL_get_rbio(ssl));
     silence(SSL_get_wbio(ssl));
-    // Most callbacks are the context's, or stand beside the certificates, which are exchanged with it. The level is there
-    // too, but the connection has been made with it.
+    // Most callbacks belong to the context, or to the certificates, which SSL_set_SSL_CTX() replaces too. It also
+    // replaces the security level, but the connection was made with the old one.
     const int security_level = SSL_get_security_level(ssl);
     if (neutral == nullptr || SSL_set_SSL_CTX(ssl, neutral) != neutral) {
         return false;
@@ -69,7 +69,7 @@ bool detach_from_owner(SSL* ssl, SSL_CTX* neutral) noexcept {
     SSL_set_msg_callback(ssl, nullptr);
     SSL_set_tlsext_debug_callback(ssl, nullptr);
     SSL_set_record_padding_callback(ssl, nullptr);
-    // The first context stays for sessions and tickets: no new ones.
+    // OpenSSL keeps the first context for sessions and tickets. Send no new tickets.
     SSL_set_num_tickets(ssl, 0);
     SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
     SSL_set_shutdown(ssl, 0);

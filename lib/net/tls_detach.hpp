@@ -1,5 +1,5 @@
-// What an SSL keeps of the module that has shaken hands with it, callbacks, pointers and settings, and how it lets go of
-// all of it. docs/decisions/0009 goes through them one by one.
+// Detaches an SSL object from the module that has made it and has done the handshake: removes its callbacks, pointers
+// and settings. docs/decisions/0009 goes through them one by one.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -13,22 +13,24 @@ struct SslCtxFree {
 };
 using UniqueSslCtx = std::unique_ptr<SSL_CTX, SslCtxFree>;
 
-// A context without callbacks and certificates. One serves any number of SSLs of both roles, on any thread. Null: no memory.
+// Returns a context without callbacks and certificates. One context serves any number of SSLs, as client or as server,
+// on any thread. Null when there is no memory.
 UniqueSslCtx make_neutral_context() noexcept;
 
-// From here on the SSL, whose handshake is done, calls nothing and reads nothing of its former owner's but the session
-// cache (below). It gets `neutral` in place of the context that it was made with, and is open again if its owner had
-// marked it as shut down. False: no memory, and the SSL is of no further use.
+// Afterwards the SSL, whose handshake is done, calls and reads nothing of its former owner except the session cache
+// (see below). Its context is replaced by `neutral`. If the owner had marked the SSL as shut down, it is open again.
+// Returns false when there is no memory; the SSL must not be used then.
 bool detach_from_owner(SSL* ssl, SSL_CTX* neutral) noexcept;
 
-// Has ProtectedSessions work for the SSLs that `ctx` makes: puts a function of ours in front of the context's callback for
-// removed sessions. For each context of an owner, before there are threads. Without memory nothing happens.
+// Makes ProtectedSessions work for the SSLs of `ctx`: replaces the context's callback for removed sessions by one of
+// ours, which calls the original one unless sessions are protected. Must be called for each context of an owner, before
+// the process has threads. Does nothing when there is no memory.
 void allow_session_protection(SSL_CTX* ctx) noexcept;
 
-// For as long as one lives, no session leaves its owner's cache for what this thread does. OpenSSL takes a session out
-// when its connection ends without close_notify or breaks a rule. The owner's callback for it (mod_ssl:
-// ssl_callback_DelSessionCacheEntry) locks a mutex of all processes and uses a pool that is not for other threads, and
-// the client would have to make its next handshake in full.
+// While an object of this class lives, nothing that this thread does removes a session from its owner's cache. OpenSSL
+// removes a session when its connection ends without close_notify or breaks a rule. The callback of mod_ssl for that
+// (ssl_callback_DelSessionCacheEntry) locks a mutex that all processes share, and uses a pool that other threads must
+// not use. And the client would need a full handshake the next time.
 class ProtectedSessions {
   public:
     ProtectedSessions() noexcept;

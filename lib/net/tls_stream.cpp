@@ -1,4 +1,4 @@
-// SSL_read and SSL_write over a non-blocking socket, with their outcomes sorted into IoStatus.
+// SSL_read and SSL_write over a non-blocking socket. Their results become IoStatus.
 #include "net/tls_stream.hpp"
 
 #include <openssl/bio.h>
@@ -22,8 +22,9 @@ int as_int(std::size_t size) {
 
 constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
 
-// What one reception must have given the caller for another one in the same read. A socket that is full of KeyUpdates or
-// tickets gives nothing, and OpenSSL would go on for as long as it is, at 11 us and more for each.
+// How many bytes each recv() must have given the caller, on average, before the same read calls recv() again. A socket
+// that is full of KeyUpdates or tickets gives the caller nothing, and OpenSSL would go on until it is empty, at 11 us
+// and more for each.
 constexpr std::size_t kMinBytesPerRecv = 4096;
 
 }  // namespace
@@ -48,8 +49,8 @@ void TlsStream::free_ssl() noexcept {
         return;
     }
     const ProtectedSessions protected_sessions;
-    // OpenSSL takes the session of a connection that ends without close_notify for a bad one. httpd's own aborted
-    // connections end like this (mod_ssl/ssl_engine_io.c ssl_filter_io_shutdown).
+    // OpenSSL marks the session of a connection as bad when it ends without close_notify. httpd ends its own aborted
+    // connections in this way (mod_ssl/ssl_engine_io.c ssl_filter_io_shutdown).
     SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ssl_.reset();
 }
@@ -63,18 +64,19 @@ bool TlsStream::attach(SSL_CTX* neutral) noexcept {
     BIO_set_callback_ex(socket, limit_recv_calls);
     BIO_set_callback_arg(socket, reinterpret_cast<char*>(&progress_));
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
-    // FIN without close_notify: browsers do it. WebSocket has its own end mark, the Close frame. OpenSSL 3 would take it
-    // for an attack, answer with a fatal alert and write no more.
+    // Browsers send FIN without close_notify. WebSocket has its own end mark, the Close frame. Without this option
+    // OpenSSL 3 would take it for an attack, answer with a fatal alert and write no more.
     SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 #endif
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                           SSL_MODE_RELEASE_BUFFERS);
-    // One recv for a whole record instead of one for its header and one for its body.
+    // One recv() for a whole record, instead of one for its header and one for its body.
     SSL_set_read_ahead(ssl, 1);
     return true;
 }
 
-// Called by OpenSSL before and after each operation of the socket's BIO, with what is to be its result.
+// OpenSSL calls this before and after each operation on the BIO of the socket. `result` is the result that the
+// operation is going to have.
 long TlsStream::limit_recv_calls(BIO* bio, int operation, const char*, std::size_t, int, long,
                                  int result, std::size_t*) noexcept {
     if (operation != BIO_CB_READ) {
@@ -86,7 +88,7 @@ long TlsStream::limit_recv_calls(BIO* bio, int operation, const char*, std::size
         return result;
     }
     BIO_clear_retry_flags(bio);
-    BIO_set_retry_read(bio);  // as if the socket were empty: the poller will say that it is not
+    BIO_set_retry_read(bio);  // as if the socket were empty; the poller reports it again at once
     return -1;
 }
 
@@ -101,9 +103,9 @@ IoResult TlsStream::read_some(std::uint8_t* to, std::size_t room) noexcept {
     progress_ = {};
     std::size_t& size = progress_.size;
     read_interest_ = kReadable;
-    // A record holds at most 16 KiB: take as many as there are, so that one write can follow.
+    // A record has at most 16 KiB. Read as many records as there are, so that one write can forward them.
     do {
-        errno = 0;  // OpenSSL 1.1 reports a bare FIN as SSL_ERROR_SYSCALL with errno left alone
+        errno = 0;  // OpenSSL 1.1 reports a bare FIN as SSL_ERROR_SYSCALL and does not set errno
         const int n = SSL_read(ssl_.get(), to + size, as_int(room - size));
         if (n <= 0) {
             const IoResult outcome = failed(n, read_interest_);
@@ -142,7 +144,7 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
         case SSL_ERROR_WANT_READ:
         case SSL_ERROR_WANT_WRITE:
             interest = reason == SSL_ERROR_WANT_READ ? kReadable : kWritable;
-            return {IoStatus::would_block, 0, 0};  // leaves no error in the queue
+            return {IoStatus::would_block, 0, 0};  // there is no error in the queue
         case SSL_ERROR_ZERO_RETURN:
             outcome = {IoStatus::eof, 0, 0};
             break;
@@ -161,7 +163,7 @@ IoResult TlsStream::failed(int result, Interest& interest) noexcept {
 void TlsStream::shutdown_write() noexcept {
     const ProtectedSessions protected_sessions;
     if (ssl_ && SSL_shutdown(ssl_.get()) < 0) {
-        ERR_clear_error();  // the socket is full or gone: FIN alone must do
+        ERR_clear_error();  // the socket is full or broken: only FIN is sent
     }
     ::shutdown(fd_.get(), SHUT_WR);
 }

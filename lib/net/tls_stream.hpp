@@ -1,6 +1,5 @@
-// TLS that somebody else has shaken hands for, continued over a socket: takes over an SSL object
-// whose handshake is done and whose former owner has let go of it. Owns one reference to the SSL
-// and the descriptor; never blocks; used by one thread at a time.
+// Continues a TLS connection over a socket. Takes an SSL object whose handshake is done and whose former owner does not
+// use it any more. Owns one reference to the SSL, and the descriptor. Never blocks; used by one thread at a time.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -19,8 +18,9 @@ using UniqueSsl = std::unique_ptr<SSL, SslFree>;
 
 class TlsStream final : public Stream {
   public:
-    // Cuts the SSL's ties to its former owner, with make_neutral_context()'s context (net/tls_detach.hpp), and replaces its
-    // BIOs by the socket. Without memory for that every read and write is an error, ENOMEM.
+    // Detaches the SSL from its former owner with `neutral`, the context of make_neutral_context()
+    // (net/tls_detach.hpp), and replaces its BIOs by the socket. Without memory for that, every read and write returns
+    // an error, ENOMEM.
     TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept;
     ~TlsStream() override;
     TlsStream(const TlsStream&) = delete;
@@ -40,10 +40,10 @@ class TlsStream final : public Stream {
     std::uint64_t wire_bytes_written() const noexcept override;
 
   private:
-    // What one read_some() has taken so far.
+    // What the current read_some() has read so far.
     struct ReadProgress {
         std::size_t size = 0;        // bytes for the caller
-        std::size_t recv_calls = 0;  // from the socket
+        std::size_t recv_calls = 0;  // calls of recv()
     };
 
     bool attach(SSL_CTX* neutral) noexcept;
@@ -52,17 +52,18 @@ class TlsStream final : public Stream {
                                  long, int result, std::size_t* processed) noexcept;
     IoResult failed(int result, Interest& interest) noexcept;
 
-    // Declared before ssl_: the SSL's socket BIO does not own the descriptor but may write to it
-    // when freed.
+    // Declared before ssl_, so that it is closed after it: the BIO of the SSL does not own the descriptor, but may
+    // write to it when it is freed.
     UniqueFd fd_;
-    UniqueSsl ssl_;  // null without memory
+    UniqueSsl ssl_;  // null when there was no memory
     ReadProgress progress_;
-    // The end that the last read found behind the bytes that it returned; the next one tells. The socket may never
-    // become readable again.
+    // The end or error that the last read found after the bytes that it returned. The next read returns it, since the
+    // socket may never become readable again.
     IoResult pending_end_;
     Interest read_interest_ = kReadable;
     Interest write_interest_ = kWritable;
-    // The last read found less than a whole TLS record, or the end: what SSL_has_pending sees is of no use (yet).
+    // The last read found less than a whole TLS record, or the end. SSL_has_pending() may be true then, but reading
+    // needs more input from the socket first.
     bool needs_input_ = false;
 };
 
