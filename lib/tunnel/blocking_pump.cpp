@@ -1,4 +1,4 @@
-// Waiting with poll(2) for one tunnel.
+// Waits with poll(2) for one tunnel.
 #include "tunnel/blocking_pump.hpp"
 
 #include <poll.h>
@@ -12,14 +12,13 @@ namespace {
 
 enum Slot { kClient, kBackend, kWake, kStop, kHandler, kSlots };
 
-// How often the loop looks for commands where the system has no descriptor left to wake it with.
+// How often the loop looks for commands when the system has no descriptor left for waking it.
 constexpr DurationUs kPollInterval = kSecond;
 
 pollfd slot_for(const Tunnel& tunnel, Side side) {
     const Interest interest = tunnel.interest(side);
     pollfd slot{};
-    // A negative descriptor is skipped by poll: a hang-up that nobody wants to see cannot spin the
-    // loop.
+    // poll() skips a negative descriptor. So a hang-up that nobody waits for cannot make the loop spin.
     slot.fd = interest == kNoInterest ? -1 : tunnel.stream(side).fd();
     slot.events = static_cast<short>(((interest & kReadable) != 0 ? POLLIN : 0) |
                                      ((interest & kWritable) != 0 ? POLLOUT : 0));
@@ -39,7 +38,7 @@ Interest ready_of(const pollfd& slot) {
 BlockingPump::BlockingPump(int stop_fd, FdHandler* handler)
     : TunnelLoop({scratch_memory_, sizeof scratch_memory_}), stop_fd_(stop_fd), handler_(handler) {
     events_.reserve(kSlots);
-    // Without a descriptor commands are looked for every now and then.
+    // Without this descriptor the loop looks for commands every kPollInterval.
     [[maybe_unused]] const bool opened = wake_fd_.open();
 }
 
@@ -47,7 +46,7 @@ void BlockingPump::run(std::unique_ptr<Tunnel> tunnel) noexcept {
     tunnel_ = tunnel.get();
     const MonotonicUs now = monotonic_now();
     adopt_directly(std::move(tunnel), now);
-    process_inbox(now);  // commands that were there first
+    process_inbox(now);  // commands that came before the tunnel
     while (!is_empty()) {
         round();
     }
@@ -86,7 +85,7 @@ const std::vector<Poller::Event>& BlockingPump::wait(DurationUs timeout) noexcep
     return events_;
 }
 
-// wait() asks each time.
+// Nothing to do: wait() asks the tunnel each time.
 bool BlockingPump::watch(Tunnel&) noexcept {
     return !failed_;
 }

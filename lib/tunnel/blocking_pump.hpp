@@ -1,6 +1,6 @@
-// A loop of one tunnel on the calling thread, for where a connection cannot leave httpd: HTTP/2 streams,
-// foreign filters, ProxyWebsocketAsync Off. It waits with poll(2), and asks the streams for their descriptors each time: httpd may
-// put another one into a connection (FilterStream::fd).
+// A loop for one tunnel on the calling thread. Used when a connection cannot leave httpd: for HTTP/2 streams, for
+// foreign filters, and with ProxyWebsocketAsync Off. It waits with poll(2) and asks the streams for their descriptors
+// each time, since httpd may replace the descriptor of a connection (FilterStream::fd).
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,24 @@
 
 namespace wsp {
 
-// Something that only the thread of a blocking pump can see, such as a signal that it holds off.
+// Handles a descriptor that only the thread of a blocking pump watches, such as one for signals that the thread blocks.
 class FdHandler {
   public:
     virtual ~FdHandler() = default;
-    // Readable when on_readable() is to be called; -1: no more. Asked before each wait.
+    // on_readable() is called when this descriptor is readable. -1: there is none any more. Asked before each wait.
     virtual int fd() const noexcept = 0;
-    // On the loop's thread; may give the loop commands.
+    // Called on the thread of the loop. May give commands to the loop.
     virtual void on_readable() noexcept = 0;
 };
 
 class BlockingPump final : public TunnelLoop {
   public:
-    // Once `stop_fd` is readable the tunnel is ended as by close_all(ClosePlan::stop()); -1: none. Nobody reads from it. `handler`
-    // may be null. Both are the caller's, for as long as the pump.
+    // Once `stop_fd` is readable, the tunnel ends as with close_all(ClosePlan::stop()). -1: none. The pump does not
+    // read from it. `handler` may be null. Both belong to the caller and must live as long as the pump.
     BlockingPump(int stop_fd, FdHandler* handler);
     ~BlockingPump() = default;
 
-    // Drives the tunnel until it is done and its observer has been told. Blocks for that long. Called once.
+    // Drives the tunnel until it is done and its observer has been called. Blocks until then. Called once.
     void run(std::unique_ptr<Tunnel> tunnel) noexcept;
 
   private:
@@ -39,10 +39,10 @@ class BlockingPump final : public TunnelLoop {
     void unwatch_stop() noexcept override { stop_fd_ = -1; }
 
     std::vector<Poller::Event> events_;
-    const Tunnel* tunnel_ = nullptr;  // until it is done
+    const Tunnel* tunnel_ = nullptr;  // valid until it is done
     int stop_fd_;
     FdHandler* handler_;
-    bool failed_ = false;  // poll() has
+    bool failed_ = false;  // poll() has failed
     std::uint8_t scratch_memory_[16 * 1024];
 };
 

@@ -1,5 +1,4 @@
-// The way of a byte: source -> scratch -> scanner -> sink, or the held bytes where the sink is
-// full.
+// The way of a byte: source, scratch memory, scanner, sink. Bytes that the sink does not take are held.
 #include "tunnel/direction.hpp"
 
 #include <algorithm>
@@ -88,7 +87,7 @@ void Direction::flush_held(MonotonicUs now) noexcept {
     send_fin_when_empty();
 }
 
-// Reads once and relays it. True when reading again at once is likely to find more.
+// Reads once and relays the bytes. Returns true when another read is likely to find more.
 bool Direction::read_once(Scratch scratch, MonotonicUs now) noexcept {
     const std::size_t carried = aside_ ? aside_->carry.size() : 0;
     const std::size_t room = std::min(scratch.size - carried, policy().buffer_size);
@@ -128,7 +127,7 @@ void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs no
 
 void Direction::relay_frames(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
     FrameScanner::Control control;
-    std::size_t from = 0;  // [from, at) has passed the scanner and is not delivered yet
+    std::size_t from = 0;  // [from, at) has passed the scanner and is not forwarded yet
     std::size_t at = 0;
     std::uint64_t told = scanner_.messages();
     const auto forward_passed = [&] {
@@ -165,7 +164,7 @@ void Direction::relay_frames(const std::uint8_t* data, std::size_t size, Monoton
     }
 }
 
-// What the source has sent, as far as it goes to the sink.
+// Forwards bytes of the source, unless the flow drops them. `messages` is how many messages end in `data`.
 void Direction::forward(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                         std::uint64_t messages) noexcept {
     if (flow_ == Flow::relaying) {
@@ -175,7 +174,7 @@ void Direction::forward(const std::uint8_t* data, std::size_t size, MonotonicUs 
     }
 }
 
-// To the sink, now or when it takes more. `messages`: how many end in `data`.
+// Writes to the sink what it takes now, and holds the rest.
 void Direction::write(const std::uint8_t* data, std::size_t size, MonotonicUs now,
                       std::uint64_t messages) noexcept {
     if (size == 0 || sink_state_ != Sink::open) {
@@ -224,7 +223,7 @@ bool Direction::send_frame(const std::uint8_t* frame, std::size_t size, Monotoni
     if (!scanner_.at_boundary()) {
         return flow_ == Flow::relaying && set_aside(&Aside::pending, frame, size);
     }
-    // Whatever becomes of what the source sends: between two frames there is room for ours.
+    // Between two frames there is room for ours, also when the flow drops the frames of the source.
     write(frame, size, now);
     return sink_state_ != Sink::lost;
 }
@@ -242,7 +241,7 @@ bool Direction::send_close(const std::uint8_t* frame, std::size_t size, Monotoni
     const bool was_relaying = flow_ == Flow::relaying;
     enter(Flow::muted);
     if (was_relaying && meter_ && !meter_->delayed.empty()) {
-        relay_delayed(now);  // the source's own Close may be in it
+        relay_delayed(now);  // they may contain a Close of the source
     }
     return true;
 }
@@ -268,7 +267,7 @@ bool Direction::set_aside(HeldBytes Aside::*where, const std::uint8_t* data,
     return aside_ && ((*aside_).*where).append(data, size);
 }
 
-// The memory goes with it unless frames of ours are waiting in it.
+// Frees the memory, unless frames of our own wait in it.
 void Direction::drop_carry() noexcept {
     if (has_pending()) {
         aside_->carry.clear();

@@ -1,9 +1,16 @@
-// One way through a tunnel: bytes are read from the source, looked at by the frame scanner, and
-// written to the sink as they came. Used twice per tunnel. What the sink refuses is held, and while
-// something is held the source is not read: that is the whole back-pressure.
+// One direction of a tunnel: reads bytes from the source, shows them to the frame scanner, and writes them unchanged to
+// the sink. A tunnel has two. Bytes that the sink does not take are held, and while any are held the source is not
+// read. There is no other back-pressure.
 //
-// A direction belongs to its tunnel and to the thread that drives it. It refers to streams, policy
-// and listener that the tunnel owns. Nothing here blocks (unless a stream says that it does).
+// A direction belongs to its tunnel and to the thread that drives the tunnel. It refers to streams, terms and listener,
+// which the tunnel owns. Nothing here blocks, unless a stream says that it does.
+//
+// Its verbs, in the order of a byte's way:
+//   delay    keeps messages that come faster than ProxyWebsocketMessageRate until they may pass
+//   relay    shows bytes of the source to the scanner and forwards those that have passed
+//   forward  writes bytes of the source, or drops them when the flow is not `relaying`
+//   write    writes to the sink now, and holds what the sink does not take
+//   send     puts a frame of our own (Ping, Close) between two frames of the source
 #pragma once
 
 #include <algorithm>
@@ -22,16 +29,16 @@
 
 namespace wsp {
 
-// Memory that the loop lends for one call; nothing in it outlives the call.
+// Memory that the loop lends for one call. Nothing in it outlives the call.
 struct Scratch {
     std::uint8_t* data = nullptr;
-    std::size_t size = 0;  // more than kMaxControlFrame
+    std::size_t size = 0;  // larger than kMaxControlFrame
 };
 
-// Sees each control frame before it is forwarded.
+// Is shown each control frame before it is forwarded.
 class ControlListener {
   public:
-    // True: forward it. False: drop it.
+    // Returns true to forward the frame, false to drop it.
     virtual bool on_control(Side from, const FrameScanner::Control& control) noexcept = 0;
 
   protected:
@@ -40,57 +47,57 @@ class ControlListener {
 
 class Direction {
   public:
-    // What happens to what the source sends. A flow never goes back to a state before its own; nor does a sink.
+    // What happens to the bytes of the source. A flow never returns to an earlier state, and neither does a sink.
     enum class Flow : std::uint8_t {
-        relaying,    // goes to the sink
-        muted,       // is followed and dropped: our own Close was the last frame that the sink gets
-        discarding,  // is dropped unseen: the source broke a rule, or the sink is lost
-        stopped,     // is not read: the source is at its end, or lost
+        relaying,  // bytes go to the sink
+        muted,     // frames are followed and dropped: our own Close was the last frame for the sink
+        discarding,  // bytes are dropped unseen: the source broke a rule, or the sink is lost
+        stopped,     // the source is not read: it has ended or is lost
     };
-    // What the sink has been told of the end.
+    // What the sink knows of the end.
     enum class Sink : std::uint8_t {
         open,
-        finishing,  // its FIN follows what is held
-        finished,   // FIN is out
+        finishing,  // FIN follows after the held bytes
+        finished,   // FIN has been sent
         lost,       // broken: nothing can be written
     };
     // How the source ended.
     enum class Source : std::uint8_t { open, ended, lost };
 
-    // Refers to `terms`, which the tunnel owns. Of raw ones the bytes pass without being looked at, and no frame of ours is
-    // ever put between them.
+    // Keeps a reference to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and no frame of our
+    // own is ever sent.
     Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
               ControlListener& listener) noexcept;
 
-    // Takes bytes that the source sent before there was a tunnel, as if they were read now.
+    // To be called once, first. Takes the bytes that the source sent before there was a tunnel, as if they were read
+    // now.
     void start(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept;
 
-    // Moves what can be moved: writes what is held, then reads and writes at most `max_reads` times.
-    // `source_ready`: reading is worth a try.
+    // Moves the bytes that can be moved: writes the held bytes, then reads and writes at most `max_reads` times.
+    // `source_ready` says that reading is worth a try.
     void advance(bool source_ready, Scratch scratch, int max_reads, MonotonicUs now) noexcept;
 
-    // Sends a frame of the proxy's own to the sink, now or at the next frame boundary. False when
-    // there will be none: raw, the scanner has lost its way, the source ended in the middle of a
-    // frame, or the sink is no longer open.
+    // Sends a frame of the proxy to the sink, now or at the next frame boundary. Returns false when the frame cannot be
+    // sent: the tunnel is raw, a Close has been sent or waits, the scanner is lost, the source has ended in the middle
+    // of a frame, or the sink is not open any more.
     bool send_frame(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
-    // The same, and nothing after it: from then on the flow is muted.
+    // Like send_frame(), for the last frame of this direction: afterwards the flow is muted.
     bool send_close(const std::uint8_t* frame, std::size_t size, MonotonicUs now) noexcept;
 
-    // FIN to the sink behind what is held. The source is still read.
+    // Sends FIN to the sink after the held bytes. The source is still read.
     void finish() noexcept;
-    // Lets messages through that have waited for ProxyWebsocketMessageRate. To be called when
-    // resume_at() has passed.
+    // Relays messages that ProxyWebsocketMessageRate has delayed. To be called when resume_at() has passed.
     void resume(MonotonicUs now) noexcept;
-    // The sink is gone: drops what is held and whatever comes.
+    // The sink is lost: drops the held bytes and everything that follows.
     void lose_sink() noexcept;
-    // The source is gone: reads no more.
+    // The source is lost and is not read any more.
     void lose_source() noexcept { leave_source(Source::lost); }
-    // The same, of one whose end nobody waits for any more.
+    // The source is not read any more because nobody waits for its end.
     void end_source() noexcept { leave_source(Source::ended); }
 
     bool wants_read() const noexcept;
     bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
-    // There is input that poll() does not show, or the last advance() ran out of max_reads.
+    // True when there is input that poll() does not show, or when the last advance() stopped at max_reads.
     bool has_more() const noexcept {
         return wants_read() && (read_limit_reached_ || source_.has_buffered_input());
     }
@@ -100,35 +107,35 @@ class Direction {
     Source source_state() const noexcept { return source_state_; }
     Violation violation() const noexcept { return violation_; }
     bool out_of_memory() const noexcept { return out_of_memory_; }
-    // errno, when the source, or the sink, was lost because its connection broke.
+    // The errno when the source, or the sink, was lost because its connection broke.
     int source_error() const noexcept { return source_error_; }
     int sink_error() const noexcept { return sink_error_; }
     const FrameScanner& scanner() const noexcept { return scanner_; }
-    // Data messages whose last byte the sink has taken.
+    // Data messages that the sink has taken completely.
     std::uint64_t delivered_messages() const noexcept {
         return scanner_.messages() - dropped_messages_ - held_messages_;
     }
-    // A Close has gone to the sink: the source's, or ours.
+    // True when a Close has gone to the sink, from the source or from us.
     bool close_passed() const noexcept { return close_passed_; }
     bool has_held() const noexcept { return !held_.empty(); }
 
-    // When the last byte came from the source, or reading it began again: while it is not read,
-    // nobody knows how alive it is. What is dropped, since the sink gets no more, does not count.
+    // When the last byte came from the source, or when reading began again: while the source is not read, nobody knows
+    // whether it is alive. Bytes that are dropped do not count.
     MonotonicUs last_read() const noexcept { return last_read_; }
-    // The same, or when the sink last took some of what is held.
+    // last_read(), or when the sink last took some of the held bytes, whichever is later.
     MonotonicUs last_moved() const noexcept { return std::max(last_read_, blocked_since_); }
-    // When messages that wait may go on; kNever while none waits.
+    // When delayed messages may go on. kNever when none are delayed.
     MonotonicUs resume_at() const noexcept { return is_paused() ? meter_->resume_at : kNever; }
-    // Frames of ours wait for a frame boundary that has not come.
+    // True when frames of our own wait for a frame boundary.
     bool has_pending() const noexcept { return aside_ && !aside_->pending.empty(); }
-    // Since when the sink has taken nothing of what is held; kNever while nothing is.
+    // Since when the sink has taken none of the held bytes. kNever when none are held.
     MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
 
   private:
-    // What is rarely there.
+    // State that a direction rarely needs.
     struct Aside {
-        HeldBytes carry;    // the beginning of a frame header or control frame: not passed yet
-        HeldBytes pending;  // frames of ours that wait for a frame boundary
+        HeldBytes carry;    // the beginning of a frame header or control frame, not forwarded yet
+        HeldBytes pending;  // frames of our own that wait for a frame boundary
     };
 
     const Policy& policy() const noexcept { return *terms_.policy; }
@@ -165,11 +172,11 @@ class Direction {
     const TunnelTerms& terms_;
     ControlListener& listener_;
     FrameScanner scanner_;
-    HeldBytes held_;                       // passed the scanner, refused by the sink
+    HeldBytes held_;                       // have passed the scanner; the sink has not taken them
     std::unique_ptr<Aside> aside_;         // null most of the time
     std::unique_ptr<MessageMeter> meter_;  // null without ProxyWebsocketMessageRate
-    std::uint64_t held_messages_ = 0;      // of which the last byte may still be held
-    std::uint64_t dropped_messages_ = 0;   // that have passed the scanner and not reached the sink
+    std::uint64_t held_messages_ = 0;      // messages whose last byte may still be held
+    std::uint64_t dropped_messages_ = 0;   // messages that passed the scanner but not the sink
     MonotonicUs last_read_ = 0;
     MonotonicUs blocked_since_ = 0;
     int source_error_ = 0;
@@ -181,7 +188,7 @@ class Direction {
     Violation violation_ = Violation::none;
     bool mute_after_pending_ = false;
     bool close_passed_ = false;
-    bool truncated_ = false;  // the source ended inside a frame header, which the sink has got
+    bool truncated_ = false;  // the source ended inside a frame header that was forwarded
     bool read_limit_reached_ = false;
     bool out_of_memory_ = false;
 };

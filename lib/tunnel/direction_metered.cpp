@@ -1,4 +1,4 @@
-// The part of a direction that ProxyWebsocketMessageRate brings in: messages that come too fast wait.
+// How a direction limits the rate of messages (ProxyWebsocketMessageRate): messages that come too fast are delayed.
 #include <algorithm>
 #include <utility>
 
@@ -7,7 +7,7 @@
 
 namespace wsp {
 
-// Frame by frame: each message costs a token, and what comes when there is none waits.
+// Relays frame by frame. Each message costs a token. What comes when there is no token is delayed.
 void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
                               MonotonicUs now) noexcept {
     while (size > 0 && flow_ == Flow::relaying) {
@@ -25,11 +25,11 @@ void Direction::relay_metered(const std::uint8_t* data, std::size_t size,
         size -= piece;
     }
     if (flow_ == Flow::muted) {
-        relay_frames(data, size, now);  // behind a Close of ours nothing costs anything
+        relay_frames(data, size, now);  // after a Close of our own, messages cost nothing
     }
 }
 
-// How much of `data` belongs to the frame in progress, or to the one that begins.
+// How much of `data` belongs to the current frame, or to the frame that begins there.
 std::size_t Direction::end_of_frame(const std::uint8_t* data, std::size_t size) const noexcept {
     std::uint64_t end = scanner_.payload_left();
     FrameHeader header;

@@ -1,4 +1,4 @@
-// How a direction's states follow each other, and what each end brings about: the only place where they are entered.
+// The states of a direction, and what follows from each end. States are entered only here.
 #include <algorithm>
 #include <utility>
 
@@ -6,7 +6,7 @@
 
 namespace wsp {
 
-// A side that is once past a state does not come back to it.
+// A state that has been left is never entered again.
 void Direction::enter(Flow flow) noexcept {
     flow_ = std::max(flow_, flow);
 }
@@ -20,7 +20,7 @@ void Direction::enter(Source how) noexcept {
 }
 
 void Direction::source_ended(const IoResult& how) noexcept {
-    // What has begun a frame header and will never complete it belongs to the sink all the same.
+    // The beginning of a frame header that will never be complete is forwarded all the same.
     if (flow_ == Flow::relaying && aside_ && !aside_->carry.empty()) {
         forward(aside_->carry.data(), aside_->carry.size(), last_read_);
         truncated_ = true;

@@ -1,4 +1,4 @@
-// A list whose links are in its entries.
+// A linked list. The links are members of the entries.
 #include "tunnel/loop_list.hpp"
 
 namespace wsp {

@@ -1,7 +1,7 @@
-// The loops of this process: who has a command for all tunnels gives it here. What holds for later tunnels as well reaches
-// the loops that come later.
+// The loops of this process. A command for all tunnels is given here, to all loops at once. A plan to close all also
+// reaches the loops that are added later.
 //
-// Any thread; one mutex, with the rules of tunnel_loop.hpp about signals. Nothing allocates.
+// Any thread; one mutex. tunnel_loop.hpp says what applies to signals. Nothing here allocates.
 #pragma once
 
 #include <mutex>
@@ -14,7 +14,7 @@ namespace wsp {
 
 class LoopList {
   public:
-    // A loop is listed for as long as its entry lives; the loop and the list live longer.
+    // A loop is in the list for as long as its entry lives. The loop and the list must outlive the entry.
     class Entry {
       public:
         Entry(LoopList& list, TunnelLoop& loop);
@@ -27,10 +27,10 @@ class LoopList {
         LoopList& list_;
         TunnelLoop& loop_;
         Entry* next_ = nullptr;
-        Entry** link_ = nullptr;  // what points at this one
+        Entry** link_ = nullptr;  // the pointer that points to this entry
     };
 
-    // As TunnelLoop's.
+    // The same as the functions of TunnelLoop, for all loops.
     void close_all(const ClosePlan& plan) noexcept;
     void check_groups() noexcept;
 

@@ -1,4 +1,4 @@
-// Tokens counted as time, so that no rounding is lost between messages.
+// Tokens are counted as time, so that no rounding errors add up.
 #include "tunnel/message_meter.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// ProxyWebsocketMessageRate: a token bucket for messages, and the bytes that wait for tokens. Pure
-// but for the memory that it holds; one direction's, one thread's.
+// A token bucket for messages (ProxyWebsocketMessageRate), and the bytes that wait for a token. Does nothing but count
+// and keep memory. Belongs to one direction and its thread.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +11,27 @@ namespace wsp {
 
 class MessageMeter {
   public:
-    // `rate` messages per second, at least 1, and as many as `burst`, at least 1, at once.
+    // Allows `rate` messages per second and `burst` messages at once. Both are at least 1.
     MessageMeter(std::uint32_t rate, std::uint32_t burst, MonotonicUs now) noexcept;
 
-    // A message may begin now.
+    // True when a message may begin now.
     bool has_token(MonotonicUs now) noexcept;
     void spend() noexcept { tokens_us_ -= cost_us_; }
-    // When has_token() will be true.
+    // When has_token() becomes true.
     MonotonicUs next_token_at(MonotonicUs now) noexcept;
-    // More messages than this may not wait.
+    // No more messages than this may be delayed.
     std::uint64_t max_delayed() const noexcept { return 2 * std::uint64_t{burst_}; }
 
-    HeldBytes delayed;          // read from the source, not looked at yet
-    MonotonicUs resume_at = 0;  // when to look at them; meaningful while there are some
+    HeldBytes delayed;  // read from the source, not shown to the scanner yet
+    // When to go on with them. Valid only while there are some.
+    MonotonicUs resume_at = 0;
 
   private:
     void refill(MonotonicUs now) noexcept;
 
     std::uint32_t burst_;
-    DurationUs cost_us_;    // of one message, in microseconds of waiting
-    DurationUs tokens_us_;  // saved up, likewise
+    DurationUs cost_us_;    // the cost of one message, as time
+    DurationUs tokens_us_;  // the tokens in the bucket, as time
     MonotonicUs refilled_at_;
 };
 

@@ -1,4 +1,4 @@
-// The payload of our Pings, written and recognised.
+// Writes and recognises the payload of our Pings.
 #include "tunnel/ping.hpp"
 
 #include <cstring>

@@ -1,6 +1,6 @@
-// What is known of the Pings that the proxy itself sends to one side. A Ping carries eight bytes
-// that nobody else uses: a random half that is the side's own, and a count; a Pong that gives them
-// back is ours, any other belongs to the endpoints. Pure; one tunnel's, one thread's.
+// The state of the Pings that the proxy sends to one side. The payload of such a Ping has eight bytes: a random number,
+// chosen once per side, and a counter. A Pong that repeats them answers our Ping; any other Pong is for the other
+// endpoint. Pure; belongs to one tunnel and its thread.
 #pragma once
 
 #include <array>
@@ -18,17 +18,17 @@ class PingState {
 
     explicit PingState(std::uint32_t nonce) noexcept : nonce_(nonce) {}
 
-    // A new Ping goes out now. Its payload.
+    // Notes that a new Ping is sent now and returns its payload.
     Payload next(MonotonicUs now) noexcept;
-    // A Pong with `payload` came: true when it answers one of our Pings. The last one's round trip
-    // is kept.
+    // Returns true when a Pong with `payload` answers one of our Pings. Stores the round trip time when it answers the
+    // last one.
     bool is_ours(std::string_view payload, MonotonicUs now) noexcept;
 
-    // A Ping is out and no byte has come since: since when. kNever otherwise.
+    // When the last Ping was sent, if no byte has come since then. kNever otherwise.
     MonotonicUs waiting_since(MonotonicUs last_read) const noexcept {
         return sent_at_ != kNever && last_read <= sent_at_ ? sent_at_ : kNever;
     }
-    // It will not be answered, and nobody is to blame.
+    // Forgets the last Ping: nobody is to blame when it is not answered.
     void forget() noexcept { sent_at_ = kNever; }
     DurationUs round_trip() const noexcept { return round_trip_; }
 

@@ -1,4 +1,4 @@
-// Comparing policies, and which of a policy's close codes a reason asks for.
+// Compares policies and chooses the close code for an end reason.
 #include "tunnel/policy.hpp"
 
 namespace wsp {

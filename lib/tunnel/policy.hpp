@@ -1,5 +1,5 @@
-// What a tunnel may do and for how long: a plain value, resolved once from the configuration and shared by all tunnels that it
-// applies to. Immutable once a tunnel has it, so any thread may read it.
+// What a tunnel may do and for how long. A plain value, resolved once from the configuration and shared by all tunnels
+// to which it applies. Never changes once a tunnel has it, so any thread may read it.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ struct Policy {
 #include "tunnel/policy.def"
 #undef WSP_POLICY
 
-    // The code of the Close with which the proxy ends a tunnel for that reason.
+    // The code of the Close with which the proxy ends a tunnel for this reason.
     std::uint16_t close_code(EndReason reason) const noexcept;
 };
 
-// Every member counts: a tunnel must never run on another's policy.
+// Compares all members: a tunnel must never run with the policy of another one.
 bool operator==(const Policy& a, const Policy& b) noexcept;
 
 }  // namespace wsp

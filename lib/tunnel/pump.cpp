@@ -1,4 +1,4 @@
-// The pump's thread, how it waits, and what other threads do with it.
+// The thread of a pump, how it waits, and what other threads do with it.
 #include "tunnel/pump.hpp"
 
 #include <cerrno>
@@ -10,10 +10,10 @@
 namespace wsp {
 namespace {
 
-// What is read at a time, and so written: a bulk read is few system calls, and stays in the L2
-// cache. Just below 64 KiB, since Linux's loopback interface, on which many a backend is, takes
-// 65,483 bytes of payload in one segment (MTU 65,536; 65,463 with IPv6): 64 KiB would be two, the
-// second of them a tiny one.
+// How much is read, and so written, at a time. With this size a bulk transfer needs few system calls and stays in the
+// L2 cache. It is a little less than 64 KiB because of the loopback interface of Linux, where many backends are. That
+// interface takes 65,483 bytes of payload in one segment (MTU 65,536; 65,463 with IPv6), so 64 KiB would need a second,
+// tiny segment.
 constexpr std::size_t kScratchSize = 64 * 1024 - 128;
 
 }  // namespace
@@ -87,7 +87,7 @@ void Pump::run() noexcept {
     } while (!ends_all() || !try_to_end());
 }
 
-// With nothing left to do, and nothing to come, tells the world so.
+// Ends the loop when it is empty and nobody can add a tunnel any more, and wakes join().
 bool Pump::try_to_end() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!joining_ || !is_empty() || !inbox_.empty()) {
@@ -121,7 +121,7 @@ void Pump::unwatch(Tunnel& tunnel) noexcept {
     for (const Side side : {Side::client, Side::backend}) {
         Interest& watched = tunnel.watched[static_cast<std::size_t>(side)];
         if (watched != kNoInterest) {
-            // Fails only for a descriptor that was never watched.
+            // Can fail only for a descriptor that was never watched.
             [[maybe_unused]] const bool ok = poller_.watch(tunnel.stream(side).fd(), watched,
                                                            kNoInterest, cookie_of(tunnel, side));
             watched = kNoInterest;

@@ -1,7 +1,7 @@
-// Many tunnels, one loop, on a thread of its own. A pump belongs to whoever made it; its tunnels belong to it.
+// A loop for many tunnels, on its own thread. A pump belongs to its creator, and its tunnels belong to the pump.
 //
-// Threads: besides the commands of every loop, adopt() and join() may be called from any thread. The loop's thread has all
-// signals blocked.
+// Threads: adopt() and join() may be called from any thread, as may the commands of every loop (tunnel_loop.hpp). The
+// thread of the pump has all signals blocked.
 #pragma once
 
 #include <pthread.h>
@@ -19,21 +19,21 @@ namespace wsp {
 class Pump final : public TunnelLoop {
   public:
     Pump();
-    // join() must have returned true, or start() must never have returned true.
+    // Either join() has returned true, or start() has never returned true.
     ~Pump();
 
-    // Makes the thread. False with errno when the system refuses a thread or a descriptor. Once
-    // `stop_fd` is readable everything is ended as by close_all(ClosePlan::stop()): for signal
-    // handlers, which cannot call that. The caller's, open for as long as the pump; -1: none.
+    // Creates the thread. Returns false with errno when the system refuses a thread or a descriptor. Once `stop_fd` is
+    // readable, all tunnels end as with close_all(ClosePlan::stop()). That is for signal handlers, which must not call
+    // close_all(). The descriptor belongs to the caller and stays open as long as the pump. -1: none.
     [[nodiscard]] bool start(int stop_fd = -1) noexcept;
 
-    // Hands a tunnel over; it is started on the loop's thread. False, and `tunnel` is still the
-    // caller's, when the pump does not run, has ended or memory has run out.
+    // Gives a tunnel to the pump, which starts it on its own thread. Returns false when the pump does not run, has
+    // ended, or has no memory; the caller then still owns `tunnel`.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
 
-    // After close_all(), when nobody will adopt any more: waits for the last tunnel and the loop to
-    // end, for at most `patience`. False when they have not: the pump and its tunnels must then be
-    // left alone, since the thread still uses them.
+    // Waits for the last tunnel and the thread to end, for at most `patience`. To be called after close_all(), when
+    // nobody calls adopt() any more. When it returns false, the thread still runs: the pump and its tunnels must then
+    // never be destroyed.
     [[nodiscard]] bool join(DurationUs patience) noexcept;
 
   private:
@@ -48,12 +48,12 @@ class Pump final : public TunnelLoop {
     void unwatch(Tunnel& tunnel) noexcept override;
     void unwatch_stop() noexcept override;
 
-    // The loop's own.
+    // Used only by the thread of the loop.
     std::unique_ptr<std::uint8_t[]> scratch_memory_;
     Poller poller_;
     int stop_fd_ = -1;
 
-    // Shared with the loop, under mutex_.
+    // Shared between threads, under mutex_.
     std::condition_variable ended_signal_;
     bool running_ = false;
     bool joining_ = false;

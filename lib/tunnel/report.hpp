@@ -1,4 +1,4 @@
-// What a tunnel reports when it ends. Values only; any thread.
+// The report about a tunnel when it ends. Values only; any thread.
 #pragma once
 
 #include <cstdint>
@@ -32,44 +32,45 @@ struct Table<EndReason> {
     };
 };
 
-// What %{ws-closed-by}n says.
+// The value of %{ws-closed-by}n.
 constexpr std::string_view closed_by(EndReason reason) noexcept {
     return row_of(reason).closed_by;
 }
 
-// The reason in the Close that the proxy sends; empty where it sends none of its own.
+// The reason in the Close, when the proxy sends one, else empty.
 constexpr std::string_view close_reason_of(EndReason reason) noexcept {
     return row_of(reason).close_reason;
 }
 
-// One way through the tunnel, as seen from its source.
+// One direction of the tunnel, as seen from its source.
 struct FlowReport {
-    std::uint64_t messages = 0;            // data messages whose last byte the other side has taken
-    std::uint64_t wire_bytes_read = 0;     // from the source, TLS included
-    std::uint64_t wire_bytes_written = 0;  // to the source, TLS included
+    std::uint64_t messages = 0;            // data messages that the other side has taken completely
+    std::uint64_t wire_bytes_read = 0;     // received from the source, with TLS overhead
+    std::uint64_t wire_bytes_written = 0;  // sent to the source, with TLS overhead
 };
 
 struct TunnelReport {
     EndReason reason = EndReason::none;
-    Violation violation = Violation::none;  // which rule, when the reason is a violation
-    int os_error = 0;                       // errno, when the end was that a connection broke
-    // Of the first Close seen or sent. 1005: that Close had no code; 1006: there was no Close.
+    Violation violation = Violation::none;  // the broken rule, when the reason is a violation
+    int os_error = 0;                       // the errno, when a broken connection was the reason
+    // The code of the first Close that was received or sent. 1005: it had no code. 1006: there was no Close.
     std::uint16_t close_code = 0;
-    DurationUs duration = 0;    // since the tunnel was started
-    DurationUs client_rtt = 0;  // of the last Ping that the client answered; 0: none was
+    DurationUs duration = 0;    // since start()
+    DurationUs client_rtt = 0;  // of the last Ping that the client answered; 0: none
     FlowReport client;
     FlowReport backend;
 };
 
-// Hears of one tunnel: what it moves, in steps, and its end. Owned by the tunnel and destroyed with it, on the thread that
-// drives the tunnel: neither calls nor destructor may block.
+// Is told what one tunnel transfers, in steps, and how it ends. Owned by the tunnel and destroyed with it, on the
+// thread that drives the tunnel: neither its functions nor its destructor may block.
 class TunnelObserver {
   public:
-    // How many bytes go by at least between two on_traffic() calls, but for the last.
+    // At least so many bytes pass between two calls of on_traffic(), except before the last call.
     static constexpr std::uint64_t kTrafficStep = 4096;
 
     virtual ~TunnelObserver() = default;
-    // That many more bytes from and to the backend, TLS included; all of them are close_reason before on_end().
+    // So many more bytes were read from and written to the backend, with TLS overhead. All bytes are reported before
+    // on_end().
     virtual void on_traffic(std::uint64_t read, std::uint64_t written) noexcept {
         static_cast<void>(read);
         static_cast<void>(written);

@@ -1,4 +1,4 @@
-// Looks for an equal policy before it copies one: a configuration has few.
+// Searches for an equal policy before it makes a copy. A configuration has few policies, so the search is short.
 #include "tunnel/shared_policies.hpp"
 
 #include <algorithm>

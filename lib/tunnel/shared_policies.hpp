@@ -1,7 +1,7 @@
-// One shared copy of each distinct policy: tunnels of one configuration have the same one, and a tunnel that outlives its
-// request still has it.
+// Keeps one shared copy of each distinct policy. Tunnels with the same configuration share a copy, and a tunnel that
+// outlives its request still has its policy.
 //
-// Any thread; one mutex. Policies are kept until the object goes.
+// Any thread; one mutex. Policies are kept for as long as this object lives.
 #pragma once
 
 #include <memory>

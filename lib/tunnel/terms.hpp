@@ -1,5 +1,5 @@
-// On what terms one tunnel runs: resolved once, when its handshake is done, and carried whole by everybody who has the tunnel.
-// A value; whoever holds it may copy it.
+// The terms of one tunnel: everything that its configuration and its handshake decide. Resolved once, when the
+// handshake is done, and passed on as one value. May be copied.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace wsp {
 
-// How long a tunnel may live, and why no longer.
+// How long a tunnel may live, and the end reason when that time is over.
 struct Lifetime {
     Lifetime(DurationUs time = 0, EndReason why = EndReason::lifetime) : span(time), reason(why) {}
     DurationUs span;  // 0: no limit
@@ -20,11 +20,13 @@ struct Lifetime {
 };
 
 struct TunnelTerms {
-    std::shared_ptr<const Policy> policy;  // one object for all tunnels that it applies to
+    // One object for all tunnels with the same configuration.
+    std::shared_ptr<const Policy> policy;
     Lifetime lifetime;
-    std::uint8_t allowed_rsv = 0;       // see ScanRules
-    bool raw = false;                   // another protocol than WebSocket: no frames
-    TunnelGroup::Subscription group{};  // whose end is the tunnel's too
+    std::uint8_t allowed_rsv = 0;  // see ScanRules
+    bool raw = false;              // another protocol than WebSocket, so there are no frames
+    // The tunnel ends when this group is drained.
+    TunnelGroup::Subscription group{};
 };
 
 }  // namespace wsp

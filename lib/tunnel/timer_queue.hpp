@@ -1,5 +1,5 @@
-// When to look at which tunnel next: a binary heap of objects that carry their own place in it, so
-// that moving one costs a few swaps and no allocation. One owner, one thread.
+// A queue of timers: a binary heap of objects. Each object knows its own place in the heap, so moving one costs a few
+// swaps and no allocation. One owner, one thread.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace wsp {
 
-// What an object needs to be in a TimerQueue. It must leave the queue before it is destroyed.
+// What an object needs to be in a TimerQueue. The object must be removed from the queue before it is destroyed.
 struct TimerHook {
     static constexpr std::uint32_t kNotQueued = UINT32_MAX;
     MonotonicUs timer_at = kNever;
@@ -21,7 +21,7 @@ struct TimerHook {
 template <class T>  // derives from TimerHook
 class TimerQueue {
   public:
-    // Grows the heap so that `count` objects fit: the only call that allocates (bad_alloc).
+    // Makes room for `count` objects. The only function that allocates (bad_alloc).
     void reserve(std::size_t count) { heap_.reserve(count); }
 
     MonotonicUs next_at() const noexcept {
@@ -29,7 +29,7 @@ class TimerQueue {
     }
     T* next() const noexcept { return heap_.empty() ? nullptr : heap_.front(); }
 
-    // Puts `object` in at `at`, or moves it there; kNever takes it out.
+    // Adds `object` with the time `at`, or moves it to that time. kNever removes it.
     void set(T& object, MonotonicUs at) {
         if (at == object.timer_at) {
             return;
@@ -67,7 +67,7 @@ class TimerQueue {
         object->timer_place = static_cast<std::uint32_t>(place);
     }
 
-    // Moves the object at `place` up or down to where it belongs.
+    // Moves the object at `place` up or down to its right place.
     void settle(std::size_t place) noexcept {
         T* const moving = heap_[place];
         while (place > 0 && moving->timer_at < heap_[(place - 1) / 2]->timer_at) {

@@ -1,4 +1,4 @@
-// What passes through a tunnel, and the order in which its ends come.
+// How a tunnel passes bytes on, and in which order it ends.
 #include "tunnel/tunnel.hpp"
 
 #include <openssl/rand.h>
@@ -13,8 +13,7 @@
 namespace wsp {
 namespace {
 
-// Reads per direction and wake-up: a fast tunnel gets no more before the others have had their
-// turn.
+// How often a direction reads per wake-up. After that the other tunnels come first.
 constexpr int kMaxReads = 16;
 
 }  // namespace
@@ -89,7 +88,7 @@ bool Tunnel::done() const noexcept {
     });
 }
 
-// --- what happens ---------------------------------------------------------------------------
+// --- events ---------------------------------------------------------------------------------
 
 bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcept {
     if (control.opcode == Opcode::close) {
@@ -151,7 +150,7 @@ bool Tunnel::send_close(Side side, std::uint16_t code, std::string_view text,
     return to(side).send_close(frame, size, now);
 }
 
-// --- what follows from it ---------------------------------------------------------------------
+// --- what follows from an event ---------------------------------------------------------------
 
 void Tunnel::settle(MonotonicUs now) noexcept {
     for (const Side side : kSides) {
@@ -178,8 +177,8 @@ void Tunnel::settle(MonotonicUs now) noexcept {
     }
 }
 
-// With Validate::off bytes are bytes, and the peers end TCP when they like; not so once the proxy has
-// put a Close of its own between them.
+// With Validate::off a Close has no meaning for the proxy, and the peers end TCP when they like. That changes once the
+// proxy has sent a Close of its own.
 bool Tunnel::acts_on_closes() const noexcept {
     return !terms_.raw && (policy().validate != Validate::off || ended_by_us_);
 }
@@ -205,8 +204,8 @@ void Tunnel::settle_lost(Side side, MonotonicUs now) noexcept {
         to(side).sink_state() != Direction::Sink::lost) {
         return;
     }
-    if (reason_ ==
-        EndReason::none) {  // what breaks behind a Close is no trouble, and no errno to tell
+    // A connection that breaks after a Close is no fault, so its errno is not reported.
+    if (reason_ == EndReason::none) {
         os_error_ =
             from(side).source_error() != 0 ? from(side).source_error() : to(side).sink_error();
     }
@@ -231,7 +230,7 @@ void Tunnel::settle_eof(Side side, MonotonicUs now) noexcept {
     if (!policy().half_close) {
         to(side).lose_sink();
     }
-    // RFC 6455 7.1.1: after the closing handshake the server, here the backend, ends TCP first.
+    // RFC 6455 7.1.1: after the closing handshake the server ends TCP first. Here the backend is the server.
     const bool backend_goes_first = side == Side::client && acts_on_closes() &&
                                     closes_exchanged_with(Side::backend) &&
                                     from(Side::backend).source_state() == Direction::Source::open;
@@ -240,15 +239,15 @@ void Tunnel::settle_eof(Side side, MonotonicUs now) noexcept {
     }
 }
 
-// A Close of the proxy's own is under way to `side`: a FIN right behind it would end clients such
-// as Python's websockets before they have sent the answer, which they then call an error.
+// We have sent a Close to `side`, and its reply may still come. With FIN right after our Close, clients such as
+// Python's websockets would end before they have replied, and report an error.
 bool Tunnel::awaits_close_reply(Side side) const noexcept {
     return ended_by_us_ && to(side).close_passed() && !from(side).scanner().close_seen() &&
            from(side).source_state() == Direction::Source::open &&
            from(side).violation() == Violation::none;
 }
 
-// It has had a Close, or has sent its own, which only the other side can answer.
+// True when `side` has received a Close, or has sent one, which only the other side can answer.
 bool Tunnel::is_closing(Side side) const noexcept {
     return to(side).close_passed() || from(side).scanner().close_seen();
 }
@@ -258,7 +257,8 @@ void Tunnel::settle_closes() noexcept {
     if (closes_exchanged_with(Side::client)) {
         to(Side::client).finish();
     }
-    // Whoever broke a rule is not listened to any more, so no answering Close can be waited for.
+    // The bytes of a side that broke a rule are dropped unseen. So its reply to our Close would not be noticed, and we
+    // do not wait for it.
     for (const Side side : kSides) {
         if (from(side).violation() != Violation::none && to(side).close_passed()) {
             to(side).finish();
@@ -266,7 +266,7 @@ void Tunnel::settle_closes() noexcept {
     }
 }
 
-// It has been told all that it will be told, and what it may still send is for nobody.
+// True when `side` has received everything that it will receive, and nobody needs what it may still send.
 bool Tunnel::can_stop_reading(Side side) const noexcept {
     return stream(side).ends_at_once() && from(side).source_state() == Direction::Source::open &&
            to(side).sink_state() == Direction::Sink::finished &&
@@ -278,7 +278,7 @@ bool Tunnel::closes_exchanged_with(Side side) const noexcept {
     return to(side).close_passed() && from(side).scanner().close_seen();
 }
 
-// --- what is told ---------------------------------------------------------------------------
+// --- the report -----------------------------------------------------------------------------
 
 void Tunnel::finish_report(MonotonicUs now) noexcept {
     if (observer_) {

@@ -1,26 +1,24 @@
-// One WebSocket connection through the proxy, after its handshake: two streams, the two directions
-// between them, and the order in which things end. Driven from outside: whoever polls the
-// descriptors (the loop that it is in: tunnel_loop.hpp) calls advance() when something
-// is ready and on_timer() at deadline().
+// One WebSocket connection through the proxy, after its handshake: two streams, the two directions between them, and
+// the order in which they end. The loop (tunnel_loop.hpp) calls advance() when a descriptor is ready, and on_timer() at
+// deadline().
 //
-// A tunnel is made on any thread and then handed over whole to the one that drives it. It owns its
-// streams and observer and shares its policy. Nothing here blocks (unless a stream says that it
-// does) and nothing but the constructor throws.
+// A tunnel is created on any thread and then given to the thread that drives it. It owns its streams and its observer
+// and shares its policy. Nothing here blocks, unless a stream says that it does. Nothing but the constructor throws.
 //
-// How a tunnel ends. Each side can send a Close, end its TCP, or break; the proxy can end it by
-// end(). The rules, all in settle():
-//   - A Close is relayed like any frame. When one has gone each way, the server's end of each hop
-//     goes first: the proxy sends FIN to the client, and waits for the backend's (RFC 6455 7.1.1).
-//   - TCP ending without a Close, or a connection breaking, is passed on as TCP's end without a
-//     Close, behind what is under way: clients recover from 1006 and take a Close for an answer.
-//     What the other side has still to say arrives (half-close).
-//   - With Validate::off nothing follows from Closes, until the proxy sends its own.
-//   - No Close is made up for a side that has sent its own: only the other side can answer it.
-//   - A side that the proxy itself has sent a Close has time to answer it before it sees FIN,
-//     whatever the other side does.
-//   - A stream that ends_at_once() is not read any more once both Closes have passed it, or what it sends reaches nobody.
-//   - Once it is ending, a tunnel lives for as long as bytes still arrive, and for
-//     ProxyWebsocketCloseTimeout after the last; bytes that are dropped do not count.
+// How a tunnel ends. Each side can send a Close, end its TCP, or break, and the proxy can call end(). These are the
+// rules; all of them are in settle():
+//   - A Close is relayed like any frame. After one Close in each direction, the server of each hop ends TCP first: the
+//     proxy sends FIN to the client and waits for the FIN of the backend (RFC 6455 7.1.1).
+//   - When TCP ends without a Close, or a connection breaks, the other side gets FIN without a Close, after the bytes
+//     that are under way. Clients reconnect after 1006; they would take a Close for a deliberate answer. What the other
+//     side still sends is relayed (half-close).
+//   - With Validate::off a Close has no consequences, until the proxy sends one of its own.
+//   - The proxy sends no Close to a side that has sent one: only the other side can answer it.
+//   - After a Close of its own, the proxy gives a side time to reply before it sends FIN, whatever the other side does.
+//   - A stream that ends_at_once() is not read any more once a Close has passed in both directions, or when nobody gets
+//     what it sends.
+//   - A tunnel that is ending lives for as long as bytes arrive, and for ProxyWebsocketCloseTimeout after the last
+//     byte. Bytes that are dropped do not count.
 #pragma once
 
 #include <array>
@@ -41,11 +39,12 @@ struct TunnelParts {
     std::unique_ptr<Stream> backend;
     std::unique_ptr<TunnelObserver> observer;  // may be null
     TunnelTerms terms;
-    std::string early_from_client;  // bytes that came behind either handshake: they travel first
+    // Bytes that came right after the handshake of either side. They are relayed first.
+    std::string early_from_client;
     std::string early_from_backend;
 };
 
-// What the loop notes on a tunnel that it drives; the tunnel itself does not look at it.
+// What the loop stores about a tunnel. The tunnel itself does not use it.
 struct LoopHook : TimerHook {
     std::uint32_t loop_place = 0;
     std::array<Interest, 2> watched{{kNoInterest, kNoInterest}};  // by Side
@@ -59,20 +58,19 @@ class Tunnel final : public LoopHook, private ControlListener {
     Tunnel(const Tunnel&) = delete;
     Tunnel& operator=(const Tunnel&) = delete;
 
-    // Lets the early bytes travel. Called once, first, on the driving thread.
+    // Relays the early bytes. Called once, before anything else, on the thread that drives the tunnel.
     void start(MonotonicUs now) noexcept;
-    // Moves what can be moved, given what poll() said about either side.
+    // Moves the bytes that can be moved, given what poll() says about both sides.
     void advance(Interest client_ready, Interest backend_ready, Scratch scratch,
                  MonotonicUs now) noexcept;
-    // To be called when deadline() has passed; calling it earlier does no harm.
+    // To be called when deadline() has passed. An earlier call does no harm.
     void on_timer(MonotonicUs now) noexcept;
-    // The proxy's own wish to end: a Close with the policy's code to both sides at the next frame
-    // boundary of each, then TCP. A second call changes nothing.
+    // The proxy ends the tunnel: sends a Close with the code of the policy to both sides, at the next frame boundary of
+    // each, and then ends TCP. A second call changes nothing.
     void end(EndReason reason, MonotonicUs now) noexcept;
-    // end() at `at`, unless something ends the tunnel before; of several such moments the earliest
-    // counts.
+    // Calls end() at `at`, unless the tunnel ends before. The earliest of several such moments counts.
     void end_at(MonotonicUs at, EndReason reason) noexcept;
-    // Ends at once, without a Close; done() is true afterwards.
+    // Ends the tunnel at once, without a Close. Afterwards done() is true.
     void abort(EndReason reason) noexcept;
 
     // What to wait for on stream(side).
@@ -80,16 +78,16 @@ class Tunnel final : public LoopHook, private ControlListener {
     const Policy& policy() const noexcept { return *terms_.policy; }
     TunnelGroup::Subscription& group() noexcept { return terms_.group; }
     const Stream& stream(Side side) const noexcept { return *streams_[index(side)]; }
-    // advance() has something to do without waiting.
+    // True when advance() has something to do without waiting.
     bool has_more() const noexcept {
         return from(Side::client).has_more() || from(Side::backend).has_more();
     }
-    // When on_timer() is due; kNever when nothing is timed.
+    // When on_timer() must be called. kNever when there is no time limit.
     MonotonicUs deadline() const noexcept;
-    // Nothing is left to do but to destroy the tunnel; finish_report() first.
+    // True when there is nothing left to do but finish_report() and the destructor.
     bool done() const noexcept;
 
-    // Tells the observer. Called once, when done() or when the driver gives up on the tunnel.
+    // Calls the observer. To be called once, when done() is true or when the loop gives up the tunnel.
     void finish_report(MonotonicUs now) noexcept;
     TunnelReport report(MonotonicUs now) const noexcept;
 
@@ -131,16 +129,20 @@ class Tunnel final : public LoopHook, private ControlListener {
     std::array<std::unique_ptr<Stream>, 2> streams_;
     TunnelTerms terms_;
     std::unique_ptr<TunnelObserver> observer_;
-    std::unique_ptr<std::array<std::string, 2>> early_;  // by Side; null once they have travelled
-    Direction directions_[2];                            // by the side that the bytes come from
-    std::unique_ptr<std::array<PingState, 2>> pings_;    // by Side; null without ProxyWebsocketPing
-    std::uint64_t reported_read_ = 0;                    // of the backend's bytes, to the observer
+    // By Side. Null once they have been relayed.
+    std::unique_ptr<std::array<std::string, 2>> early_;
+    // By the side from which the bytes come.
+    Direction directions_[2];
+    // By Side. Null without ProxyWebsocketPing.
+    std::unique_ptr<std::array<PingState, 2>> pings_;
+    // How many bytes of the backend have been reported to the observer.
+    std::uint64_t reported_read_ = 0;
     std::uint64_t reported_written_ = 0;
     MonotonicUs started_ = kNever;
-    MonotonicUs now_ = 0;  // of the call in progress
+    MonotonicUs now_ = 0;  // the time of the current call
     MonotonicUs end_at_ = kNever;
     MonotonicUs closing_since_ = kNever;
-    int os_error_ = 0;  // of the connection that broke, when that was the end
+    int os_error_ = 0;  // the errno of the broken connection, when that was the end
     std::uint16_t close_code_ = 0;
     EndReason end_at_reason_ = EndReason::none;
     EndReason reason_ = EndReason::none;

@@ -1,6 +1,6 @@
-// Tunnels that may be ended together, such as those that lead to one backend. Whoever ends a group owns it, and keeps it for
-// longer than its tunnels live; each tunnel has a subscription among its terms. Loops look at those when they are told to
-// (TunnelLoop::check_groups).
+// A group of tunnels that can be ended together, for example those to one backend. The owner of a group ends it, and
+// keeps it longer than its tunnels live. Each tunnel has a subscription in its terms. Loops look at the subscriptions
+// of their tunnels when they are told to (TunnelLoop::check_groups).
 #pragma once
 
 #include <atomic>
@@ -14,14 +14,15 @@ namespace wsp {
 
 class TunnelGroup {
   public:
-    // A value; one thread at a time.
+    // A value. Used by one thread at a time.
     class Subscription {
       public:
-        Subscription() = default;  // to no group
+        Subscription() = default;  // subscribes to no group
         explicit Subscription(const TunnelGroup& group) noexcept
             : group_(&group), seen_(group.times_drained()) {}
 
-        // The group has been drained since subscribing, or since this was true last.
+        // True when the group has been drained since the subscription was made, or since this function last returned
+        // true.
         bool is_drained() noexcept {
             if (group_ == nullptr) {
                 return false;
@@ -29,7 +30,7 @@ class TunnelGroup {
             const unsigned times = group_->times_drained();
             return times != std::exchange(seen_, times);
         }
-        // How, the last time.
+        // How the group was drained last.
         ClosePlan plan() const noexcept { return group_->plan(); }
 
       private:
@@ -37,10 +38,11 @@ class TunnelGroup {
         unsigned seen_ = 0;
     };
 
-    // Any thread. A tunnel that subscribes before drain() ends with it, one that subscribes afterwards does not.
+    // Any thread. A tunnel that subscribed before drain() ends with it; one that subscribes afterwards does not.
     Subscription subscribe() const noexcept { return Subscription(*this); }
 
-    // Fixes how the tunnels end: each at a moment of its own between now and `spread` later. One thread at a time.
+    // Decides how the tunnels end: each at its own moment between now and `spread` later. Called by one thread at a
+    // time.
     void drain(EndReason reason, MonotonicUs now, DurationUs spread) noexcept {
         reason_.store(reason);
         since_.store(now);
@@ -57,7 +59,8 @@ class TunnelGroup {
         return {reason_.load(), since, since + spread_.load(), kNever};
     }
 
-    std::atomic<EndReason> reason_{EndReason::none};  // this and the next two before times_drained_
+    // This and the next two are stored before times_drained_.
+    std::atomic<EndReason> reason_{EndReason::none};
     std::atomic<MonotonicUs> since_{0};
     std::atomic<DurationUs> spread_{0};
     std::atomic<unsigned> times_drained_{0};

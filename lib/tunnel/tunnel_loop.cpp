@@ -17,7 +17,7 @@ Side side_of(std::uintptr_t cookie) {
     return static_cast<Side>(cookie & 1);
 }
 
-// Makes room for `count` elements without growing by one at a time.
+// Makes room for `count` elements, with some reserve.
 template <class T>
 void grow(std::vector<T>& list, std::size_t count) {
     if (list.capacity() < count) {
@@ -49,7 +49,7 @@ bool TunnelLoop::put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept {
         return false;
     }
     inbox_.back() = std::move(tunnel);
-    // Before the loop can take it: it may have ended, and be counted as such, at once.
+    // Counted before the loop can take the tunnel: it may end, and be counted as ended, at once.
     adopted_count_.fetch_add(1);
     return true;
 }
@@ -123,12 +123,12 @@ void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
         groups = std::exchange(group_check_requested_, false);
     }
     if (new_plan) {
-        // Backwards: a tunnel that is done leaves its place to the last one.
+        // Backwards, because the last tunnel takes the place of one that is done.
         for (std::size_t i = tunnels_.size(); i-- > 0;) {
             follow_plan(*tunnels_[i], *plan_, now);
         }
     }
-    for (std::size_t i = groups ? tunnels_.size() : 0; i-- > 0;) {  // backwards as well
+    for (std::size_t i = groups ? tunnels_.size() : 0; i-- > 0;) {  // backwards, as above
         check_group(*tunnels_[i], now);
     }
     for (auto& tunnel : arrived) {
@@ -136,7 +136,7 @@ void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
     }
 }
 
-// Ends the tunnel, or gives it its moment to end.
+// Ends the tunnel now, or sets the moment at which it ends.
 void TunnelLoop::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept {
     if (plan.last <= now) {
         tunnel.end(plan.reason, now);
@@ -174,7 +174,7 @@ void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) n
     tunnels_.push_back(std::move(tunnel));
     Tunnel& taken = *tunnels_.back();
     taken.start(now);
-    // Bytes may wait in the sockets or inside TLS since before there was anybody to poll.
+    // The sockets and TLS may have had bytes before anybody polled.
     taken.advance(kReadable, kReadable, scratch_, now);
     after_work(taken, now);
     if (plan_ && !taken.done()) {
@@ -185,12 +185,12 @@ void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) n
     }
 }
 
-// All that the loop allocates it allocates here: no list can fail to grow later, when a tunnel is
-// half moved. That is why the rest of the loop throws nothing.
+// The loop allocates memory only here. So no list can fail to grow later, when a tunnel has been moved only in part,
+// and the rest of the loop throws nothing.
 void TunnelLoop::make_room_for_one() {
     const std::size_t count = tunnels_.size() + 1;
     grow(tunnels_, count);
-    grow(retired_, retired_.size() + count);  // any of them may end in the same round
+    grow(retired_, retired_.size() + count);  // all of them may end in the same round
     grow(run_queue_, count);
     grow(run_now_, count);
     timers_.reserve(tunnels_.capacity());
@@ -199,7 +199,7 @@ void TunnelLoop::make_room_for_one() {
 void TunnelLoop::handle(const Poller::Event& event, MonotonicUs now) noexcept {
     Tunnel& tunnel = tunnel_of(event.cookie);
     if (tunnel.done()) {
-        return;  // retired earlier in this round
+        return;  // has been retired earlier in this round
     }
     const bool client = side_of(event.cookie) == Side::client;
     tunnel.advance(client ? event.ready : kNoInterest, client ? kNoInterest : event.ready, scratch_,
@@ -225,8 +225,7 @@ void TunnelLoop::fire_timers(MonotonicUs now) noexcept {
     while (timers_.next_at() <= now) {
         Tunnel& tunnel = *timers_.next();
         timers_.remove(tunnel);
-        // Bytes move a deadline without moving the timer: only a deadline that has truly passed
-        // counts.
+        // A transfer changes the deadline of a tunnel but not its timer. So the deadline is checked here.
         if (tunnel.deadline() <= now) {
             tunnel.on_timer(now);
         }
@@ -234,7 +233,7 @@ void TunnelLoop::fire_timers(MonotonicUs now) noexcept {
     }
 }
 
-// Brings everything that is kept about a tunnel in line with what it is now.
+// Updates everything that the loop knows about a tunnel.
 void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (!tunnel.done() && !watch(tunnel)) {
         tunnel.abort(EndReason::internal_error);
@@ -247,8 +246,8 @@ void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
         run_queue_.push_back(&tunnel);
         tunnel.in_run_queue = true;
     }
-    // A deadline that has moved away is looked at when the timer fires: most wake-ups then cost no
-    // heap work.
+    // A later deadline does not move the timer; it is checked when the timer fires. So most wake-ups cost no heap
+    // operation.
     const MonotonicUs deadline = tunnel.deadline();
     if (deadline < tunnel.timer_at) {
         timers_.set(tunnel, deadline);

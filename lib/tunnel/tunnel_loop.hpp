@@ -1,10 +1,11 @@
-// The loop that drives tunnels, one or many, on one thread: wait, move bytes, follow commands, fire timers, bury the dead. How
-// it waits, and on whose thread, say its two kinds: Pump (pump.hpp) and BlockingPump (blocking_pump.hpp).
+// A loop that drives one or many tunnels on one thread: waits, moves bytes, follows commands, runs timers, and destroys
+// tunnels that have ended. There are two kinds, which differ in how they wait and on whose thread: Pump (pump.hpp) and
+// BlockingPump (blocking_pump.hpp).
 //
-// Threads: close_all() and check_groups() may be called from any thread; they cross to the loop through
-// the inbox, guarded by one mutex, and a wake-up descriptor. Everything else about a tunnel happens on the loop's
-// thread. Where a signal handler may end the process or call these functions, that signal is held off in every thread that
-// calls them and in the loop's own.
+// Threads: close_all() and check_groups() may be called from any thread. They reach the loop through the inbox, which
+// one mutex guards, and a descriptor that wakes the loop. Everything else about a tunnel happens on the thread of the
+// loop. A signal whose handler may end the process or call these functions must be blocked in every thread that calls
+// them, and in the thread of the loop.
 #pragma once
 
 #include <atomic>
@@ -28,16 +29,16 @@ class TunnelLoop {
     TunnelLoop(const TunnelLoop&) = delete;
     TunnelLoop& operator=(const TunnelLoop&) = delete;
 
-    // Ends every tunnel, and every one that arrives later, as planned. The loop goes on. Returns
-    // at once. A second call can only bring the end nearer.
+    // Ends all tunnels as planned, also those that arrive later. The loop itself goes on. Returns at once. A second
+    // plan counts only when it ends earlier.
     void close_all(const ClosePlan& plan) noexcept;
-    // Some group has been drained: ends the tunnels that had subscribed to it, as it plans. Returns at once. A tunnel that
-    // arrives looks at its group by itself.
+    // A group has been drained: ends the tunnels that have subscribed to it, as the group plans. Returns at once.
+    // Tunnels that arrive later check their group themselves.
     void check_groups() noexcept;
 
-    // Tunnels that have arrived and not yet ended. Any thread; a moment's truth.
+    // Tunnels that have arrived and not ended yet. Any thread; the number may change at once.
     std::size_t tunnels() const noexcept {
-        const std::size_t ended = ended_tunnels();  // first: there are never more than adopted ones
+        const std::size_t ended = ended_tunnels();  // read first: the difference is never negative
         return adopted_tunnels() - ended;
     }
     // Both only grow. Any thread.
@@ -45,7 +46,7 @@ class TunnelLoop {
     std::size_t ended_tunnels() const noexcept { return ended_count_.load(); }
 
   protected:
-    // Of the events of wait(); no tunnel's.
+    // Cookies of events of wait() that belong to no tunnel.
     static constexpr std::uintptr_t kWakeCookie = 0;
     static constexpr std::uintptr_t kStopCookie = 1;
     static std::uintptr_t cookie_of(const Tunnel& tunnel, Side side) noexcept;
@@ -53,28 +54,29 @@ class TunnelLoop {
     explicit TunnelLoop(Scratch scratch);
     ~TunnelLoop() = default;
 
-    // What is ready, after at most `timeout` (kNever: for ever). Valid until the next call.
+    // Returns what is ready, after at most `timeout` (kNever: no limit). Valid until the next call.
     virtual const std::vector<Poller::Event>& wait(DurationUs timeout) noexcept = 0;
-    // Waits for what the tunnel's interests are by now. False: the system refuses, and the tunnel ends.
+    // From now on waits for the current interests of the tunnel. Returns false when the system refuses; the tunnel then
+    // ends.
     virtual bool watch(Tunnel& tunnel) noexcept = 0;
     virtual void unwatch(Tunnel& tunnel) noexcept = 0;
-    // kStopCookie has come, and is not to come again.
+    // kStopCookie has come and must not come again.
     virtual void unwatch_stop() noexcept = 0;
 
-    // Any thread. False, and `tunnel` is still the caller's, without memory.
+    // Any thread that holds mutex_. Returns false without memory; the caller then still owns `tunnel`.
     bool put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept;
     void wake() const noexcept { wake_fd_.wake(); }
 
-    // The loop's thread. A round waits once and does all that there is to do.
+    // Called on the thread of the loop. A round waits once and then does everything that there is to do.
     void round() noexcept;
     void process_inbox(MonotonicUs now) noexcept;
     void adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
     bool is_empty() const noexcept { return tunnels_.empty(); }
     bool ends_all() const noexcept { return plan_.has_value(); }
 
-    WakeFd wake_fd_;  // opened by whoever waits on it
+    WakeFd wake_fd_;  // opened by the class that waits on it
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Tunnel>> inbox_;  // under mutex_
+    std::vector<std::unique_ptr<Tunnel>> inbox_;  // guarded by mutex_
 
   private:
     void make_room_for_one();
@@ -89,19 +91,21 @@ class TunnelLoop {
     void abort_all(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
 
-    // The loop's own.
-    std::vector<std::unique_ptr<Tunnel>>
-        tunnels_;  // each knows its place in here: LoopHook::loop_place
-    std::vector<std::unique_ptr<Tunnel>>
-        retired_;  // destroyed when no event of this round can name them any more
-    std::vector<Tunnel*> run_queue_;  // has_more(): advance again before sleeping
-    std::vector<Tunnel*> run_now_;    // the ones of this round
+    // Used only by the thread of the loop.
+    //
+    // Each tunnel knows its index: LoopHook::loop_place.
+    std::vector<std::unique_ptr<Tunnel>> tunnels_;
+    // Destroyed at the end of the round, when no event can refer to them any more.
+    std::vector<std::unique_ptr<Tunnel>> retired_;
+    // Tunnels with has_more(): they advance again before the loop waits.
+    std::vector<Tunnel*> run_queue_;
+    std::vector<Tunnel*> run_now_;  // the part of it that runs in this round
     TimerQueue<Tunnel> timers_;
     Scratch scratch_;
     std::optional<ClosePlan> plan_;
-    std::optional<std::minstd_rand> random_;  // from the first plan on that needs it
+    std::optional<std::minstd_rand> random_;  // created for the first plan that needs it
 
-    // Shared with the loop, under mutex_.
+    // Shared between threads, under mutex_.
     std::optional<ClosePlan> requested_plan_;
     bool group_check_requested_ = false;
 

@@ -1,4 +1,4 @@
-// What a tunnel does as time passes: limits, and the Pings of its own.
+// What a tunnel does when time passes: time limits, and the Pings of the proxy.
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -32,8 +32,8 @@ MonotonicUs Tunnel::closing_deadline() const noexcept {
     if (closing_since_ == kNever) {
         return kNever;
     }
-    // What the other direction still carries may arrive, however long it takes; what we drop anyway
-    // may not.
+    // Bytes of the other direction may still arrive, however long that takes. When we have ended the tunnel ourselves
+    // we drop them, so they do not extend the time.
     return (ended_by_us_ ? closing_since_ : std::max(closing_since_, last_byte())) +
            policy().close_timeout;
 }
@@ -82,7 +82,8 @@ void Tunnel::start_pings() noexcept {
                          std::array<PingState, 2>{{PingState(nonces[0]), PingState(nonces[1])}});
     }
     if (!pings_) {
-        abort(EndReason::out_of_memory);  // without Pings it might outlive its peers for ever
+        // Without Pings the tunnel might outlive its peers for ever.
+        abort(EndReason::out_of_memory);
     }
 }
 
@@ -108,9 +109,9 @@ void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
         send_ping(side, now);
         return;
     }
-    // The Ping may still wait for the end of a frame that the other side has begun: then it is the
-    // other side that is dead, or nobody if its frame goes on. Or it waits behind bytes that this
-    // side takes slowly, which is life too.
+    // The Ping may still wait for the end of a frame that the other side is sending. Then the silent side is the other
+    // one, or none when its frame goes on. Or the Ping waits behind bytes that this side takes slowly; such a side is
+    // alive.
     const bool waits_for_frame = to(side).has_pending() && !to(side).has_held();
     const Side silent = waits_for_frame ? other(side) : side;
     const bool takes = to(side).has_held() && to(side).blocked_since() > waiting;
@@ -126,7 +127,7 @@ void Tunnel::on_ping_timer(Side side, MonotonicUs now) noexcept {
 void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
     const PingState::Payload payload = (*pings_)[index(side)].next(now);
     if (to(side).has_pending()) {
-        return;  // one Ping is enough at the next boundary
+        return;  // one Ping at the next boundary is enough
     }
     std::uint8_t frame[kMaxControlFrame];
     MaskingKey key{};
@@ -138,8 +139,8 @@ void Tunnel::send_ping(Side side, MonotonicUs now) noexcept {
     const std::size_t size =
         write_control_frame(frame, Opcode::ping, bytes, masked ? &key : nullptr);
     if (!to(side).send_frame(frame, size, now)) {
-        pings_.reset();  // there is no frame boundary to be had: nobody can be asked, nobody is to
-                         // blame
+        // No frame boundary will come, so nobody can be asked and nobody is to blame.
+        pings_.reset();
     }
 }
 
