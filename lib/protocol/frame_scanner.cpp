@@ -121,8 +121,7 @@ FrameScanner::Result FrameScanner::scan(const std::uint8_t* data, std::size_t si
         if (!parse_frame_header(frame, size - at, header)) {
             return {at, Stop::more};
         }
-        const Violation error = judge(header);
-        if (error != Violation::none) {
+        if (const Violation error = judge(header); error != Violation::none) {
             return {at, Stop::error, error};
         }
         if (lost_) {
