@@ -13,7 +13,7 @@ namespace {
 bool tunnels_are_configured(const server_rec* main_server) {
     bool found = false;
     each_worker(main_server, [&found](const proxy_worker* worker) {
-        const std::string_view scheme(worker->s->scheme);
+        const std::string_view scheme(scheme_of(*worker));
         found = found || scheme == "ws" || scheme == "wss";
     });
     for (const server_rec* server = main_server; server != nullptr && !found;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "httpd/proxy_workers.hpp"
 #include "httpd/request_headers.hpp"
 #include "protocol/header_tokens.hpp"
 #include "routing/mapping.hpp"
@@ -91,7 +92,7 @@ ClientRefusal check_client(request_rec* r, const proxy_worker& worker, bool webs
             return check_other_protocol(r);
         }
         if (allowed == nullptr && asks_for_websocket(r)) {
-            return require_upgrade(r, worker.s->upgrade);
+            return require_upgrade(r, upgrade_parameter_of(worker));
         }
     }
     return check_websocket(r, websocket_scheme);

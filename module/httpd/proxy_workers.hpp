@@ -1,9 +1,19 @@
-// All the workers that a configuration has, balancer members among them.
+// The workers of a configuration, and those of their parameters that stay as they are. What mod_proxy changes in a worker
+// is in upstream/.
 #pragma once
 
 #include "httpd/httpd.hpp"
 
 namespace wsp {
+
+inline const char* scheme_of(const proxy_worker& worker) {
+    return worker.s->scheme;
+}
+
+// upgrade=: the protocols that the worker lets through.
+inline const char* upgrade_parameter_of(const proxy_worker& worker) {
+    return worker.s->upgrade;
+}
 
 // Calls visit(const proxy_worker*) for each worker of each virtual host.
 template <class Visit>

@@ -7,6 +7,7 @@
 #include "config/dir_config.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/limited_log.hpp"
+#include "httpd/proxy_workers.hpp"
 #include "httpd/request_context.hpp"
 #include "httpd/request_headers.hpp"
 #include "protocol/header_tokens.hpp"
@@ -129,7 +130,7 @@ int translate_proxy_pass_ws(request_rec* r, bool encoded) {
 
 const char* protocol_for(request_rec* r, const proxy_worker* worker, bool websocket_scheme) {
     const char* const asked = apr_table_get(r->headers_in, "Upgrade");
-    const char* const allowed = worker->s->upgrade;
+    const char* const allowed = upgrade_parameter_of(*worker);
     const bool any = std::strcmp(allowed, "*") == 0 || iequals(allowed, "any");
     if (asked == nullptr) {
         return nullptr;
