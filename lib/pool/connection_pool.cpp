@@ -93,8 +93,8 @@ ConnectionPool::Turn ConnectionPool::turn_of(const Waiter& waiter) noexcept {
     return is_first && may_connect() ? Turn::connect : Turn::none;
 }
 
-// Notifies each waiter whose turn has come. The loop ends after the first waiter that takes idle connections: it comes
-// before all waiters behind it, for an idle connection and for a connect.
+// Notifies each waiter whose turn has come. No waiter can have its turn behind one that takes idle connections: idle
+// connections go to the earlier one, and only the first waiter connects.
 void ConnectionPool::wake_waiters() noexcept {
     for (Waiter* waiter : queue_) {
         if (turn_of(*waiter) != Turn::none) {
