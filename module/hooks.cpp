@@ -79,7 +79,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
     return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
         log_version(server);
         learn_log_formats(pconf, ptemp, server);
-        ConfiguredWorkers::learn(server);
+        ConfiguredWorkers::learn(pconf, server);
         advise_on_mpm_settings(server);
         learn_kept_threads(server);
         warn_of_mod_qos_limits(server);

@@ -106,7 +106,7 @@ Child* Child::current() {
 
 Child::Child(const wsp_server_config& config)
     : tunnels_(config),
-      pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits()),
+      pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits(), ConfiguredWorkers::of(config)),
       members_(tunnels_.loops(), tunnels_.stop_fds(), config.drain_spread_us),
       handshake_threads_(config.handshake_threads),
       services_{pools_, members_, policies_, handshake_threads_, tunnels_} {}

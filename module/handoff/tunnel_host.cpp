@@ -26,7 +26,8 @@ WakeFd TunnelHost::opened() noexcept {
 TunnelHost::TunnelHost(const wsp_server_config& config)
     : pump_threads_(config.pump_threads),
       drain_timeout_(config.drain_timeout_us),
-      drain_spread_(config.drain_spread_us) {
+      drain_spread_(config.drain_spread_us),
+      tunnel_permits_(ConfiguredWorkers::of(config)) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
         idle_.reset(ends[0]);

@@ -4,17 +4,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "httpd/boundary.hpp"
 #include "httpd/config_tree.hpp"
 #include "httpd/proxy_workers.hpp"
 
 namespace wsp {
 namespace {
-
-// One per process, see current().
-ConfiguredWorkers& the_workers() {
-    static ConfiguredWorkers workers;
-    return workers;
-}
 
 bool starts_with(const char* text, std::string_view prefix) {
     return strncasecmp(text, prefix.data(), prefix.size()) == 0;
@@ -33,8 +28,8 @@ bool has_section_with_tls() {
 
 }  // namespace
 
-void ConfiguredWorkers::learn(server_rec* main_server) {
-    ConfiguredWorkers learned;
+void ConfiguredWorkers::learn(apr_pool_t* pconf, server_rec* main_server) {
+    auto& learned = *make_in_pool<ConfiguredWorkers>(pconf);
     each_worker(main_server, [&](const proxy_worker* worker) {
         if (worker->s->hmax > 0) {
             learned.max_[worker] = static_cast<std::size_t>(worker->s->hmax);
@@ -44,11 +39,9 @@ void ConfiguredWorkers::learn(server_rec* main_server) {
         }
     });
     learned.section_sets_tls_ = has_section_with_tls();
-    the_workers() = std::move(learned);
-}
-
-const ConfiguredWorkers& ConfiguredWorkers::current() {
-    return the_workers();
+    static_cast<wsp_server_config*>(
+        ap_get_module_config(main_server->module_config, &proxy_websocket_module))
+        ->configured_workers = &learned;
 }
 
 std::optional<std::size_t> ConfiguredWorkers::smax_of(const proxy_worker* worker) const {

@@ -6,16 +6,19 @@
 #include <optional>
 #include <unordered_map>
 
+#include "config/config.h"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
 
+// Belongs to the configuration's pool. Child processes inherit it by fork; any thread may read it.
 class ConfiguredWorkers {
   public:
-    // post_config, main thread; replaces what an earlier configuration has said. Child processes inherit it by fork.
-    static void learn(server_rec* main_server);
-    // Of this process: post_config and child_init have nothing in common that could own it.
-    static const ConfiguredWorkers& current();
+    // post_config, main thread. The main server's configuration points to it from then on.
+    static void learn(apr_pool_t* pconf, server_rec* main_server);
+    static const ConfiguredWorkers& of(const wsp_server_config& main) {
+        return *static_cast<const ConfiguredWorkers*>(main.configured_workers);
+    }
 
     // The workers with a max= of their own, and their number.
     const std::unordered_map<const proxy_worker*, std::size_t>& max() const { return max_; }

@@ -3,8 +3,6 @@
 
 #include <limits>
 
-#include "upstream/configured_workers.hpp"
-
 namespace wsp {
 
 TunnelPermit::~TunnelPermit() {
@@ -13,8 +11,8 @@ TunnelPermit::~TunnelPermit() {
     }
 }
 
-TunnelPermits::TunnelPermits() {
-    for (const auto& [worker, max] : ConfiguredWorkers::current().max()) {
+TunnelPermits::TunnelPermits(const ConfiguredWorkers& workers) {
+    for (const auto& [worker, max] : workers.max()) {
         limited_.try_emplace(worker, max, clock_);
     }
 }

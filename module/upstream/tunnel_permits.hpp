@@ -9,6 +9,7 @@
 #include "httpd/httpd.hpp"
 #include "pool/permits.hpp"
 #include "pool/pool_clock.hpp"
+#include "upstream/configured_workers.hpp"
 
 namespace wsp {
 
@@ -36,7 +37,7 @@ class TunnelPermit {
 class TunnelPermits {
   public:
     // child_init.
-    TunnelPermits();
+    explicit TunnelPermits(const ConfiguredWorkers& workers);
     TunnelPermits(const TunnelPermits&) = delete;
     TunnelPermits& operator=(const TunnelPermits&) = delete;
 

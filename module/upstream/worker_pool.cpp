@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "upstream/configured_workers.hpp"
-
 namespace wsp {
 namespace {
 
@@ -13,11 +11,12 @@ namespace {
 constexpr std::size_t kMaxIdle = 8;
 constexpr DurationUs kTtl = 30 * kSecond;
 
-std::size_t max_idle_of(const proxy_worker* worker, const wsp_dir_config& config) {
+std::size_t max_idle_of(const proxy_worker* worker, const wsp_dir_config& config,
+                        const ConfiguredWorkers& workers) {
     if (config.pool_max_idle != WSP_UNSET) {
         return static_cast<std::size_t>(config.pool_max_idle);
     }
-    return ConfiguredWorkers::current().smax_of(worker).value_or(kMaxIdle);
+    return workers.smax_of(worker).value_or(kMaxIdle);
 }
 
 DurationUs ttl_of(const proxy_worker* worker, const wsp_dir_config& config) {
@@ -27,14 +26,15 @@ DurationUs ttl_of(const proxy_worker* worker, const wsp_dir_config& config) {
     return worker->s->ttl > 0 ? worker->s->ttl : kTtl;
 }
 
-PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config, bool reusable) {
+PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config,
+                     const ConfiguredWorkers& workers, bool reusable) {
     PoolLimits limits;
     if (worker->s->is_address_reusable) {  // else the worker stands for many backends
         limits.max_connecting = static_cast<std::size_t>(config.pool_max_connecting);
     }
     if (reusable) {
         limits.warm = static_cast<std::size_t>(config.pool_warm);
-        limits.max_idle = max_idle_of(worker, config);
+        limits.max_idle = max_idle_of(worker, config, workers);
         limits.ttl = ttl_of(worker, config);
     }
     return limits;
@@ -62,8 +62,9 @@ bool may_match(const proxy_dir_conf& section, std::string_view worker) {
 // mod_proxy merges every <Proxy> section that matches a request's URL into the request's configuration, with the
 // SSLProxy* directives of the section. A connection that is made without a request has only the worker's own section
 // and the virtual host.
-bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* server) {
-    if (!ConfiguredWorkers::current().section_sets_tls()) {
+bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* server,
+                               const ConfiguredWorkers& workers) {
+    if (!workers.section_sets_tls()) {
         return true;
     }
     const auto* const proxy = static_cast<const proxy_server_conf*>(
@@ -82,11 +83,12 @@ bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* ser
 }  // namespace
 
 WorkerPool::WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
-                       StopFds stops, const TunnelPermits& permits)
+                       StopFds stops, const TunnelPermits& permits,
+                       const ConfiguredWorkers& workers)
     : backend_(worker, server, stops, permits),
       reusable_(may_be_reused(worker)),
-      tls_reusable_(has_one_tls_configuration(worker, server)),
-      limits_(limits_of(worker, config, reusable_)),
+      tls_reusable_(has_one_tls_configuration(worker, server, workers)),
+      limits_(limits_of(worker, config, workers, reusable_)),
       connections_(limits_, clock_),
       preconnector_(backend_, connections_) {
     const std::string_view url(name_of(*worker));

@@ -7,6 +7,7 @@
 #include "httpd/stop_fds.hpp"
 #include "pool/connection_pool.hpp"
 #include "upstream/backend.hpp"
+#include "upstream/configured_workers.hpp"
 #include "upstream/preconnector.hpp"
 
 namespace wsp {
@@ -16,7 +17,7 @@ class WorkerPool {
   public:
     // `config`, resolved: that of a request to the worker.
     WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
-               StopFds stops, const TunnelPermits& permits);
+               StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers);
 
     Backend& backend() { return backend_; }
     ConnectionPool& connections() { return connections_; }

@@ -14,8 +14,9 @@ namespace wsp {
 // Owned by the child process. Any thread; the mutex guards the table.
 class WorkerPoolMap {
   public:
-    // `permits` outlives the map.
-    WorkerPoolMap(StopFds stops, const TunnelPermits& permits) : stops_(stops), permits_(permits) {}
+    // `permits` and `workers` outlive the map.
+    WorkerPoolMap(StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers)
+        : stops_(stops), permits_(permits), workers_(workers) {}
 
     // The pool is made when it is asked for the first time, with that request's `config` (resolved), and is then kept.
     WorkerPool& get(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
@@ -25,6 +26,7 @@ class WorkerPoolMap {
   private:
     const StopFds stops_;
     const TunnelPermits& permits_;
+    const ConfiguredWorkers& workers_;
     std::mutex mutex_;
     std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<WorkerPool>> pools_;
 };
