@@ -132,12 +132,12 @@ def test_a_wait_in_vain_ends_with_503_when_acquire_is_over(start, echo, mpm):
 def test_nobody_waits_longer_than_for_the_backend(start, echo, mpm):
     server = start(f"""
         ProxyPass /ws {echo.url}/ max=1 acquire=60s
-        <Location /ws>
+        <Location /ws/hasty>
             ProxyWebsocketHandshakeTimeout 20ms
         </Location>""", mpm_lines=config.ONE_CHILD[mpm])
     server.expect_log(FULL)
-    with server.open_tunnel("/ws") as first:
-        assert status_of_handshake(server, "/ws") == 503
+    with server.open_tunnel("/ws/patient") as first:
+        assert status_of_handshake(server, "/ws/hasty") == 503
         first.echo()
 
 
