@@ -180,7 +180,7 @@ PoolStatistics ConnectionPool::statistics() const {
 // --- states; all with the lock held ---------------------------------------------------------------
 
 std::size_t ConnectionPool::most_idle() const noexcept {
-    return std::max(limits_.max_idle, limits_.warm);
+    return std::max(limits_.max_idle, limits_.preconnect);
 }
 
 // Preconnected connections that are not idle yet, or are being looked at.

@@ -37,8 +37,8 @@ class PooledConnection {
 };
 
 struct PoolLimits {
-    std::size_t warm = 0;            // how many idle connections preconnecting keeps
-    std::size_t max_idle = 0;        // the most idle connections; `warm` if that is more
+    std::size_t preconnect = 0;      // how many idle connections preconnecting keeps (warm=)
+    std::size_t max_idle = 0;        // the most idle connections; `preconnect` if that is more
     std::size_t max_connecting = 0;  // the most connects at a time; 0: no limit
     DurationUs ttl = 0;              // the longest that a connection may be idle; 0: no limit
 };

@@ -13,7 +13,8 @@ ConnectionPool::Lease ConnectionPool::preconnect_lease(std::size_t room) {
     const bool resting = last_acquire_ == kNever || now - last_acquire_ >= kRestAfter;
     const std::size_t there = statistics_.in(ConnectionState::idle) + unfinished_preconnects();
     if (shut_down_ || resting || !queue_.empty() || !may_connect() ||
-        statistics_.in(ConnectionState::held_down) > 0 || there >= std::min(limits_.warm, room)) {
+        statistics_.in(ConnectionState::held_down) > 0 ||
+        there >= std::min(limits_.preconnect, room)) {
         return Lease();
     }
     const Place place = entries_.emplace(entries_.end());

@@ -33,7 +33,7 @@ PoolLimits limits_of(const proxy_worker* worker, const wsp_dir_config& config,
         limits.max_connecting = static_cast<std::size_t>(config.pool_max_connecting);
     }
     if (reusable) {
-        limits.warm = static_cast<std::size_t>(config.pool_warm);
+        limits.preconnect = static_cast<std::size_t>(config.pool_warm);
         limits.max_idle = max_idle_of(worker, config, workers);
         limits.ttl = ttl_of(worker, config);
     }
@@ -92,7 +92,7 @@ WorkerPool::WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_c
       connections_(limits_, clock_),
       preconnector_(backend_, connections_) {
     const std::string_view url(name_of(*worker));
-    if (limits_.warm > 0 && !tls_reusable_ && url.substr(0, 4) == "wss:") {
+    if (limits_.preconnect > 0 && !tls_reusable_ && url.substr(0, 4) == "wss:") {
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE, 0, server,
             "WSP0016: no connections are preconnected to %s: a <Proxy> section with SSLProxy* "
@@ -107,7 +107,7 @@ WorkerPool::WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_c
 }
 
 void WorkerPool::note_use(const char* scheme, const proxy_conn_rec& record) {
-    if (limits_.warm == 0 || !keeps(record.is_ssl != 0)) {
+    if (limits_.preconnect == 0 || !keeps(record.is_ssl != 0)) {
         return;
     }
     const auto text = [](const char* from) { return std::string(from != nullptr ? from : ""); };

@@ -144,7 +144,7 @@ def test_a_server_that_closes_at_once_is_not_asked_again_and_again(start_one, st
     server = start_one(f"ProxyWebsocketPool warm=1\nProxyPass /ws {stage.url}/")
     use_once(server, "/ws", stage)
     stage.accept_connection().close()
-    stage.expect_no_connection(0.5)   # held against it for a second
+    stage.expect_no_connection(0.5)   # the hold-down lasts a second
     stage.accept_connection().close()
 
 

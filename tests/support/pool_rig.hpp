@@ -57,9 +57,9 @@ inline PoolLimits keeping(std::size_t max_idle, DurationUs ttl = 0) {
     return limits;
 }
 
-inline PoolLimits preconnecting(std::size_t warm) {
+inline PoolLimits preconnecting(std::size_t count) {
     PoolLimits limits;
-    limits.warm = warm;
+    limits.preconnect = count;
     return limits;
 }
 

@@ -79,7 +79,7 @@ TEST_CASE("no signal comes while the lock of a pool is held", "[pool]") {
     REQUIRE_FALSE(blocks_signals());
     WatchingClock clock;
     PoolLimits limits;
-    limits.warm = 1;
+    limits.preconnect = 1;
     limits.max_idle = 1;
     limits.max_connecting = 1;
     limits.ttl = kSecond;

@@ -70,7 +70,7 @@ TEST_CASE("nothing is preconnected when no request has come for long", "[pool]")
 
 TEST_CASE("requests that wait come before preconnecting", "[pool]") {
     PoolLimits limits = pacing(1);
-    limits.warm = 1;
+    limits.preconnect = 1;
     PoolRig rig(limits);
     ConnectionPool::Lease one = rig.acquire();
     CHECK_FALSE(rig.pool.preconnect_lease(kRoom));  // the only turn is taken
@@ -85,7 +85,7 @@ TEST_CASE("requests that wait come before preconnecting", "[pool]") {
 
 TEST_CASE("a request that waits gets a preconnected connection", "[pool]") {
     PoolLimits limits = pacing(2);
-    limits.warm = 1;
+    limits.preconnect = 1;
     PoolRig rig(limits);
     ConnectionPool::Lease request = rig.acquire(), preconnect = rig.pool.preconnect_lease(kRoom);
     rig.clock.meanwhile.push_back([&] {

@@ -74,7 +74,7 @@ TEST_CASE("a crowd shares a pool: nobody waits for ever, no connection has two u
     constexpr int kThreads = 8, kRounds = 300;
     Counts counts;
     PoolLimits limits;
-    limits.warm = 2;
+    limits.preconnect = 2;
     limits.max_idle = 3;
     limits.max_connecting = 2;
     limits.ttl = 50 * kMillisecond;

@@ -132,7 +132,7 @@ TEST_CASE("a connection closed at once counts as well if a request finds it", "[
     CHECK(rig.network.open == 0);
 }
 
-TEST_CASE("a request's connection that is closed soon is not held against the server", "[pool]") {
+TEST_CASE("a request's connection that is closed soon does not hold down preconnecting", "[pool]") {
     PoolRig rig(keeping(4));
     ConnectionPool::Lease lease = rig.connect();
     static_cast<ScriptedNetwork::Connection*>(lease.connection())->alive = false;
@@ -207,7 +207,7 @@ TEST_CASE("a member that is taken out has no idle connections, and may come back
 
 TEST_CASE("a pool that is shut down lends, makes and keeps nothing", "[pool]") {
     PoolLimits limits = pacing(1, 4);
-    limits.warm = 2;
+    limits.preconnect = 2;
     PoolRig rig(limits);
     rig.refused();
     ConnectionPool::Lease lent = rig.acquire();
