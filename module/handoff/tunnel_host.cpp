@@ -83,8 +83,10 @@ TunnelHost::Pumps TunnelHost::start_pumps() {
         if (!started[i]->pump.start(stop_.fd())) {
             ap_log_error(
                 APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                "WSP0010: no thread for the tunnels; each keeps its request thread; look at the "
-                "limits of processes and threads (TasksMax, ulimit -u)");
+                "WSP0010: the system refuses a thread: %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT
+                " pumps run in this child process; without any, each tunnel keeps its request "
+                "thread; look at the limits of processes and threads (TasksMax, ulimit -u)",
+                i, started.size());
             started.resize(i);
         }
     }

@@ -183,10 +183,12 @@ TEST_CASE("a handshake error blames the request with 4xx and the backend with 50
     std::set<std::string_view> texts{text_of(E::none)};
     for (E error : of_requests) {
         CHECK(row_of(error).http_status / 100 == 4);
+        CHECK(row_of(error).level == LogLevel::info);  // any stranger can send it
         CHECK(texts.insert(text_of(error)).second);
     }
     for (E error : of_backends) {
         CHECK(row_of(error).http_status == 502);
+        CHECK(row_of(error).level == LogLevel::warning);
         CHECK(texts.insert(text_of(error)).second);
     }
     CHECK(row_of(E::none).http_status == 101);
