@@ -4,6 +4,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "config/dir_config.hpp"
 #include "handoff/handover.hpp"
@@ -62,7 +63,7 @@ class Handshake {
     int take_answer();
     int pass_on_refusal();
     int open_tunnel();
-    int run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv);
+    int run_open_tunnel(TunnelTerms terms);
     DurationUs handshake_timeout() const;
 
     const HandshakeServices& services_;
@@ -223,7 +224,10 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 
 int Handshake::open_tunnel() {
     admission_.leave_handshake();
-    const TunnelGroup::Subscription group = group_for(services_.members, worker_, config_);
+    // What may lack memory comes before the 101: until then a status can say so.
+    TunnelTerms terms =
+        resolve_terms(services_.policies, r_, *worker_, *conf_, config_, !is_websocket());
+    terms.group = group_for(services_.members, worker_, config_);
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -233,7 +237,8 @@ int Handshake::open_tunnel() {
     }
     try {
         // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
-        return run_open_tunnel(group, chosen & rsv_bits(r_));
+        terms.allowed_rsv = chosen & rsv_bits(r_);
+        return run_open_tunnel(std::move(terms));
     } catch (const std::exception& e) {
         // Behind a 101 no status can be sent, only the end of the connection.
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
@@ -243,16 +248,14 @@ int Handshake::open_tunnel() {
     }
 }
 
-int Handshake::run_open_tunnel(TunnelGroup::Subscription group, std::uint8_t allowed_rsv) {
+int Handshake::run_open_tunnel(TunnelTerms terms) {
     OpenTunnel tunnel{r_,
                       connector_,
-                      resolve_terms(services_.policies, r_, *worker_, *conf_, config_, allowed_rsv,
-                                    !is_websocket()),
+                      std::move(terms),
                       config_.async != 0,
                       url_,
                       admission_.take_kept_thread(),
                       admission_.take_permit()};
-    tunnel.terms.group = group;
     return run_tunnel(tunnel, services_.tunnels);
 }
 

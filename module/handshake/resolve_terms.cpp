@@ -89,10 +89,8 @@ Lifetime lifetime_for(request_rec* r, const wsp_dir_config& config) {
 }  // namespace
 
 TunnelTerms resolve_terms(SharedPolicies& policies, request_rec* r, const proxy_worker& worker,
-                          const proxy_server_conf& conf, const wsp_dir_config& config,
-                          std::uint8_t allowed_rsv, bool raw) {
-    return {policies.share(policy_for(r, worker, conf, config)), lifetime_for(r, config),
-            allowed_rsv, raw};
+                          const proxy_server_conf& conf, const wsp_dir_config& config, bool raw) {
+    return {policies.share(policy_for(r, worker, conf, config)), lifetime_for(r, config), 0, raw};
 }
 
 TunnelGroup::Subscription group_for(MemberWatch& members, proxy_worker* worker,
