@@ -1,7 +1,6 @@
 // Waits for all current attempts with one poll(2).
 #include "net/connect_race.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 
 #include <algorithm>

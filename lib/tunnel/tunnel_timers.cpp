@@ -5,7 +5,6 @@
 #include <new>
 #include <string_view>
 
-#include "protocol/close_code.hpp"
 #include "protocol/frame_header.hpp"
 #include "tunnel/tunnel.hpp"
 

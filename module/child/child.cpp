@@ -1,7 +1,6 @@
 // Beginning and end of a child process.
 #include "child/child.hpp"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include <csignal>

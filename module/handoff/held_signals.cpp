@@ -1,7 +1,6 @@
 // Masks, signalfd(2) where there is one, and what each signal means for the tunnels.
 #include "handoff/held_signals.hpp"
 
-#include <pthread.h>
 #ifdef __linux__
 #include <sys/signalfd.h>
 #endif

@@ -1,7 +1,6 @@
 // A connection output filter around protocol/extended_connect.
 #include "handshake/connect_offer.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include "httpd/boundary.hpp"

@@ -1,8 +1,10 @@
 // A deque, a thread, and one scratch pool that is cleared after each line.
 #include "log/log_queue.hpp"
 
+#include <pthread.h>
 #include <algorithm>
 #include <cerrno>
+
 #include <chrono>
 #include <utility>
 

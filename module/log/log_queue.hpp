@@ -2,8 +2,6 @@
 // or blocks for ever, tunnels that do not fit are lost, and counted.
 #pragma once
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <cstddef>
 #include <deque>

@@ -1,7 +1,6 @@
 // Removes the headers of a handshake from a request, and puts them back.
 #include "routing/error_pages.hpp"
 
-#include <cstring>
 #include <string>
 #include <string_view>
 

@@ -5,7 +5,6 @@
 
 #include "config/config.h"
 #include "config/dir_config.hpp"
-#include "httpd/boundary.hpp"
 #include "httpd/limited_log.hpp"
 #include "httpd/proxy_workers.hpp"
 #include "httpd/request_context.hpp"

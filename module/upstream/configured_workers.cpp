@@ -1,7 +1,6 @@
 // Reads mod_proxy's records and httpd's configuration tree, before a child changes the former.
 #include "upstream/configured_workers.hpp"
 
-#include <cstring>
 #include <string_view>
 
 #include "httpd/boundary.hpp"
