@@ -40,7 +40,7 @@ TEST_CASE("what was held first comes off first") {
     CHECK(content(held) == "cdefghi");
 }
 
-TEST_CASE("the last byte gives the memory back") {
+TEST_CASE("the memory is freed with the last byte") {
     HeldBytes held;
     REQUIRE(append(held, std::string(1000, 'x')));
     held.consume(999);

@@ -42,7 +42,7 @@ TEST_CASE("The variable of a CustomLog condition is kept", "[log]") {
     REQUIRE(needs_of("logs/x common env=!dontlog").env.wants("dontlog"));
 }
 
-TEST_CASE("What cannot be told is kept whole", "[log]") {
+TEST_CASE("When an item may read any name, the whole table is kept", "[log]") {
     REQUIRE(needs_of("\"%{x}^zz\"").notes.all);
     REQUIRE_FALSE(needs_of("\"%^FB %{X}^ti %{X}^to\"").notes.all);
 }
@@ -61,7 +61,7 @@ TEST_CASE("A condition keeps the names that its functions are called with", "[lo
     REQUIRE((needs.notes.all && !needs.env.all && !needs.headers_in.all));
 }
 
-TEST_CASE("mod_ssl's older items are some of its variables", "[log]") {
+TEST_CASE("mod_ssl's older items stand for variables of mod_ssl", "[log]") {
     const LogNeeds needs = needs_of("\"%{version}c %{errcode}c %{errstr}c %{c}h\"");
     REQUIRE(needs.ssl.wants("SSL_PROTOCOL"));
     REQUIRE(needs.ssl.wants("SSL_CLIENT_VERIFY"));

@@ -22,8 +22,7 @@ int allowed(LogRateLimit& gate, int calls, MonotonicUs now) {
 
 }  // namespace
 
-TEST_CASE("A window lets so many lines through, and says with the last that it is",
-          "[log_rate_limit]") {
+TEST_CASE("A window allows a number of lines, and marks the last one", "[log_rate_limit]") {
     LogRateLimit gate(3, 60 * kSecond);
     for (int i = 1; i <= 5; ++i) {
         const LogRateLimit::Verdict verdict = gate.allow(kStart + i * kSecond);
@@ -33,8 +32,9 @@ TEST_CASE("A window lets so many lines through, and says with the last that it i
     }
 }
 
-TEST_CASE("The first line of the next window tells how many were left out, and no line behind it",
-          "[log_rate_limit]") {
+TEST_CASE(
+    "The first line of the next window reports how many were left out, and no later line does",
+    "[log_rate_limit]") {
     LogRateLimit gate(3, 60 * kSecond);
     REQUIRE(allowed(gate, 10, kStart) == 3);
     const LogRateLimit::Verdict first = gate.allow(kStart + 60 * kSecond);
@@ -51,7 +51,7 @@ TEST_CASE("A window begins with its first line, whenever that is", "[log_rate_li
     CHECK(gate.allow(kStart + 119 * kSecond).allowed);
 }
 
-TEST_CASE("A line now and then is always let through", "[log_rate_limit]") {
+TEST_CASE("A line now and then is always allowed", "[log_rate_limit]") {
     LogRateLimit gate(1, 60 * kSecond);
     for (int i = 0; i < 100; ++i) {
         const LogRateLimit::Verdict verdict = gate.allow(kStart + i * 60 * kSecond);
@@ -59,7 +59,7 @@ TEST_CASE("A line now and then is always let through", "[log_rate_limit]") {
     }
 }
 
-TEST_CASE("The first line of a machine's first second is let through", "[log_rate_limit]") {
+TEST_CASE("The first line in a machine's first second is allowed", "[log_rate_limit]") {
     LogRateLimit gate(1, 60 * kSecond);
     CHECK(gate.allow(0).allowed);
     CHECK_FALSE(gate.allow(0).allowed);
@@ -76,7 +76,7 @@ TEST_CASE("What was left out can be asked for once, and leaves the window as ful
     CHECK(gate.allow(kStart + 60 * kSecond).left_out == 1);
 }
 
-TEST_CASE("A thread that has looked at the clock a little earlier begins no window",
+TEST_CASE("A thread that has read the clock a little earlier begins no new window",
           "[log_rate_limit]") {
     LogRateLimit gate(1, 60 * kSecond);
     REQUIRE(gate.allow(kStart).allowed);
@@ -84,7 +84,7 @@ TEST_CASE("A thread that has looked at the clock a little earlier begins no wind
     CHECK_FALSE(gate.allow(kStart - 500 * kSecond).allowed);
 }
 
-TEST_CASE("Each line is let through, told of as left out, or waits to be: at any time",
+TEST_CASE("At any time each line is allowed, reported as left out, or still to be reported",
           "[log_rate_limit]") {
     std::mt19937 random(20261121);
     for (int story = 0; story < 50; ++story) {

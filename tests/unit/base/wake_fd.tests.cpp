@@ -16,7 +16,7 @@ bool is_readable(const WakeFd& wake_fd) {
 
 }  // namespace
 
-TEST_CASE("however often it is woken, one drain is enough, and it can be woken again", "[wake]") {
+TEST_CASE("one clear() is enough after any number of wake(), and it can be woken again", "[wake]") {
     WakeFd wake_fd;
     REQUIRE(wake_fd.open());
     CHECK(wake_fd.valid());
@@ -30,7 +30,7 @@ TEST_CASE("however often it is woken, one drain is enough, and it can be woken a
     }
 }
 
-TEST_CASE("without a descriptor waking and draining do nothing", "[wake]") {
+TEST_CASE("without a descriptor wake() and clear() do nothing", "[wake]") {
     const WakeFd closed;
     CHECK_FALSE(closed.valid());
     CHECK(closed.fd() == -1);

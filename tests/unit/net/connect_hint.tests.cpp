@@ -31,7 +31,7 @@ TEST_CASE("an errno that nobody knows has no hint", "[connect_hint]") {
     CHECK(says(ECONNREFUSED, false, "nobody listens there"));
 }
 
-TEST_CASE("of several addresses' errnos the one that forbids is told, else the last",
+TEST_CASE("of several errnos the one that forbids is reported, else the last one",
           "[connect_hint]") {
     CHECK(more_telling_error(0, ECONNREFUSED) == ECONNREFUSED);
     CHECK(more_telling_error(ECONNREFUSED, ETIMEDOUT) == ETIMEDOUT);

@@ -158,7 +158,7 @@ TEST_CASE("addresses that refuse are passed over at once") {
     }
 }
 
-TEST_CASE("an address that does not answer is overtaken, and nothing of it is left") {
+TEST_CASE("an address that does not answer is overtaken, and its socket is closed") {
     const Silent silent, silent_too;
     const Listening there;
     const std::size_t before = open_descriptors();
@@ -194,7 +194,7 @@ TEST_CASE("an address that answers late wins after others have failed, at once a
     CHECK(open_descriptors() == before + 1 - 4);  // without closing's own and opening's fillers
 }
 
-TEST_CASE("an address that refuses late is told of like one that refuses at once") {
+TEST_CASE("an address that refuses late is reported like one that refuses at once") {
     Silent late;
     const std::size_t before = open_descriptors();
     std::thread closer([&] {
@@ -209,7 +209,7 @@ TEST_CASE("an address that refuses late is told of like one that refuses at once
     CHECK(open_descriptors() == before - 1);  // without late's own
 }
 
-TEST_CASE("when all fail, all are told of, each with its error") {
+TEST_CASE("when all addresses fail, each is reported with its error") {
     const Refusing refusing;
     ConnectAddress unknown = refusing.address;
     unknown.address.ss_family = AF_UNSPEC;
@@ -223,7 +223,7 @@ TEST_CASE("when all fail, all are told of, each with its error") {
     CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("no address is no connection") {
+TEST_CASE("without an address there is no connection") {
     const RaceResult result = race_connect({}, rules_with());
     CHECK(has_failed(result));
     CHECK(result.faults.empty());
@@ -255,7 +255,7 @@ TEST_CASE("after its deadline a race does not begin") {
     CHECK(::poll(&visitor, 1, 0) == 0);
 }
 
-TEST_CASE("a race can be called off, before and while it waits") {
+TEST_CASE("a race can be stopped, before it waits and while it waits") {
     const auto when = GENERATE(std::chrono::milliseconds(0), kUnderWay);
     const Silent silent;
     SocketPair stop = unix_pair();
@@ -275,7 +275,7 @@ TEST_CASE("a race can be called off, before and while it waits") {
     CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("a socket is prepared before it connects, and may be given up there") {
+TEST_CASE("a socket is prepared before it connects, and that may skip the address") {
     const Listening there;
     const Refusing unused;
     std::vector<ConnectAddress> seen;

@@ -33,18 +33,18 @@ TEST_CASE("the families take turns, beginning with the resolver's first") {
     CHECK(race_order({}, nullptr).empty());
 }
 
-TEST_CASE("the address that was good comes first") {
+TEST_CASE("the address that worked last time comes first") {
     CHECK(race_order({six_a, four_a, four_b}, &four_b) == Places{2, 0, 1});
     CHECK(race_order({six_a, four_a, four_b}, &six_a) == Places{0, 1, 2});
     CHECK(race_order({four_a, four_b}, &four_b) == Places{1, 0});
 }
 
-TEST_CASE("after the address that was good it is the other family's turn") {
+TEST_CASE("after the address that worked last time comes the other family") {
     CHECK(race_order({six_a, six_b, four_a}, &six_b) == Places{1, 2, 0});
     CHECK(race_order({six_a, six_b, four_a}, &four_a) == Places{2, 0, 1});
 }
 
-TEST_CASE("an address that was good elsewhere changes nothing") {
+TEST_CASE("an address that is not in the list changes nothing") {
     const ConnectAddress elsewhere = address(AF_INET6, 9);
     CHECK(race_order({six_a, four_a, six_b}, &elsewhere) == Places{0, 1, 2});
     ConnectAddress longer = six_b;

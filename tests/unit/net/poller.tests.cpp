@@ -34,7 +34,7 @@ TEST_CASE("a poller that watches nothing sees nothing", "[poller]") {
     CHECK(poller.wait(kMillisecond).empty());
 }
 
-TEST_CASE("a poller tells what it was asked for, as long as it holds", "[poller]") {
+TEST_CASE("a poller reports what it watches for, as long as that is the case", "[poller]") {
     Poller poller;
     const SocketPair pair = unix_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 7));
@@ -66,7 +66,7 @@ TEST_CASE("a socket that takes nothing is not writable until it does", "[poller]
     CHECK(seen(poller, kPatience) == Seen{{1, kWritable}});
 }
 
-TEST_CASE("a hang-up shows as everything, whatever was asked for", "[poller]") {
+TEST_CASE("a hang-up is reported as readable and writable, whatever is watched for", "[poller]") {
     const Interest asked = GENERATE(kReadable, kWritable);
     Poller poller;
     SocketPair pair = unix_pair();
@@ -75,7 +75,7 @@ TEST_CASE("a hang-up shows as everything, whatever was asked for", "[poller]") {
     CHECK(seen(poller, kPatience) == Seen{{1, kReadable | kWritable}});
 }
 
-TEST_CASE("a reset connection shows as everything", "[poller]") {
+TEST_CASE("a reset connection is reported as readable and writable", "[poller]") {
     Poller poller;
     SocketPair pair = tcp_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable, 1));
@@ -83,7 +83,7 @@ TEST_CASE("a reset connection shows as everything", "[poller]") {
     CHECK(seen(poller, kPatience) == Seen{{1, kReadable | kWritable}});
 }
 
-TEST_CASE("what nobody wants to see is not seen, a hang-up neither", "[poller]") {
+TEST_CASE("a descriptor without interest is not reported, not even its hang-up", "[poller]") {
     Poller poller;
     SocketPair pair = unix_pair();
     REQUIRE(poller.watch(pair.ours.get(), kNoInterest, kReadable | kWritable, 1));

@@ -57,7 +57,7 @@ TEST_CASE("a socket stream passes bytes as they are and counts them") {
     CHECK(stream.wire_bytes_written() == 5);
 }
 
-TEST_CASE("FIN is an end for reading, again and again, and writing goes on") {
+TEST_CASE("after FIN every read reports the end, and writing goes on") {
     const bool tcp = GENERATE(false, true);
     SocketPair pair = make_pair(tcp);
     SocketStream stream(std::move(pair.ours));
@@ -97,7 +97,7 @@ TEST_CASE("a connection that the peer has reset is an error with its errno") {
     CHECK(outcome.error == ECONNRESET);
 }
 
-TEST_CASE("writing to a peer that has gone is an error and no signal") {
+TEST_CASE("writing to a peer that has gone is an error and raises no signal") {
     SocketPair pair = unix_pair();
     SocketStream stream(std::move(pair.ours));
     pair.theirs.reset();

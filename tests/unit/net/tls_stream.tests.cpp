@@ -107,7 +107,8 @@ TEST_CASE("a whole record behind which another begins is read at once") {
     CHECK(got == numbers(1000));
 }
 
-TEST_CASE("what a full socket refused goes on later from other memory and with more behind it") {
+TEST_CASE(
+    "a write that a full socket refused can be repeated from other memory and with more bytes") {
     TlsPair pair = any_pair();
     shrink_buffers(pair.fd.get());
     const auto stream = pair.stream();

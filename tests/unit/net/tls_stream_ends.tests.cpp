@@ -153,7 +153,7 @@ TEST_CASE("a reset connection is an error with its errno, for reading and for wr
     CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("a TLS stream cuts the ties to the SSL's former owner") {
+TEST_CASE("a TLS stream detaches the SSL from its former owner") {
     TlsPair pair = any_pair();
     SSL* const ssl = pair.ssl.get();
     int owner = 0;

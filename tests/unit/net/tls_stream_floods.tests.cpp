@@ -35,7 +35,7 @@ void fill(Stream& stream) {
 
 }  // namespace
 
-TEST_CASE("one read takes no more of a flood than fills a record, and the next goes on") {
+TEST_CASE("one read takes no more of a flood than one record, and the next read goes on") {
     TlsPair pair(true, TLS1_3_VERSION, make_pair(true));
     const auto stream = pair.stream();
     update_keys(pair.peer, 1500, SSL_KEY_UPDATE_NOT_REQUESTED);
@@ -58,7 +58,7 @@ TEST_CASE("one read takes no more of a flood than fills a record, and the next g
     CHECK(reads > 2);
 }
 
-TEST_CASE("a flood between single bytes is no way around that") {
+TEST_CASE("a flood between single bytes is limited too") {
     TlsPair pair(true, TLS1_3_VERSION, make_pair(true));
     const auto stream = pair.stream();
     for (int i = 0; i < 50; ++i) {
@@ -72,7 +72,7 @@ TEST_CASE("a flood between single bytes is no way around that") {
     CHECK(stream->wire_bytes_read() <= kRecord);
 }
 
-TEST_CASE("data is worth another reception in the same read") {
+TEST_CASE("a read that gets data calls recv() again") {
     TlsPair pair(true, TLS1_3_VERSION, make_pair(true));
     const auto stream = pair.stream();
     pair.peer.say(std::string(64 * 1024, 'x'));
@@ -82,7 +82,7 @@ TEST_CASE("data is worth another reception in the same read") {
     CHECK(got.size() > kRecord);
 }
 
-TEST_CASE("answers that the peer does not read make reading wait for the socket to take them") {
+TEST_CASE("while the peer does not read our answers, reading waits until the socket is writable") {
     TlsPair pair;
     shrink_buffers(pair.fd.get());
     const auto stream = pair.stream();
@@ -102,7 +102,7 @@ TEST_CASE("answers that the peer does not read make reading wait for the socket 
     CHECK(await_read(*stream, got).status == IoStatus::ok);
 }
 
-TEST_CASE("a new key is no harm to a write that is half done") {
+TEST_CASE("a new key does no harm to an unfinished write") {
     TlsPair pair(GENERATE(true, false), TLS1_3_VERSION);
     shrink_buffers(pair.fd.get());
     const auto stream = pair.stream();
@@ -131,7 +131,7 @@ TEST_CASE("a new key is no harm to a write that is half done") {
     CHECK(pair.peer.got_close_notify());
 }
 
-TEST_CASE("renegotiation is refused while a write is half done, and the stream goes on") {
+TEST_CASE("renegotiation is refused during an unfinished write, and the stream goes on") {
     TlsPair pair(true, TLS1_2_VERSION);
     shrink_buffers(pair.fd.get());
     const auto stream = pair.stream();

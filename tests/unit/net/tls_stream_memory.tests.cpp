@@ -39,7 +39,7 @@ TEST_CASE("a TLS stream without a neutral context is an error from the start") {
     check_that_it_is_an_error(stream);
 }
 
-TEST_CASE("a TLS stream without memory is an error from the start, whatever there was none for") {
+TEST_CASE("a TLS stream is an error from the start, whichever allocation fails") {
     REQUIRE(openssl_memory_is_ours);
     const UniqueSslCtx neutral = make_neutral_context();
     REQUIRE(neutral);
@@ -71,7 +71,7 @@ TEST_CASE("a TLS stream without memory is an error from the start, whatever ther
     CHECK(errors > 0);
 }
 
-TEST_CASE("a neutral context without memory is none, whatever there was none for") {
+TEST_CASE("there is no neutral context, whichever allocation fails") {
     REQUIRE(openssl_memory_is_ours);
     bool failed = true;
     int none = 0;

@@ -165,7 +165,7 @@ TEST_CASE("nothing of an SSL's former owner is called, whatever the peer sends")
     CHECK(calls_to_owner == std::set<std::string>{});
 }
 
-TEST_CASE("a stream goes on after everything that TLS does beside data") {
+TEST_CASE("a stream goes on after everything that TLS sends besides data") {
     const Setting setting = GENERATE(from_range(all_settings()));
     CAPTURE(setting.event->name, setting.we_accept, setting.version);
     const IoStatus status = setting.event->status;

@@ -51,7 +51,7 @@ TEST_CASE("a key is base64 of exactly 16 bytes") {
     }
 }
 
-TEST_CASE("only the four last characters that leave no stray bits are valid") {
+TEST_CASE("only the four last characters without extra bits are valid") {
     const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string accepted;
     for (char last : alphabet) {

@@ -23,7 +23,7 @@ TEST_CASE("close codes that may be sent are those registered or left to applicat
     }
 }
 
-TEST_CASE("codes that stand for the absence of a Close are never sent") {
+TEST_CASE("codes that say that there was no Close, or no code, are never sent") {
     CHECK_FALSE(may_be_sent(kCloseNoStatus));
     CHECK_FALSE(may_be_sent(kCloseAbnormal));
 }

@@ -6,7 +6,7 @@
 using namespace wsp;
 using namespace std::string_view_literals;
 
-TEST_CASE("what a backend speaks is known from its first bytes, and never guessed from fewer") {
+TEST_CASE("the protocol of a backend is known from its first bytes, and not guessed from fewer") {
     const auto [whole, speech, needed] = GENERATE(
         std::tuple{"HTTP/1.1 400 Bad Request"sv, DetectedProtocol::http, 5},
         std::tuple{"\x15\x03\x01\x00\x02\x02\x46"sv, DetectedProtocol::tls, 2},  // an alert
@@ -23,7 +23,7 @@ TEST_CASE("what a backend speaks is known from its first bytes, and never guesse
     }
 }
 
-TEST_CASE("servers that want TLS are known by their words") {
+TEST_CASE("servers that want TLS are recognised by their words") {
     CHECK(body_asks_for_tls("<center>The plain HTTP request was sent to HTTPS port</center>"));
     CHECK(body_asks_for_tls(
         "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"));

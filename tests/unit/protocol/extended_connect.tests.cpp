@@ -71,7 +71,7 @@ void expect_everywhere(const std::string& before, const std::string& after) {
 }  // namespace
 
 TEST_CASE(
-    "the offer is taken out of a server's first SETTINGS, and the others stay, wherever it is "
+    "the setting is removed from a server's first SETTINGS, and the others stay, wherever it is "
     "cut") {
     const Entries others =
         GENERATE(Entries{}, Entries{{3, 100}}, Entries{{3, 100}, {4, 0x7fffffff}},
@@ -83,11 +83,11 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("an offer that stands there twice is taken out twice") {
+TEST_CASE("a setting that is there twice is removed twice") {
     CHECK(sent(settings({{8, 0}, {3, 1}, {8, 1}})) == settings({{3, 1}}));
 }
 
-TEST_CASE("SETTINGS without the offer stay as they are") {
+TEST_CASE("SETTINGS without it stay as they are") {
     const std::string frame =
         settings(GENERATE(Entries{}, Entries{{3, 100}}, Entries{{4, 8}, {0x800, 1}}));
     expect_everywhere(frame + kWindowUpdate, frame + kWindowUpdate);
@@ -98,7 +98,7 @@ TEST_CASE("only the first frame is looked at") {
     expect_everywhere(frames, frames);
 }
 
-TEST_CASE("what does not begin with a server's SETTINGS goes as it is") {
+TEST_CASE("bytes that do not begin with a server's SETTINGS pass unchanged") {
     const std::string offer = settings({{8, 1}}).substr(9);
     const std::string bytes =
         GENERATE_COPY(std::string("HTTP/1.1 200 OK\r\n\r\n"), kWindowUpdate + settings({{8, 1}}),
@@ -108,7 +108,7 @@ TEST_CASE("what does not begin with a server's SETTINGS goes as it is") {
     expect_everywhere(bytes, bytes);
 }
 
-TEST_CASE("a frame that never ends is given back as far as it came") {
+TEST_CASE("an unfinished frame is given back as far as it came") {
     const std::string frame = settings({{3, 100}, {8, 1}});
     for (std::size_t size = 0; size < frame.size(); ++size) {
         CHECK(sent(frame.substr(0, size)) == frame.substr(0, size));

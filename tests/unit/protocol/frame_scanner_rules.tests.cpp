@@ -181,7 +181,7 @@ TEST_CASE("a new message inside a fragmented one is a protocol error") {
     }
 }
 
-TEST_CASE("whatever comes after a Close passes unjudged, unseen and uncounted") {
+TEST_CASE("everything after a Close passes unchecked and uncounted") {
     for (Side sender : kSenders) {
         for (Validate validate : {Validate::off, Validate::frames, Validate::full}) {
             for (unsigned opcode = 0; opcode < 16; ++opcode) {
@@ -212,7 +212,7 @@ TEST_CASE("a Close payload of one byte is a protocol error") {
     }
 }
 
-TEST_CASE("the payload of Ping and Pong is nobody's business") {
+TEST_CASE("the payload of Ping and Pong is not checked") {
     for (Side sender : kSenders) {
         for (unsigned opcode : {kPing, kPong})
             expect_good({sender, Validate::full},

@@ -70,7 +70,8 @@ TEST_CASE("the next message does not inherit half a character") {
 }
 
 TEST_CASE(
-    "of a frame whose header is gone already, what is at hand stays when its text goes wrong") {
+    "when the text of a frame goes wrong after its header was forwarded, the bytes at hand are "
+    "kept back") {
     const std::string input = frame(Side::client, kText,
                                     "0123456789\xFF"
                                     "0123456789");
@@ -87,7 +88,7 @@ TEST_CASE("binary messages may hold anything") {
                                   frame(sender, kContinuation, "\xFF"));
 }
 
-TEST_CASE("compressed text is not looked into, in no fragment") {
+TEST_CASE("no fragment of compressed text is checked") {
     const Side sender = GENERATE(Side::client, Side::backend);
     const std::string first = Frame(sender, kText, "\xFF\xC3").rsv(4).more_follows().bytes();
     expect_good(full(sender, 4), first + frame(sender, kContinuation, "\xFE"));
@@ -96,7 +97,7 @@ TEST_CASE("compressed text is not looked into, in no fragment") {
     CHECK(check_scan(full(sender, 4), plain).error == Violation::invalid_utf8);
 }
 
-TEST_CASE("what an unknown extension has marked is not looked into") {
+TEST_CASE("a frame that an unknown extension has marked is not checked") {
     const Side sender = GENERATE(Side::client, Side::backend);
     const unsigned rsv = GENERATE(1u, 2u, 4u, 7u);
     expect_good(full(sender, 7),
@@ -104,7 +105,7 @@ TEST_CASE("what an unknown extension has marked is not looked into") {
                     Frame(sender, kClose, close_payload(1, "\xFF")).rsv(rsv).bytes());
 }
 
-TEST_CASE("text is not looked into unless Validate is Full") {
+TEST_CASE("text is checked only when Validate is Full") {
     const Validate validate = GENERATE(Validate::off, Validate::frames);
     expect_good({Side::client, validate}, frame(Side::client, kText, "\xFF\xFE"));
 }

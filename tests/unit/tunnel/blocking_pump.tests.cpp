@@ -117,7 +117,7 @@ TEST_CASE("a blocking pump ends when a peer vanishes", "[pump]") {
     CHECK(closed_by(pumped.report().reason) == "error");
 }
 
-TEST_CASE("a blocking pump keeps time", "[pump]") {
+TEST_CASE("a blocking pump runs the timers of its tunnel", "[pump]") {
     Policy policy = closing_within(20 * kMillisecond);
     policy.idle_timeout = 50 * kMillisecond;
     Pumped pumped(policy);
@@ -151,7 +151,7 @@ TEST_CASE("a blocking pump that has been stopped does not wait for silent peers 
     CHECK(pumped.report().duration < kPatienceMs * kMillisecond);
 }
 
-TEST_CASE("a drain gives a blocking pump its moment", "[pump]") {
+TEST_CASE("a drain gives the tunnel of a blocking pump its moment", "[pump]") {
     Pumped pumped;
     CHECK(pumped.begin().ends.echoes("hello"));
     pumped.pump.close_all(drain_within(50 * kMillisecond));
@@ -175,7 +175,7 @@ TEST_CASE("a stop hurries a drain", "[pump]") {
     CHECK(pumped.report().reason == EndReason::shutdown);
 }
 
-TEST_CASE("a blocking pump heeds what it was told before it began", "[pump]") {
+TEST_CASE("a blocking pump follows commands that came before it began", "[pump]") {
     Pumped pumped;
     pumped.pump.close_all(stop_now());
     pumped.begin();
@@ -183,8 +183,10 @@ TEST_CASE("a blocking pump heeds what it was told before it began", "[pump]") {
     CHECK(pumped.report().reason == EndReason::shutdown);
 }
 
-TEST_CASE("an alarm rings on the thread of a blocking pump, until it has no descriptor any more",
-          "[pump]") {
+TEST_CASE(
+    "a descriptor handler is called on the thread of a blocking pump, until it has no descriptor "
+    "any more",
+    "[pump]") {
     class Told final : public FdHandler {
       public:
         int fd() const noexcept override { return rung < 2 ? pipe.read.get() : -1; }
@@ -208,7 +210,7 @@ TEST_CASE("an alarm rings on the thread of a blocking pump, until it has no desc
     CHECK(handler.thread != std::this_thread::get_id());
 }
 
-TEST_CASE("a blocking pump for which the system has no descriptor left is told all the same",
+TEST_CASE("a blocking pump for which the system has no descriptor left gets commands all the same",
           "[pump]") {
     Pipe pipe;
     const bool by_descriptor = GENERATE(false, true);

@@ -101,7 +101,7 @@ TEST_CASE("a frame of ours does not wait for a header that has not passed") {
     }
 }
 
-TEST_CASE("a frame of ours goes behind what is held") {
+TEST_CASE("a frame of ours is sent after the held bytes") {
     Bench bench;
     const std::string theirs = frame(Side::backend, kText, "theirs");
     bench.sink_script.room = 3;
@@ -115,7 +115,7 @@ TEST_CASE("a frame of ours goes behind what is held") {
     CHECK_FALSE(bench.direction.has_held());
 }
 
-TEST_CASE("there is no place for a frame of ours in raw mode or where the frames are lost") {
+TEST_CASE("no frame of ours can be sent in raw mode or when the scanner is lost") {
     Bench raw({}, true);
     CHECK_FALSE(raw.put(kOurs));
     Bench lost(unjudged());
@@ -124,7 +124,7 @@ TEST_CASE("there is no place for a frame of ours in raw mode or where the frames
     CHECK(lost.out() == "\x89\x7E no frame");
 }
 
-TEST_CASE("there is no place for a frame of ours behind a Close") {
+TEST_CASE("no frame of ours can be sent after a Close") {
     Bench theirs;
     theirs.arrive(close_frame(Side::backend, 1000));
     CHECK(theirs.direction.close_passed());
@@ -138,7 +138,7 @@ TEST_CASE("there is no place for a frame of ours behind a Close") {
     CHECK(ours.out() == close_frame(Side::backend, 1001));
 }
 
-TEST_CASE("there is no place behind a Close of ours that still waits") {
+TEST_CASE("no frame can be sent after a Close of ours that still waits") {
     Bench bench;
     const std::string theirs = frame(Side::backend, kText, "theirs");
     bench.arrive(theirs.substr(0, 4));
@@ -152,7 +152,7 @@ TEST_CASE("there is no place behind a Close of ours that still waits") {
     CHECK(bench.direction.flow() == Direction::Flow::muted);
 }
 
-TEST_CASE("there is no place in a frame that its source has not finished") {
+TEST_CASE("no frame can be sent inside a frame that its source has not finished") {
     const std::string whole = frame(Side::backend, kText, "theirs");
     for (std::size_t cut = 1; cut < whole.size(); ++cut) {
         Bench bench;
@@ -165,7 +165,7 @@ TEST_CASE("there is no place in a frame that its source has not finished") {
     }
 }
 
-TEST_CASE("there is a place behind the last whole frame of a source that has ended") {
+TEST_CASE("a frame can be sent after the last complete frame of a source that has ended") {
     Bench bench;
     const std::string theirs = frame(Side::backend, kText, "theirs");
     bench.arrive(theirs);
@@ -185,7 +185,7 @@ TEST_CASE("a sink that breaks under a frame of ours does not make an ended sourc
     CHECK_FALSE(bench.direction.wants_read());
 }
 
-TEST_CASE("there is no place in front of or behind FIN, nor in a lost sink") {
+TEST_CASE("no frame can be sent before or after FIN, nor to a lost sink") {
     Bench finished;
     finished.direction.finish();
     CHECK(finished.sink_script.fin);
@@ -296,7 +296,7 @@ TEST_CASE("a lost source is not read any more") {
     CHECK(bench.put(kOurs));
 }
 
-TEST_CASE("a broken source tells its errno") {
+TEST_CASE("a broken source reports its errno") {
     Bench bench;
     bench.source_script.broken = true;
     bench.advance();

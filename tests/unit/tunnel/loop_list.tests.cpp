@@ -45,7 +45,7 @@ bool is_told(const Ends& ends) {
 
 }  // namespace
 
-TEST_CASE("what is said to all loops reaches pumps, blocking pumps and those that come later",
+TEST_CASE("a command to all loops reaches pumps, blocking pumps and those that come later",
           "[pump]") {
     LoopList list;
     PumpRig rig, later_rig;
@@ -65,7 +65,7 @@ TEST_CASE("what is said to all loops reaches pumps, blocking pumps and those tha
     CHECK(is_told(later_rig.open()));
 }
 
-TEST_CASE("a loop that has left the list is not told", "[pump]") {
+TEST_CASE("a loop that has left the list gets no command", "[pump]") {
     LoopList list;
     PumpRig first, second, third;
     const LoopList::Entry stays(list, first.pump);
@@ -80,7 +80,7 @@ TEST_CASE("a loop that has left the list is not told", "[pump]") {
     CHECK(spared_too.echoes("here"));
 }
 
-TEST_CASE("a group's tunnels are told to go in whatever loop they are", "[pump]") {
+TEST_CASE("a group's tunnels end, whichever loop they are in", "[pump]") {
     LoopList list;
     PumpRig rig;
     const LoopList::Entry entry(list, rig.pump);

@@ -38,7 +38,8 @@ TEST_CASE("A long silence saves up no more than the burst", "[meter]") {
     REQUIRE(spend_all(meter, 3600 * kSecond) == 7);
 }
 
-TEST_CASE("However often one looks, messages are never faster than the rate", "[meter]") {
+TEST_CASE("Messages are never faster than the rate, however often tokens are asked for",
+          "[meter]") {
     for (const DurationUs step : {DurationUs{1}, DurationUs{333}, DurationUs{9999}}) {
         MessageMeter meter(50, 1, 0);
         int spent = 0;
@@ -49,7 +50,7 @@ TEST_CASE("However often one looks, messages are never faster than the rate", "[
     }
 }
 
-TEST_CASE("Whoever comes back when told to loses nothing of the rate", "[meter]") {
+TEST_CASE("A caller that returns at next_token_at() gets the full rate", "[meter]") {
     MessageMeter meter(3, 1, 0);
     int spent = 0;
     for (MonotonicUs now = 0; now < 10 * kSecond; now = meter.next_token_at(now)) {
@@ -59,6 +60,6 @@ TEST_CASE("Whoever comes back when told to loses nothing of the rate", "[meter]"
     REQUIRE((spent == 30 || spent == 31));
 }
 
-TEST_CASE("Twice the burst may wait", "[meter]") {
+TEST_CASE("Twice the burst may be delayed", "[meter]") {
     REQUIRE(MessageMeter(5, 1000000, 0).max_delayed() == 2000000);
 }

@@ -29,7 +29,7 @@ TEST_CASE("A late Pong to an earlier Ping is ours but gives no round trip", "[pi
     REQUIRE(ping.round_trip() == 0);
 }
 
-TEST_CASE("Pongs of the endpoints are theirs", "[ping]") {
+TEST_CASE("Other Pongs belong to the endpoints", "[ping]") {
     PingState ping(7);
     const std::string ours = text(ping.next(0));
     std::string other_side = ours;

@@ -93,7 +93,7 @@ TEST_CASE("the number of tunnels is never seen below zero", "[pump]") {
     CHECK(most <= 2 * kEach);
 }
 
-TEST_CASE("peers that vanish take their tunnels with them, and nothing else", "[pump]") {
+TEST_CASE("when peers vanish their tunnels end, and no others", "[pump]") {
     const std::size_t before = open_descriptors();
     {
         PumpRig rig;
@@ -114,7 +114,7 @@ TEST_CASE("peers that vanish take their tunnels with them, and nothing else", "[
     CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("a connection that is reset is told to the other side", "[pump]") {
+TEST_CASE("the other side learns of a connection that is reset", "[pump]") {
     PumpRig rig;
     Ends ends = rig.open(true);
     CHECK(ends.echoes("hello"));

@@ -32,7 +32,7 @@ TEST_CASE("a pump that never started may be destroyed, adopts nothing and has en
     CHECK(board.reports().empty());
 }
 
-TEST_CASE("close_all() says Close to everyone and waits for the answers", "[pump]") {
+TEST_CASE("close_all() sends a Close to all peers and waits for the replies", "[pump]") {
     PumpRig rig;
     std::vector<Ends> all;
     for (int i = 0; i < 30; ++i)
@@ -51,7 +51,7 @@ TEST_CASE("close_all() says Close to everyone and waits for the answers", "[pump
     CHECK(rig.pump.tunnels() == 0);
 }
 
-TEST_CASE("whoever does not answer is cut when patience is over", "[pump]") {
+TEST_CASE("a tunnel whose peers do not answer is aborted when the patience is over", "[pump]") {
     PumpRig rig;
     Policy slow;
     slow.close_timeout = kLong;
@@ -115,7 +115,7 @@ TEST_CASE("a pump that has ended adopts nothing and leaves the tunnel with its o
     CHECK(rig.board.reports().empty());
 }
 
-TEST_CASE("a drain closes nobody before its span", "[pump]") {
+TEST_CASE("a drain closes no tunnel before its span begins", "[pump]") {
     PumpRig rig;
     std::vector<Ends> all;
     for (int i = 0; i < 20; ++i)

@@ -15,7 +15,7 @@ void drain(PumpRig& rig, TunnelGroup& group, DurationUs spread) {
 
 }  // namespace
 
-TEST_CASE("a group's tunnels are told to go, and no others", "[pump]") {
+TEST_CASE("a group's tunnels end, and no others", "[pump]") {
     PumpRig rig;
     TunnelGroup one, two;
     const Ends first = rig.open_in(one), second = rig.open_in(one);
@@ -32,7 +32,8 @@ TEST_CASE("a group's tunnels are told to go, and no others", "[pump]") {
     CHECK(rig.board.ended_by(EndReason::member_down) == 2);
 }
 
-TEST_CASE("a group's tunnels go within the spread, and who subscribes later stays", "[pump]") {
+TEST_CASE("a group's tunnels end within the spread, and tunnels that subscribe later stay",
+          "[pump]") {
     PumpRig rig;
     TunnelGroup group;
     std::vector<Ends> all;

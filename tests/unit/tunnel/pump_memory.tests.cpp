@@ -116,7 +116,7 @@ TEST_CASE("commands need no memory", "[pump]") {
     CHECK(other.take_close(Side::client) == 1012);
 }
 
-TEST_CASE("a tunnel that ends before it has begun has lasted no time", "[tunnel]") {
+TEST_CASE("a tunnel that ends before it has begun has a duration of 0", "[tunnel]") {
     EndBoard board;
     SocketTunnel made = make_socket_tunnel(board);
     made.tunnel->abort(EndReason::out_of_memory);

@@ -72,7 +72,7 @@ TEST_CASE("a reader that sleeps stops the writer, and gets everything when it wa
     CHECK(ends.close_well());
 }
 
-TEST_CASE("a tunnel in a hurry does not keep the others waiting", "[pump]") {
+TEST_CASE("a busy tunnel does not keep the others waiting", "[pump]") {
     PumpRig rig;
     const Ends fast = rig.open();
     const Ends calm = rig.open();
@@ -96,7 +96,7 @@ TEST_CASE("a tunnel in a hurry does not keep the others waiting", "[pump]") {
     reads.join();
 }
 
-TEST_CASE("a sink that takes nothing for the send timeout is given up", "[pump]") {
+TEST_CASE("a sink that takes nothing for the send timeout ends the tunnel", "[pump]") {
     PumpRig rig;
     Policy policy;
     policy.send_timeout = 50 * kMillisecond;

@@ -25,7 +25,7 @@ TEST_CASE("every end reason has a text of its own") {
 }
 
 TEST_CASE(
-    "what the proxy ends itself it explains in a Close, with nothing of directives and processes") {
+    "when the proxy ends a tunnel its Close says why, without naming directives or processes") {
     for (EndReason reason : kAll) {
         CAPTURE(name_of(reason));
         CHECK(close_reason_of(reason).empty() == (closed_by(reason) != "proxy"));

@@ -45,7 +45,7 @@ TEST_CASE("a Close from either side is relayed, and so is the answer") {
     });
 }
 
-TEST_CASE("a Close without a code is told as 1005") {
+TEST_CASE("a Close without a code is reported as 1005") {
     const Side first = GENERATE(Side::client, Side::backend);
     Rig rig;
     rig.peer(first).send(frame(first, kClose));
@@ -254,7 +254,7 @@ TEST_CASE("a connection that breaks ends the other one") {
     });
 }
 
-TEST_CASE("the errno of a connection that breaks behind a Close is none of the tunnel's end") {
+TEST_CASE("the errno of a connection that breaks after a Close is not reported") {
     const Side first = GENERATE(Side::client, Side::backend);
     const Side broken = GENERATE(Side::client, Side::backend);
     Rig rig;
@@ -283,7 +283,7 @@ TEST_CASE("a side that breaks while it takes nothing is noticed when something i
     expect_end(rig, by(first, EndReason::client_lost, EndReason::backend_lost), 1006);
 }
 
-TEST_CASE("a Close with FIN right behind it still brings the answer") {
+TEST_CASE("a Close with FIN right after it still gets its reply") {
     const Side first = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         greet(rig);
@@ -312,7 +312,7 @@ TEST_CASE("abort() ends a tunnel at once and without a Close") {
     expect_end(rig, EndReason::shutdown, 1006);
 }
 
-TEST_CASE("a cut tunnel keeps the reason that it had for its end") {
+TEST_CASE("an aborted tunnel keeps the end reason that it had") {
     Rig rig;
     rig.backend.stay_silent();
     rig.client.close(1000);
@@ -322,7 +322,7 @@ TEST_CASE("a cut tunnel keeps the reason that it had for its end") {
     expect_end(rig, EndReason::client_close, 1000);
 }
 
-TEST_CASE("with Validate Off nothing follows from Closes but what the peers make of them") {
+TEST_CASE("with Validate Off a Close has no consequences for the proxy") {
     Setup setup;
     setup.policy.validate = Validate::off;
     const auto story = [](Rig& rig) {

@@ -114,7 +114,7 @@ TEST_CASE("a frame header that has not passed yet is behind the proxy's Close") 
     });
 }
 
-TEST_CASE("a Close of ours waits between the fragments of a message for nothing") {
+TEST_CASE("a Close of ours may go between the fragments of a message") {
     Rig rig;
     rig.client.send(fragment(Side::client, kText, "the first of two"));
     rig.run();
@@ -141,7 +141,7 @@ TEST_CASE("a frame that never ends is cut off at the close timeout") {
     CHECK_FALSE(delivery_to(rig, other(busy)).has_own);
 }
 
-TEST_CASE("our Close goes behind what is held, and FIN behind that") {
+TEST_CASE("our Close follows the held bytes, and FIN follows our Close") {
     const Side slow = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         rig.peer(slow).stop_reading();
@@ -190,7 +190,7 @@ TEST_CASE("once a side has sent a Close neither side gets one of ours") {
     });
 }
 
-TEST_CASE("where no Close can be put the proxy ends TCP") {
+TEST_CASE("when no Close can be sent the proxy ends TCP") {
     Setup setup;
     const bool raw = GENERATE(true, false);
     setup.raw = raw;

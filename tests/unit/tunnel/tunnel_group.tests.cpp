@@ -5,8 +5,7 @@
 
 using namespace wsp;
 
-TEST_CASE("who has subscribed before hears of each drain once, who subscribes later of the next",
-          "[drain]") {
+TEST_CASE("a subscription sees each later drain once, and no earlier one", "[drain]") {
     TunnelGroup group, other;
     auto before = group.subscribe(), elsewhere = other.subscribe();
     CHECK_FALSE(before.is_drained());
@@ -21,7 +20,7 @@ TEST_CASE("who has subscribed before hears of each drain once, who subscribes la
     CHECK(after.is_drained());
 }
 
-TEST_CASE("a drained group's tunnels go within the spread and are not cut", "[drain]") {
+TEST_CASE("a drained group's tunnels end within the spread and are not aborted", "[drain]") {
     TunnelGroup group;
     auto tunnel = group.subscribe();
     group.drain(EndReason::member_down, 5000, 1000);
@@ -33,7 +32,7 @@ TEST_CASE("a drained group's tunnels go within the spread and are not cut", "[dr
     CHECK(plan.abort_at == kNever);
 }
 
-TEST_CASE("who is in no group is never drained", "[drain]") {
+TEST_CASE("a tunnel in no group is never drained", "[drain]") {
     TunnelGroup::Subscription nobodys;
     CHECK_FALSE(nobodys.is_drained());
 }

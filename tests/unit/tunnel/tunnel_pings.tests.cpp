@@ -174,7 +174,7 @@ TEST_CASE("a Ping that waits goes in front of the Close that waits") {
     });
 }
 
-TEST_CASE("nobody is pinged where no Ping can be put") {
+TEST_CASE("no side is pinged when no Ping can be sent") {
     Setup setup = pinging(true);
     setup.raw = GENERATE(true, false);
     setup.policy.validate = Validate::off;
@@ -187,7 +187,7 @@ TEST_CASE("nobody is pinged where no Ping can be put") {
     CHECK(rig.backend.received() == rig.client.sent());
 }
 
-TEST_CASE("nobody is pinged once the tunnel is ending") {
+TEST_CASE("no side is pinged once the tunnel is ending") {
     Setup setup = pinging(true);
     setup.policy.close_timeout = 60 * kSecond;
     Rig rig(setup);

@@ -187,7 +187,9 @@ TEST_CASE("a flood after the closing handshake does not put the close timeout of
     CHECK(rig.tunnel->done());
 }
 
-TEST_CASE("our own Close is not waited for longer than the close timeout, whatever still flows") {
+TEST_CASE(
+    "the reply to our Close is not waited for longer than the close timeout, whatever still "
+    "flows") {
     const Side talker = GENERATE(Side::client, Side::backend);
     Rig rig(timed(0));
     rig.client.stay_silent();
@@ -200,7 +202,7 @@ TEST_CASE("our own Close is not waited for longer than the close timeout, whatev
     CHECK(rig.tunnel->done());
 }
 
-TEST_CASE("a sink that takes nothing is cut at the send timeout") {
+TEST_CASE("a sink that takes nothing is lost at the send timeout") {
     const Side slow = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         rig.peer(slow).text("the other way is open");
@@ -217,7 +219,7 @@ TEST_CASE("a sink that takes nothing is cut at the send timeout") {
     });
 }
 
-TEST_CASE("a sink that takes a little now and then is not cut") {
+TEST_CASE("a sink that takes a little now and then is not lost") {
     const Side slow = GENERATE(Side::client, Side::backend);
     Rig rig(timed(0, 2 * kSecond, 10 * kSecond));
     rig.peer(slow).stop_reading();
@@ -261,7 +263,7 @@ TEST_CASE("sinks that take nothing on both sides end the tunnel") {
     });
 }
 
-TEST_CASE("peers that are gone without a word are found by the timers") {
+TEST_CASE("the timers find peers that have gone silently") {
     const auto story = [](Rig& rig) {
         rig.client.stay_silent();
         rig.backend.stay_silent();

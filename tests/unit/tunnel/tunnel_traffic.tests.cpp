@@ -46,7 +46,7 @@ TEST_CASE("what either side sends reaches the other as it was sent") {
     });
 }
 
-TEST_CASE("bytes that came behind either handshake travel first") {
+TEST_CASE("bytes that came right after a handshake are relayed first") {
     const std::size_t cut = GENERATE(1, 9, 400);
     const std::string from_client = some_of_everything(Side::client);
     const std::string from_backend = some_of_everything(Side::backend);
@@ -144,7 +144,7 @@ TEST_CASE("a reader that stops stops the other side's writer, and loses nothing"
     CHECK(judge(rig) == "");
 }
 
-TEST_CASE("back-pressure holds for every story of slow readers") {
+TEST_CASE("back-pressure holds for every pattern of slow readers") {
     const auto story = [](Rig& rig) {
         rig.client.stop_reading();
         rig.backend.stop_reading();
@@ -192,7 +192,7 @@ TEST_CASE("one wake-up does not read without end, and says that there is more") 
     CHECK(rig.tunnel->has_more());
 }
 
-TEST_CASE("a tunnel that is destroyed destroys its streams and, unasked, tells nobody") {
+TEST_CASE("a tunnel that is destroyed destroys its streams and does not call its observer") {
     Rig rig;
     rig.client.text("hello");
     rig.run();
@@ -229,7 +229,7 @@ TEST_CASE("the observer hears of the backend's bytes in steps, and of the rest a
     CHECK(judge(rig) == "");  // the rig compares the sums with the report
 }
 
-TEST_CASE("a timer that fires tells of a few bytes too, once") {
+TEST_CASE("a timer that fires reports a few bytes too, once") {
     Rig rig;
     rig.client.text("a few bytes");
     rig.run();

@@ -111,7 +111,7 @@ TEST_CASE("the offender's Close waits for the end of the frame that is on its wa
     });
 }
 
-TEST_CASE("text that goes wrong inside a frame that has begun leaves no room for a Close") {
+TEST_CASE("when text goes wrong inside a frame that has begun, no Close can be sent") {
     const Side offender = GENERATE(Side::client, Side::backend);
     const std::string bad = frame(offender, kText, "fine so far \xFF not any more");
     Rig rig(strict());
@@ -127,7 +127,7 @@ TEST_CASE("text that goes wrong inside a frame that has begun leaves no room for
     expect_violation(rig, offender, Violation::invalid_utf8);
 }
 
-TEST_CASE("the offender gets FIN behind its Close, without being listened to") {
+TEST_CASE("the offender gets FIN after its Close, without waiting for its reply") {
     const Side offender = GENERATE(Side::client, Side::backend);
     Rig rig;
     rig.peer(offender).stay_silent();
@@ -183,7 +183,7 @@ TEST_CASE("frames behind a Close are no violation and take nothing from the othe
     });
 }
 
-TEST_CASE("whose counterpart breaks a rule after its own Close is sent none of ours") {
+TEST_CASE("a side that has sent a Close gets none of ours when the other side breaks a rule") {
     const Side first = GENERATE(Side::client, Side::backend);
     const auto story = [&](Rig& rig) {
         rig.peer(other(first)).stay_silent();
