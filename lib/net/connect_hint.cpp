@@ -24,14 +24,14 @@ constexpr std::string_view kLocked =
 constexpr Row kRows[] = {
     {EACCES, kForbidden, kLocked},
     {EPERM, kForbidden, kLocked},
-    {ECONNREFUSED, "nobody listens there: start the backend, or correct host and port of the URL",
+    {ECONNREFUSED,
+     "nobody listens there: start the backend, or correct the host and port of the URL",
      "nobody listens on the socket any more: start the backend"},
     {ENOENT, "",
      "there is no such socket: start the backend, or correct the path (a service with "
-     "PrivateTmp=yes "
-     "has another /tmp)"},
+     "PrivateTmp=yes has another /tmp)"},
     {ETIMEDOUT, "it does not answer: look for a firewall on the way", ""},
-    {EHOSTUNREACH, "there is no way to it: look at the address, the network and firewalls", ""},
+    {EHOSTUNREACH, "it cannot be reached: check the address, the network and firewalls", ""},
     {ENETUNREACH, "there is no route to its network", ""},
     {EADDRNOTAVAIL,
      "no local port is left, or ProxySourceAddress is none of this machine's addresses", ""},

@@ -192,7 +192,7 @@ def test_a_refused_connection_says_that_nobody_listens(start):
     port = free_port()
     status, line = refusal(start(f"ProxyPass /ws ws://127.0.0.1:{port}/"), "/ws")
     assert status == 503 and f"the backend 127.0.0.1:{port} cannot be reached" in line
-    assert line.endswith("hint: nobody listens there: start the backend, or correct host and port of the URL"), line
+    assert line.endswith("hint: nobody listens there: start the backend, or correct the host and port of the URL"), line
 
 
 def test_a_name_that_cannot_be_looked_up_is_named(start):
