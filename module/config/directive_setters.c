@@ -205,7 +205,7 @@ const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const
     if (config->pool_max_idle != WSP_UNSET && config->pool_max_idle < config->pool_warm) {
         return apr_psprintf(cmd->pool,
                             "%s: max-idle=%" APR_INT64_T_FMT " is less than warm=%" APR_INT64_T_FMT
-                            ": connections that are kept ahead are idle",
+                            ": warm connections are idle ones",
                             cmd->cmd->name, config->pool_max_idle, config->pool_warm);
     }
     return NULL;
