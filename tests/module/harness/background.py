@@ -1,6 +1,8 @@
 """Calls on threads of their own, none of which a test waits for in vain. The threads are daemons: one that hangs fails its test,
 and does not keep pytest from its end."""
 
+import contextlib
+import socket
 import threading
 import time
 
@@ -28,6 +30,22 @@ class Background:
         if self._problem:
             raise self._problem
         return self._value
+
+
+@contextlib.contextmanager
+def meanwhile(peer, what, function, *arguments):
+    """During the block, `function` uses `peer` on a thread of its own; an OSError of it is taken for the end of the connection.
+
+    The thread has ended when the block has, so that nobody closes the peer's descriptor under it. Otherwise OpenSSL would go on
+    writing to the number of the descriptor, which may be another test's connection by then."""
+    call = Background(what, function, *arguments)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):   # the other side has ended it
+            socket.socket.shutdown(peer.sock, socket.SHUT_RDWR)   # below TLS; wakes the thread
+        with contextlib.suppress(OSError):
+            call.result()
 
 
 def all_at_once(what, function, *columns, seconds=3 * BOUND):
