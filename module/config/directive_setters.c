@@ -222,47 +222,49 @@ static const char* parse_close_code(cmd_parms* cmd, const char* arg, int64_t* va
     return NULL;
 }
 
+/* reason=code, or an error for any other word. */
+static const char* set_close_code_of_reason(cmd_parms* cmd, const named_value* reasons, int count,
+                                            const char* arg) {
+    const named_value* const found = find_named_value(reasons, count, arg);
+    if (!found) {
+        return apr_psprintf(cmd->pool,
+                            "%s takes one code and idle=, lifetime=, expires=, drain=, stop= and "
+                            "member-down=; there is \"%s\"",
+                            cmd->cmd->name, arg);
+    }
+    return parse_close_code(cmd, arg + strlen(found->name) + 1, found->value);
+}
+
 const char* wsp_set_close_code(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]) {
     wsp_dir_config* config = dir_config;
-    const named_value words[] = {{"idle", 0, 0, 0, &config->close_code_idle},
-                                 {"lifetime", 0, 0, 0, &config->close_code_lifetime},
-                                 {"expires", 0, 0, 0, &config->close_code_expires},
-                                 {"drain", 0, 0, 0, &config->close_code_drain},
-                                 {"stop", 0, 0, 0, &config->close_code_stop},
-                                 {"member-down", 0, 0, 0, &config->close_code_member_down}};
-    const int count = sizeof words / sizeof *words;
-    int i = 0, word;
+    const named_value reasons[] = {{"idle", 0, 0, 0, &config->close_code_idle},
+                                   {"lifetime", 0, 0, 0, &config->close_code_lifetime},
+                                   {"expires", 0, 0, 0, &config->close_code_expires},
+                                   {"drain", 0, 0, 0, &config->close_code_drain},
+                                   {"stop", 0, 0, 0, &config->close_code_stop},
+                                   {"member-down", 0, 0, 0, &config->close_code_member_down}};
+    const int count = sizeof reasons / sizeof *reasons;
+    const char* err = NULL;
+    int i = 0;
 
     if (argc == 0) {
         return apr_pstrcat(cmd->pool, cmd->cmd->name, " needs a code such as 1012", NULL);
     }
     if (!strchr(argv[0], '=')) {
         int64_t code;
-        const char* const err = parse_close_code(cmd, argv[0], &code);
+        err = parse_close_code(cmd, argv[0], &code);
         if (err) {
             return err;
         }
-        for (word = 0; word < count; ++word) {
-            *words[word].value = code;
+        for (i = 0; i < count; ++i) {
+            *reasons[i].value = code;
         }
         i = 1;
     }
-    for (; i < argc; ++i) {
-        const named_value* const found = find_named_value(words, count, argv[i]);
-        const char* err;
-        if (!found) {
-            return apr_psprintf(
-                cmd->pool,
-                "%s takes one code and idle=, lifetime=, expires=, drain=, stop= and "
-                "member-down=; there is \"%s\"",
-                cmd->cmd->name, argv[i]);
-        }
-        err = parse_close_code(cmd, argv[i] + strlen(found->name) + 1, found->value);
-        if (err) {
-            return err;
-        }
+    for (; i < argc && !err; ++i) {
+        err = set_close_code_of_reason(cmd, reasons, count, argv[i]);
     }
-    return NULL;
+    return err;
 }
 
 const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args) {

@@ -25,7 +25,7 @@ class NotesObserver final : public TunnelObserver {
     }
     void on_end(const TunnelReport& report) noexcept override {
         guarded_or(0, [&] {
-            // A format or a condition may ask the request that it was redirected from.
+            // A log format or condition may read the notes of the request before an internal redirect.
             for (request_rec* each = &r_; each != nullptr; each = each->prev) {
                 set_tunnel_notes(each->pool, each->notes, report);
             }
@@ -42,7 +42,7 @@ class NotesObserver final : public TunnelObserver {
     TunnelLog log_;
 };
 
-// A blocking write waits for as long as ProxyWebsocketSendTimeout lets a sink take nothing.
+// ProxyWebsocketSendTimeout limits how long a blocking write waits.
 void limit_blocking_writes(conn_rec* c, DurationUs send_timeout) {
     apr_socket_t* const socket = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
     if (socket != nullptr) {

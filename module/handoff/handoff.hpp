@@ -1,10 +1,9 @@
-// A tunnel on its way out of httpd: made by the request thread when the handshake is done, and held
-// by the records of both connections. The request, its worker and its connections end as they
-// always do; when the second connection is gone, nobody else can be near the sockets, and the
-// tunnel goes to the pump.
+// A tunnel on its way out of httpd. The request thread makes the handoff when the handshake is done, and the contexts of
+// both connections hold it. The request, its worker and its connections end as they always do. When the second connection
+// is gone, no other thread can touch the sockets any more, and the tunnel goes to the pump.
 //
-// One thread at a time: the request thread makes it, the threads that end the connections let go of
-// it. The count in shared_ptr is what crosses between them.
+// One thread at a time: the request thread makes it, and the threads that end the two connections drop their references.
+// Only the reference count of shared_ptr is shared between them.
 #pragma once
 
 #include <memory>
@@ -37,7 +36,7 @@ class Handoff {
   public:
     Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
             TunnelContext context, TunnelHost& tunnels, Pump& pump);
-    // Sends the tunnel off. Without memory it ends here, and the logs say so.
+    // Gives the tunnel to the pump. Without memory the tunnel ends here, and the logs say so.
     ~Handoff();
 
   private:

@@ -34,7 +34,7 @@ int descriptor_of(conn_rec* c) {
     return fd;
 }
 
-// What httpd's filters hold of what the peer has sent.
+// The bytes from the peer that httpd's filters have already read.
 std::string drain_filters(conn_rec* c) {
     std::string early;
     apr_bucket_brigade* const brigade = apr_brigade_create(c->pool, c->bucket_alloc);
@@ -43,7 +43,7 @@ std::string drain_filters(conn_rec* c) {
         const apr_status_t status = ap_get_brigade(c->input_filters, brigade, AP_MODE_READBYTES,
                                                    APR_NONBLOCK_READ, sizeof piece);
         apr_size_t size = sizeof piece;
-        // An end or an error is found again by whoever reads the socket next.
+        // After an end or an error, the next read of the socket finds it again.
         if (status != APR_SUCCESS || apr_brigade_flatten(brigade, piece, &size) != APR_SUCCESS ||
             size == 0) {
             break;
@@ -55,7 +55,7 @@ std::string drain_filters(conn_rec* c) {
     return early;
 }
 
-// From here on httpd has a stand-in for a socket.
+// Afterwards httpd has the stand-in in place of its socket.
 TakenConnection take(conn_rec* c, UniqueFd duplicate, int stand_in) {
     TakenConnection taken;
     const int fd = descriptor_of(c);
@@ -67,8 +67,8 @@ TakenConnection take(conn_rec* c, UniqueFd duplicate, int stand_in) {
         SSL_up_ref(ssl);
         taken.ssl.reset(ssl);
     }
-    // Nobody is to write a close_notify or to linger (server/connection.c ap_start_lingering_close,
-    // mod_ssl's ssl_io_filter_output, mod_proxy's connection_shutdown look at this).
+    // httpd must neither write a close_notify nor linger. server/connection.c ap_start_lingering_close, mod_ssl's
+    // ssl_io_filter_output and mod_proxy's connection_shutdown look at these fields.
     c->keepalive = AP_CONN_CLOSE;
     c->aborted = 1;
     return taken;
@@ -78,7 +78,7 @@ UniqueFd duplicate_of(conn_rec* c) {
     return UniqueFd(::fcntl(descriptor_of(c), F_DUPFD_CLOEXEC, 3));
 }
 
-// Only connection filters, and none of those that wait for more or for the request's end.
+// Leaves connection filters only, and of these none that waits for more data or for the end of the request.
 void strip_filters(request_rec* r, conn_rec* backend) {
     for (conn_rec* c : {r->connection, backend}) {
         ap_remove_output_filter_byhandle(c->output_filters, "SSL/TLS Coalescing Filter");
@@ -90,7 +90,7 @@ void strip_filters(request_rec* r, conn_rec* backend) {
     r->connection->keepalive = AP_CONN_CLOSE;
 }
 
-// Nothing has happened yet when there is an obstacle.
+// When it returns an obstacle, both connections are still httpd's, unchanged.
 Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     Pump* const pump = tunnels.pump();
     if (pump == nullptr) {
@@ -106,7 +106,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     }
     TakenConnection from_client = take(client, std::move(client_fd), tunnels.idle_fd());
     TakenConnection from_backend = take(backend, std::move(backend_fd), tunnels.idle_fd());
-    // Now that mod_logio has counted everything that went through httpd.
+    // After take(): by now mod_logio has counted everything that went through httpd.
     LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on
     auto handoff = std::make_shared<Handoff>(

@@ -1,5 +1,5 @@
-// ProxyWebsocketMaxBlockingTunnels: how many tunnels of a child process may keep their threads, and from how many on new HTTP/2
-// connections are not offered WebSockets any more.
+// ProxyWebsocketMaxBlockingTunnels: how many tunnels of a child process may keep their threads. At a lower number of them, new
+// HTTP/2 connections are no longer offered WebSockets.
 //
 // Threads: any. The count is one atomic number.
 #pragma once
@@ -18,8 +18,8 @@ struct KeptThreadLimits {
     std::int64_t most = 0;    // no handshake beyond; 0: neither limit
 };
 
-// post_config: finds out what the directive says, or else what fits this server, and whether H2WebSockets is on somewhere; and
-// tells the administrator what follows from it. Main thread; the children know it too.
+// post_config: takes the limits from the directive, or else computes what fits this server. Looks whether H2WebSockets is on
+// anywhere, and tells the administrator what that means. Main thread; child processes inherit the result.
 void learn_kept_threads(server_rec* main_server);
 
 class KeptThreads {
@@ -39,9 +39,9 @@ class KeptThreads {
         Permit& operator=(const Permit&) = delete;
         ~Permit();
 
-        // False when there are as many as may be.
+        // False when the limit is reached.
         [[nodiscard]] bool take(KeptThreads& all) noexcept;
-        // Of a tunnel that turns out to keep its thread when it is open: it counts, however many there are.
+        // For a tunnel of which it is known only after the handshake that it keeps its thread: counts it, whatever the limit.
         void take_anyway(KeptThreads& all) noexcept;
 
       private:
@@ -50,7 +50,7 @@ class KeptThreads {
 
     std::int64_t live() const noexcept { return live_.load(); }
     const KeptThreadLimits& limits() const noexcept { return limits_; }
-    // A new HTTP/2 connection is not to be offered WebSockets. Says so in the log now and then.
+    // True when a new HTTP/2 connection must not be offered WebSockets. Logs that, limited in rate.
     bool withholds_offer() noexcept;
 
   private:

@@ -1,7 +1,7 @@
-// Second descriptors of the clients' connections whose tunnels keep their threads. When a child is told to stop at once, event and
-// worker close the sockets that their threads are busy with before they tell anybody (close_worker_sockets in event.c and
-// worker.c): a Close could not be sent any more, by HTTP/1.1 or HTTP/2. What has a second descriptor is still connected, and is
-// given back to httpd's socket for as long as the Closes take.
+// Second descriptors of client connections whose tunnels keep their threads. When a child is told to stop at once, event and
+// worker first close the sockets of all busy threads (close_worker_sockets in event.c and worker.c), and call child_stopping
+// afterwards. No Close could be sent then, over HTTP/1.1 or HTTP/2. A connection with a second descriptor is still open. It is given
+// back to httpd's socket until the Closes are sent.
 //
 // Threads: a Hold belongs to its tunnel's thread; everything else is called from child_stopping. One mutex guards the list.
 #pragma once
@@ -18,8 +18,8 @@ namespace wsp {
 
 class SpareSockets {
   public:
-    // For as long as a tunnel keeps its thread. `client`: its connection, or HTTP/2 stream. Without a descriptor left, or on an
-    // MPM without threads, which closes nothing, there is no second one.
+    // Lives as long as its tunnel keeps the thread. `client` is the tunnel's connection or HTTP/2 stream. There is no second
+    // descriptor when the process has none left, or on an MPM without threads, which closes nothing.
     class Hold {
       public:
         Hold(SpareSockets& all, conn_rec* client);
@@ -37,10 +37,10 @@ class SpareSockets {
         Hold** link_ = nullptr;  // what points at this one
     };
 
-    // Sockets that the MPM has closed are open again. May throw bad_alloc.
+    // Opens the sockets again that the MPM has closed. May throw bad_alloc.
     void give_back();
-    // Waits until no tunnel is left, for at most `patience`, and then ends the connections that were given back, so that nobody
-    // lingers for their clients.
+    // Waits until no tunnel is left, for at most `patience`. Then ends the connections that were given back, so that httpd does
+    // not linger for their clients.
     void end_with_tunnels(DurationUs patience) noexcept;
 
   private:

@@ -22,7 +22,7 @@ int Admission::ask(MonotonicUs deadline) {
     return wait_for_permit(deadline);
 }
 
-// A place under the worker's max=. acquire= of the worker is how long to wait for one.
+// A place under the worker's max=. The worker's acquire= says how long to wait for it.
 int Admission::wait_for_permit(MonotonicUs deadline) {
     TunnelPermits& permits = services_.tunnels.tunnel_permits();
     const bool may_wait = has_acquire_timeout(*worker_);
@@ -47,7 +47,7 @@ int Admission::wait_for_permit(MonotonicUs deadline) {
     return refusals_.refuse(may_wait ? RefusalCause::worker_stays_full : RefusalCause::worker_full);
 }
 
-// What leaves its thread needs none.
+// A tunnel that leaves its thread needs no permit.
 bool Admission::has_a_thread_to_keep() {
     return !keeps_thread(r_, config_.async != 0) || kept_.take(services_.tunnels.kept_threads());
 }

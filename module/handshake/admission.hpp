@@ -1,4 +1,4 @@
-// Whether a handshake may turn to its backend: what a child process has room for. Held until the tunnel has ended, or the
+// Whether a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has ended or the
 // handshake has failed.
 #pragma once
 
@@ -22,13 +22,13 @@ class Admission {
               const Refusals& refusals, const HandshakeServices& services)
         : r_(r), worker_(worker), config_(config), refusals_(refusals), services_(services) {}
 
-    // OK, or the status of a refusal that has been logged. Blocks for as long as acquire= lets it wait for a place under
-    // max=, and never beyond the deadline.
+    // OK, or the status of a refusal, which is then logged. Waits for a place under max= for as long as acquire= says, and
+    // never beyond the deadline.
     int ask(MonotonicUs deadline);
 
-    // The answer is there: other handshakes may have the thread's place.
+    // The backend has answered: another handshake may have the place under ProxyWebsocketHandshakeThreads.
     void leave_handshake() { thread_.leave(); }
-    // What the tunnel holds from here on.
+    // The tunnel holds these from here on.
     KeptThreads::Permit take_kept_thread() { return std::move(kept_); }
     TunnelPermit take_permit() { return std::move(permit_); }
 

@@ -12,7 +12,8 @@ namespace {
 
 ap_filter_rec_t* the_filter = nullptr;
 
-// What is kept back of one connection: bytes of its first frame, and what stood between them. In the connection's pool.
+// What the filter holds back of one connection: bytes of its first frame, and the metadata buckets between them. In the
+// connection's pool.
 struct FirstFrame {
     explicit FirstFrame(conn_rec* c) : between(apr_brigade_create(c->pool, c->bucket_alloc)) {}
 
@@ -20,12 +21,12 @@ struct FirstFrame {
     apr_bucket_brigade* between;  // metadata
 };
 
-// A flush and an end wait for nobody.
+// A flush or an end must be passed on at once.
 bool cannot_wait(const apr_bucket* bucket) {
     return APR_BUCKET_IS_FLUSH(bucket) || APR_BUCKET_IS_EOS(bucket) || AP_BUCKET_IS_EOC(bucket);
 }
 
-// Puts what was kept back in front of `at`.
+// Inserts before `at` what was held back.
 void give_out(FirstFrame& frame, apr_bucket* at, apr_bucket_alloc_t* alloc) {
     if (frame.remover.size() > 0) {
         APR_BUCKET_INSERT_BEFORE(
@@ -39,8 +40,8 @@ void give_out(FirstFrame& frame, apr_bucket* at, apr_bucket_alloc_t* alloc) {
     }
 }
 
-// Takes out of the brigade what belongs to the first frame. True when the filter has nothing to do any more: what is to be
-// sent instead is in the brigade then.
+// Takes the bytes of the first frame out of the brigade. Sets `over` when the filter has nothing more to do; the brigade then
+// has everything that is to be sent.
 apr_status_t take_in(FirstFrame& frame, apr_bucket_brigade* bb, bool& over) {
     apr_bucket* bucket = APR_BRIGADE_FIRST(bb);
     while (bucket != APR_BRIGADE_SENTINEL(bb)) {
@@ -92,7 +93,7 @@ apr_status_t on_output(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
     return APR_BRIGADE_EMPTY(bb) ? APR_SUCCESS : ap_pass_brigade(f->next, bb);
 }
 
-// In the clear, mod_http2 finds out later what the client speaks (h2_c1.c h2_c1_hook_process_connection).
+// Without TLS, mod_http2 finds out later whether the client speaks HTTP/2 (h2_c1.c h2_c1_hook_process_connection).
 bool may_become_http2(conn_rec* c) {
     return !ap_ssl_conn_is_ssl(c) || std::string_view(ap_get_protocol(c)) == "h2";
 }

@@ -27,7 +27,7 @@
 namespace wsp {
 namespace {
 
-// The reserved bits that the extensions in the answer give a meaning, as it stands.
+// The reserved bits (RFC 6455 5.2) that the extensions in the current answer use.
 std::uint8_t rsv_bits(request_rec* r) {
     return rsv_bits_of_extensions(
         TableHeaders(r->pool, r->headers_out).get("Sec-WebSocket-Extensions"));
@@ -100,7 +100,7 @@ DurationUs Handshake::handshake_timeout() const {
     return timeout_of(*worker_, *conf_, *r_->server);
 }
 
-// What can be said without turning to the backend.
+// What can be decided before the backend is asked.
 int Handshake::admit() {
     if (target_.tls && !ap_ssl_has_outgoing_handlers()) {
         return refusals_.refuse(RefusalCause::no_mod_ssl);
@@ -111,9 +111,8 @@ int Handshake::admit() {
     return admission_.ask(deadline_);
 }
 
-// Connection, request, answer. An idle connection that the server has closed meanwhile is none of
-// the client's business: the request, a GET of which no answer has begun, goes out again on a fresh
-// one (RFC 9110 9.2.2).
+// Connection, request, answer. The server may have closed an idle connection meanwhile. The client need not know: the request is
+// a GET without an answer, so it is sent again on a new connection (RFC 9110 9.2.2).
 int Handshake::exchange() {
     for (bool fresh = false;; fresh = true) {
         const BackendFault no_connection = connector_.open(route_, deadline_, fresh);
@@ -135,7 +134,7 @@ int Handshake::exchange() {
     }
 }
 
-// What access logs may ask, under the names of mod_proxy_http. The status is the backend's, which may not be the client's.
+// Notes for access logs, with mod_proxy_http's names. The status is the backend's; the client's may differ.
 void Handshake::note_answer() {
     const apr_sockaddr_t* const source = connector_.record()->connection->local_addr;
     apr_table_setn(r_->notes, "proxy-source-port",
@@ -172,8 +171,7 @@ int Handshake::take_answer() {
     const ResponseHead& head = answer_.head;
     if (head.status != HTTP_SWITCHING_PROTOCOLS) {
         if (head.status < 300) {
-            // A success that is no 101 means that this is no WebSocket server: its page is of no
-            // use to the client.
+            // A success other than 101: this is no WebSocket server, and the client cannot use its page.
             return refusals_.refuse(HandshakeError::backend_not_switching,
                                     {apr_itoa(r_->pool, head.status)});
         }
@@ -224,7 +222,7 @@ HandshakeError Handshake::check_answer(const apr_table_t* fields) const {
 
 int Handshake::open_tunnel() {
     admission_.leave_handshake();
-    // What may lack memory comes before the 101: until then a status can say so.
+    // Before the 101, since these allocate: without memory the client can still be answered with a status.
     TunnelTerms terms =
         resolve_terms(services_.policies, r_, *worker_, *conf_, config_, !is_websocket());
     terms.group = group_for(services_.members, worker_, config_);
@@ -236,11 +234,11 @@ int Handshake::open_tunnel() {
         return OK;
     }
     try {
-        // What a Header directive has taken out, or put in, one of the two sides knows nothing of.
+        // Header directives may add or remove extensions in the 101. Only those count that both sides know.
         terms.allowed_rsv = chosen & rsv_bits(r_);
         return run_open_tunnel(std::move(terms));
     } catch (const std::exception& e) {
-        // Behind a 101 no status can be sent, only the end of the connection.
+        // After the 101 no status can be sent; the connection just ends.
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
                       "WSP0145: the tunnel ends before it has begun: %s; %s", e.what(),
                       name_of_request(r_, url_));

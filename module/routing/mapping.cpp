@@ -77,6 +77,39 @@ int try_mapping(request_rec* r, proxy_alias* mapping, bool encoded) {
     return result;
 }
 
+// What is sent to the backend of a request's URL.
+struct Forwarded {
+    const char* path = nullptr;   // null: the path cannot be encoded
+    const char* query = nullptr;  // null: none
+
+    bool is_printable() const {
+        return *ap_scan_vchar_obstext(path) == '\0' &&
+               (query == nullptr || *ap_scan_vchar_obstext(query) == '\0');
+    }
+};
+
+// The path is encoded again, unless the administrator or an earlier phase wants it unchanged (mod_proxy.h: nocanon,
+// mapping=encoded).
+Forwarded forwarded(request_rec* r, const char* path) {
+    if (apr_table_get(r->notes, "proxy-nocanon") != nullptr) {
+        return {path};
+    }
+    if (apr_table_get(r->notes, "proxy-noencode") != nullptr) {
+        return {path, r->args};
+    }
+    const auto* const core =
+        static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
+    return {canonical_path(r, path, core->allow_encoded_slashes && !core->decode_encoded_slashes),
+            r->args};
+}
+
+const char* authority(apr_pool_t* pool, const char* host, apr_port_t port,
+                      apr_port_t default_port) {
+    const bool ipv6 = std::strchr(host, ':') != nullptr;
+    return apr_pstrcat(pool, ipv6 ? "[" : "", host, ipv6 ? "]" : "",
+                       port == default_port ? "" : apr_psprintf(pool, ":%hu", port), nullptr);
+}
+
 }  // namespace
 
 const MappedUrl* websocket_url_of(request_rec* r, const proxy_worker* worker, const char* url) {
@@ -205,23 +238,11 @@ int canonicalise(request_rec* r, char* url) {
              {APLOG_ERR});
         return HTTP_BAD_REQUEST;
     }
-
-    // The path is encoded again, unless the administrator or an earlier phase wants it unchanged (mod_proxy.h: nocanon,
-    // mapping=encoded).
-    const bool raw_path = apr_table_get(r->notes, "proxy-nocanon") != nullptr;
-    const char* path = rest;
-    const char* query = raw_path ? nullptr : r->args;
-    if (!raw_path && apr_table_get(r->notes, "proxy-noencode") == nullptr) {
-        const auto* const core =
-            static_cast<core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
-        path =
-            canonical_path(r, rest, core->allow_encoded_slashes && !core->decode_encoded_slashes);
-        if (path == nullptr) {
-            return HTTP_BAD_REQUEST;
-        }
+    const Forwarded to = forwarded(r, rest);
+    if (to.path == nullptr) {
+        return HTTP_BAD_REQUEST;
     }
-    if (*ap_scan_vchar_obstext(path) != '\0' ||
-        (query != nullptr && *ap_scan_vchar_obstext(query) != '\0')) {
+    if (!to.is_printable()) {
         warn(r,
              apr_psprintf(r->pool,
                           "WSP0121: the path or query to forward contains control characters or "
@@ -230,11 +251,9 @@ int canonicalise(request_rec* r, char* url) {
              {APLOG_ERR});
         return HTTP_FORBIDDEN;
     }
-    const bool ipv6 = std::strchr(host, ':') != nullptr;
     r->filename = apr_pstrcat(
-        r->pool, "proxy:", tls ? "wss" : "ws", "://", ipv6 ? "[" : "", host, ipv6 ? "]" : "",
-        port == default_port ? "" : apr_psprintf(r->pool, ":%hu", port), "/", path,
-        query != nullptr ? "?" : "", query != nullptr ? query : "", nullptr);
+        r->pool, "proxy:", tls ? "wss" : "ws", "://", authority(r->pool, host, port, default_port),
+        "/", to.path, to.query != nullptr ? "?" : "", to.query != nullptr ? to.query : "", nullptr);
     return OK;
 }
 

@@ -16,7 +16,8 @@ static atomic_int arrived;
 static void wait_for_another(void) {
     const apr_time_t until = apr_time_now() + apr_time_from_sec(1);
     const int place = atomic_fetch_add_explicit(&arrived, 1, memory_order_relaxed);
-    while (atomic_load_explicit(&arrived, memory_order_relaxed) <= (place | 1) && apr_time_now() < until) {
+    while (atomic_load_explicit(&arrived, memory_order_relaxed) <= (place | 1) &&
+           apr_time_now() < until) {
         sched_yield();
     }
 }
