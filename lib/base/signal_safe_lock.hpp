@@ -20,6 +20,9 @@ class SignalSafeLock {
     // From now on the locks of this process do not block signals.
     static void stop_blocking_signals() noexcept { blocks_signals_ = false; }
 
+    // Whether locks of this process block signals. For calls into what locks by itself.
+    static bool blocks_signals() noexcept { return blocks_signals_; }
+
     // The lock, for a condition variable.
     std::unique_lock<std::mutex>& held() noexcept { return lock_; }
     // Unlocks the mutex, lets pending signals run their handlers (which may end the process), and locks it again.

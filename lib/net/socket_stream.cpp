@@ -2,8 +2,6 @@
 #include "net/socket_stream.hpp"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -22,15 +20,12 @@ IoResult failed() {
 }  // namespace
 
 void prepare_tunnel_socket(int fd) noexcept {
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK) == 0) {
         ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    // Fails on Unix sockets, which have no Nagle delay.
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 SocketStream::SocketStream(UniqueFd fd) noexcept : fd_(std::move(fd)) {

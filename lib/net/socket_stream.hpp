@@ -8,7 +8,8 @@ namespace wsp {
 
 class SocketStream final : public Stream {
   public:
-    // Makes the socket non-blocking. Nobody else may use its file description and expect it to block.
+    // The descriptor is close-on-exec, and a TCP socket has no Nagle delay: httpd sets TCP_NODELAY on each connection (server/core.c
+    // core_pre_connection). Makes the socket non-blocking. Nobody else may use its file description and expect it to block.
     explicit SocketStream(UniqueFd fd) noexcept;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
@@ -24,7 +25,7 @@ class SocketStream final : public Stream {
     std::uint64_t written_ = 0;
 };
 
-// Sets what every tunnel needs on a socket: non-blocking, close-on-exec, keepalive, and no Nagle delay (TCP).
+// Sets what every tunnel needs on a socket and httpd's connections need not have: non-blocking, and keepalive.
 void prepare_tunnel_socket(int fd) noexcept;
 
 }  // namespace wsp

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/blocked_signals.hpp"
+#include "base/signal_safe_lock.hpp"
 #include "httpd/boundary.hpp"
 #include "log/log_context.hpp"
 #include "log/tunnel_log.hpp"
@@ -97,7 +98,7 @@ void Handoff::send_off(std::unique_ptr<TunnelObserver> observer) {
     parts.backend = stream_over(backend_, tunnels_.neutral_tls());
     parts.terms = terms_;
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
-    const BlockedSignals blocked;
+    const BlockedSignals blocked(SignalSafeLock::blocks_signals());
     if (!pump_.adopt(tunnel)) {
         // The child is stopping and its pump takes no more, or there is no room in the inbox.
         tunnel->abort(tunnels_.is_stopping() ? EndReason::shutdown : EndReason::out_of_memory);
