@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "handoff/tunnel_host.hpp"
+#include "handshake/handshake_permit.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
 #include "tunnel/shared_policies.hpp"

@@ -6,6 +6,7 @@
 
 #include "handoff/filter_stream.hpp"
 #include "handoff/held_signals.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "httpd/boundary.hpp"
 #include "log/log_transaction.hpp"
 #include "log/tunnel_log.hpp"

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "handoff/open_tunnel.hpp"
-#include "handoff/tunnel_host.hpp"
 
 namespace wsp {
+
+class TunnelHost;
 
 // Pumps the tunnel through httpd's filters until it has ended; blocks for that long. The request's notes then tell how it
 // ended, and its backend connection is to be closed.

@@ -5,6 +5,7 @@
 
 #include "base/blocked_signals.hpp"
 #include "base/signal_safe_lock.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "httpd/boundary.hpp"
 #include "log/log_context.hpp"
 #include "log/tunnel_log.hpp"

@@ -10,13 +10,15 @@
 #include <string>
 
 #include "base/unique_fd.hpp"
-#include "handoff/tunnel_host.hpp"
 #include "log/log_record.hpp"
 #include "net/tls_stream.hpp"
-#include "tunnel/pump.hpp"
+#include "tunnel/terms.hpp"
 #include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
+
+class Pump;
+class TunnelHost;
 
 // One of the two connections, taken out of httpd.
 struct TakenConnection {

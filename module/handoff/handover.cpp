@@ -17,6 +17,7 @@
 #include "apr_portable.h"
 #include "handoff/blocking_tunnel.hpp"
 #include "handoff/handoff.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "handoff/why_kept.hpp"
 #include "httpd/connection_context.hpp"
 

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "handoff/open_tunnel.hpp"
-#include "handoff/tunnel_host.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
+
+class TunnelHost;
 
 // Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`: ProxyWebsocketAsync.
 bool keeps_thread(request_rec* r, bool async);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "handoff/tunnel_host.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/httpd.hpp"
 #include "httpd/mpm_query.hpp"

@@ -9,10 +9,11 @@
 #include <initializer_list>
 
 #include "base/unique_fd.hpp"
-#include "handoff/tunnel_host.hpp"
 #include "tunnel/blocking_pump.hpp"
 
 namespace wsp {
+
+class TunnelHost;
 
 // Request thread. `tunnels` outlives it.
 class HeldSignals final : public FdHandler {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "handoff/handover.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "upstream/worker_parameters.hpp"
 #include "upstream/worker_state.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "handoff/kept_threads.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
 #include "protocol/extended_connect.hpp"

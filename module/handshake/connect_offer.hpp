@@ -2,10 +2,11 @@
 // their threads. Browsers then use HTTP/1.1 for their WebSockets, which hold no thread, and HTTP/2 for everything else.
 #pragma once
 
-#include "handoff/kept_threads.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
+
+class KeptThreads;
 
 // register_hooks: registers the filter that removes the offer from the first frame of mod_http2. The filter is above TLS, sees only
 // the beginning of a connection, and then removes itself.

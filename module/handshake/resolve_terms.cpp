@@ -8,6 +8,8 @@
 
 #include "httpd/limited_log.hpp"
 #include "routing/mapping.hpp"
+#include "tunnel/shared_policies.hpp"
+#include "upstream/member_watch.hpp"
 #include "upstream/worker_parameters.hpp"
 
 namespace wsp {

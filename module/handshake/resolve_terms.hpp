@@ -3,11 +3,12 @@
 
 #include "config/config.h"
 #include "httpd/httpd.hpp"
-#include "tunnel/shared_policies.hpp"
 #include "tunnel/terms.hpp"
-#include "upstream/member_watch.hpp"
 
 namespace wsp {
+
+class MemberWatch;
+class SharedPolicies;
 
 // May throw bad_alloc, so it must be called before the client is told that the tunnel is open. The terms have no group and no
 // allowed_rsv yet.

@@ -1,13 +1,13 @@
 // What handshakes are handed. The child process owns all of it, for as long as it lives; any thread may use it.
 #pragma once
 
-#include "handoff/tunnel_host.hpp"
-#include "handshake/handshake_permit.hpp"
-#include "tunnel/shared_policies.hpp"
-#include "upstream/member_watch.hpp"
-#include "upstream/worker_pool_map.hpp"
-
 namespace wsp {
+
+class HandshakeThreads;
+class MemberWatch;
+class SharedPolicies;
+class TunnelHost;
+class WorkerPoolMap;
 
 struct HandshakeServices {
     WorkerPoolMap& pools;       // where connections to backends come from
