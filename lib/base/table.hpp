@@ -1,7 +1,8 @@
-// What every vocabulary of ours has in common: an enum, and for each of its values one row of texts and numbers. Both are made
-// of the same .def file, so a value without a row, or a row without a column, does not compile.
+// What every vocabulary of ours has in common: an enum, and for each of its values one row of texts and numbers. Both
+// are made of the same .def file, so a value without a row, or a row without a column, does not compile.
 //
-// A .def file has one WSP_ROW(name, columns...) for each value and ends with #undef WSP_ROW. The vocabulary's header reads it twice:
+// A .def file has one WSP_ROW(name, columns...) for each value and ends with #undef WSP_ROW. The vocabulary's header
+// reads it twice:
 //
 //     enum class Fault : std::uint8_t {
 //     #define WSP_ROW(name, ...) name,
@@ -20,8 +21,8 @@
 //         };
 //     };
 //
-// row_of(), rows_of() and text_of() below are then there for Fault. All of it is constexpr and static: any thread, valid for ever.
-// Texts are string literals, so text.data() ends with a NUL.
+// row_of(), rows_of() and text_of() below are then there for Fault. All of it is constexpr and static: any thread,
+// valid for ever. Texts are string literals, so text.data() ends with a NUL.
 #pragma once
 
 #include <cstddef>

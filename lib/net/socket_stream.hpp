@@ -8,8 +8,9 @@ namespace wsp {
 
 class SocketStream final : public Stream {
   public:
-    // The descriptor is close-on-exec, and a TCP socket has no Nagle delay: httpd sets TCP_NODELAY on each connection (server/core.c
-    // core_pre_connection). Makes the socket non-blocking. Nobody else may use its file description and expect it to block.
+    // The descriptor is close-on-exec, and a TCP socket has no Nagle delay: httpd sets TCP_NODELAY on each connection
+    // (server/core.c core_pre_connection). Makes the socket non-blocking. Nobody else may use its file description and
+    // expect it to block.
     explicit SocketStream(UniqueFd fd) noexcept;
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;

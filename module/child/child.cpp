@@ -20,8 +20,8 @@ Child* the_child = nullptr;  // set once, while the process has one thread
 constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
 // What the threads themselves may take to end beyond that.
 constexpr DurationUs kThreadPatience = 1 * kSecond;
-// The same, and for the last log lines, after a drain, when nobody waits for the child: on a machine that is short of processors
-// they would be lost with it.
+// The same, and for the last log lines, after a drain, when nobody waits for the child: on a machine that is short of
+// processors they would be lost with it.
 constexpr DurationUs kDrainPatience = 10 * kSecond;
 
 wsp_server_config config_of(server_rec* server) {
@@ -29,8 +29,8 @@ wsp_server_config config_of(server_rec* server) {
         ap_get_module_config(server->module_config, &proxy_websocket_module)));
 }
 
-// While a child drains, SIGTERM means that httpd stops after all. The MPMs' own handlers do nothing then: their child waits
-// for its threads (event.c, worker.c dummy_signal_handler), or in its pool's cleanup.
+// While a child drains, SIGTERM means that httpd stops after all. The MPMs' own handlers do nothing then: their child
+// waits for its threads (event.c, worker.c dummy_signal_handler), or in its pool's cleanup.
 volatile std::sig_atomic_t told_to_hurry = 0;
 const WakeFd* to_hurry = nullptr;  // set before the handler is
 
@@ -50,9 +50,9 @@ void hurry_on_term(const WakeFd& stop) {
     sigaction(SIGTERM, &action, nullptr);
 }
 
-// Whether a child that is told to stop has time for its tunnels. Prefork always says "not graceful". It ends a child on the spot
-// from inside its SIGTERM handler, where the signal is blocked; every other way out of a child, a graceful restart among them, is
-// through its main loop.
+// Whether a child that is told to stop has time for its tunnels. Prefork always says "not graceful". It ends a child on
+// the spot from inside its SIGTERM handler, where the signal is blocked; every other way out of a child, a graceful
+// restart among them, is through its main loop.
 bool ends_gracefully(bool graceful) {
     if (graceful || is_threaded_mpm()) {
         return graceful;
@@ -73,7 +73,8 @@ void let_term_through() {
 }  // namespace
 
 void Child::make(apr_pool_t* pchild, server_rec* server) {
-    // In a single process, httpd -X, SIGTERM ends it from inside the handler as with prefork (event.c, worker.c make_child).
+    // In a single process, httpd -X, SIGTERM ends it from inside the handler as with prefork (event.c, worker.c
+    // make_child).
     if (is_threaded_mpm() && !ap_exists_config_define("DEBUG") &&
         !ap_exists_config_define("ONE_PROCESS")) {
         SignalSafeLock::stop_blocking_signals();

@@ -1,10 +1,10 @@
-// What lives as long as one child process of httpd. Made in child_init, on the main thread, before the process has other
-// threads. Only hooks.cpp asks for the process's one Child; everybody else is handed the part that they need.
+// What lives as long as one child process of httpd. Made in child_init, on the main thread, before the process has
+// other threads. Only hooks.cpp asks for the process's one Child; everybody else is handed the part that they need.
 #pragma once
 
 #include "config/config.h"
 #include "handoff/tunnel_host.hpp"
-#include "handshake/handshake_permit.hpp"
+#include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
 #include "tunnel/shared_policies.hpp"
@@ -26,8 +26,8 @@ class Child {
     const HandshakeServices& handshake_services() const { return services_; }
     KeptThreads& kept_threads() { return tunnels_.kept_threads(); }
 
-    // child_stopping: ends all tunnels, within ProxyWebsocketDrainTimeout or at once. `graceful` is the hook's, and this must be
-    // called from within that hook.
+    // child_stopping: ends all tunnels, within ProxyWebsocketDrainTimeout or at once. `graceful` is the hook's, and
+    // this must be called from within that hook.
     void end_tunnels(bool graceful);
 
   private:

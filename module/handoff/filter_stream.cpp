@@ -57,8 +57,8 @@ std::uint64_t FilterStream::tls_bytes_read() const noexcept {
     return input != nullptr ? BIO_number_read(input) : 0;
 }
 
-// A client that ends an HTTP/2 stream resets it, or its whole connection is gone (a closed tab): mod_http2 has one status for
-// both (h2_c2.c h2_c2_abort). Nothing has broken.
+// A client that ends an HTTP/2 stream resets it, or its whole connection is gone (a closed tab): mod_http2 has one
+// status for both (h2_c2.c h2_c2_abort). Nothing has broken.
 bool FilterStream::was_reset(apr_status_t status) const noexcept {
     return c_->master != nullptr && APR_STATUS_IS_ECONNABORTED(status);
 }

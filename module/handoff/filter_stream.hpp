@@ -12,15 +12,17 @@ class FilterStream final : public Stream {
     explicit FilterStream(conn_rec* c);
     ~FilterStream() override;
 
-    // Never blocks. Filters may hold data that poll() cannot see (TLS does). So has_buffered_input() is true after every read
-    // that has found something, even if that was only a message of TLS itself, until a read has found nothing.
+    // Never blocks. Filters may hold data that poll() cannot see (TLS does). So has_buffered_input() is true after
+    // every read that has found something, even if that was only a message of TLS itself, until a read has found
+    // nothing.
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     // Blocks until httpd's filters have sent everything, at most for the connection's timeout.
     IoResult write_some(const std::uint8_t* from, std::size_t size) noexcept override;
     void shutdown_write() noexcept override;
     int fd() const noexcept override;  // may change when the child stops: see spare_sockets.hpp
     bool has_buffered_input() const noexcept override { return may_have_more_; }
-    // mod_http2 sends RST_STREAM for a stream that the client has not ended. The client still gets all data (RFC 9113 8.1).
+    // mod_http2 sends RST_STREAM for a stream that the client has not ended. The client still gets all data (RFC 9113
+    // 8.1).
     bool ends_at_once() const noexcept override { return c_->master != nullptr; }
     std::uint64_t wire_bytes_read() const noexcept override { return read_; }
     std::uint64_t wire_bytes_written() const noexcept override { return written_; }

@@ -1,9 +1,9 @@
-// A tunnel on its way out of httpd. The request thread makes the handoff when the handshake is done, and the contexts of
-// both connections hold it. The request, its worker and its connections end as they always do. When the second connection
-// is gone, no other thread can touch the sockets any more, and the tunnel goes to the pump.
+// A tunnel on its way out of httpd. The request thread makes the handoff when the handshake is done, and the contexts
+// of both connections hold it. The request, its worker and its connections end as they always do. When the second
+// connection is gone, no other thread can touch the sockets any more, and the tunnel goes to the pump.
 //
-// One thread at a time: the request thread makes it, and the threads that end the two connections drop their references.
-// Only the reference count of shared_ptr is shared between them.
+// One thread at a time: the request thread makes it, and the threads that end the two connections drop their
+// references. Only the reference count of shared_ptr is shared between them.
 #pragma once
 
 #include <memory>

@@ -136,7 +136,9 @@ int run_tunnel(OpenTunnel& tunnel, TunnelHost& tunnels) {
     }
     if (obstacle) {
         log_kept_thread(tunnel.r, obstacle);
-        tunnel.kept.take_anyway(tunnels.kept_threads());
+        if (!tunnel.kept) {
+            tunnel.kept = tunnels.kept_threads().take_anyway();
+        }
         pump_on_this_thread(tunnel, tunnels);
     }
     return OK;

@@ -9,7 +9,8 @@ namespace wsp {
 
 class TunnelHost;
 
-// Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`: ProxyWebsocketAsync.
+// Whether a tunnel of this request will keep its thread, as far as the client's side tells. `async`:
+// ProxyWebsocketAsync.
 bool keeps_thread(request_rec* r, bool async);
 
 // Returns OK when the tunnel has left, or, from the blocking pump, when it has ended. Request

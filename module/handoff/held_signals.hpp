@@ -1,8 +1,9 @@
 // Prefork's signals while a tunnel keeps the process's only thread.
 //
-// Prefork tells its child to end by signals whose handlers end the process on the spot (prefork.c just_die) or wait for the
-// request to end (stop_listening). Here they are held off until the tunnel has ended, seen through a descriptor meanwhile, and
-// turned into what child_stopping tells a child of another MPM. On an MPM with threads nothing is held off.
+// Prefork tells its child to end by signals whose handlers end the process on the spot (prefork.c just_die) or wait for
+// the request to end (stop_listening). Here they are held off until the tunnel has ended, seen through a descriptor
+// meanwhile, and turned into what child_stopping tells a child of another MPM. On an MPM with threads nothing is held
+// off.
 #pragma once
 
 #include <csignal>

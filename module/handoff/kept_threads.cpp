@@ -39,8 +39,9 @@ const ap_directive_t* http2_websockets_line() {
     });
 }
 
-// Without HTTP/2 a full child accepts nobody, and the MPM turns to another one: a limit would refuse handshakes that find room
-// there. Streams of a connection cannot go elsewhere. A child of prefork has one thread, and nothing else for it to do.
+// Without HTTP/2 a full child accepts nobody, and the MPM turns to another one: a limit would refuse handshakes that
+// find room there. Streams of a connection cannot go elsewhere. A child of prefork has one thread, and nothing else for
+// it to do.
 std::int64_t default_most(server_rec* main_server) {
     if (!known.http2 || !is_threaded_mpm()) {
         return 0;
@@ -108,26 +109,17 @@ void learn_kept_threads(server_rec* main_server) {
 
 KeptThreads::KeptThreads() : limits_(known.limits), http2_(known.http2) {}
 
-KeptThreads::Permit::~Permit() {
-    if (all_ != nullptr) {
-        all_->live_.fetch_sub(1);
+KeptThreads::Permit KeptThreads::take() noexcept {
+    if (live_.fetch_add(1) >= limits_.most && limits_.most > 0) {
+        live_.fetch_sub(1);
+        return nullptr;
     }
+    return Permit(this);
 }
 
-bool KeptThreads::Permit::take(KeptThreads& all) noexcept {
-    if (all.live_.fetch_add(1) >= all.limits_.most && all.limits_.most > 0) {
-        all.live_.fetch_sub(1);
-        return false;
-    }
-    all_ = &all;
-    return true;
-}
-
-void KeptThreads::Permit::take_anyway(KeptThreads& all) noexcept {
-    if (all_ == nullptr) {
-        all.live_.fetch_add(1);
-        all_ = &all;
-    }
+KeptThreads::Permit KeptThreads::take_anyway() noexcept {
+    live_.fetch_add(1);
+    return Permit(this);
 }
 
 bool KeptThreads::withholds_offer() noexcept {

@@ -1,9 +1,10 @@
-// What a child process has for its open tunnels: the pumps, the list of all loops, the socket that stands in for connections
-// that have left, the writer of log lines, and the tunnels that keep their threads. It also ends all tunnels.
+// What a child process has for its open tunnels: the pumps, the list of all loops, the socket that stands in for
+// connections that have left, the writer of log lines, and the tunnels that keep their threads. It also ends all
+// tunnels.
 //
-// Made before the child has other threads; the child owns it and never destroys it, since threads that do not end in time go
-// on using it. The threads of pumps and log writer are made when the first tunnel needs them, so that a child without tunnels
-// costs nothing.
+// Made before the child has other threads; the child owns it and never destroys it, since threads that do not end in
+// time go on using it. The threads of pumps and log writer are made when the first tunnel needs them, so that a child
+// without tunnels costs nothing.
 //
 // Threads: any, unless a function says otherwise. One mutex guards the making of threads.
 #pragma once
@@ -34,8 +35,8 @@ class TunnelHost {
     // `config`: resolved.
     explicit TunnelHost(const wsp_server_config& config);
 
-    // A pump that runs. Null when the system refuses a thread or memory, or the child stops: the tunnel must then keep its
-    // request thread.
+    // A pump that runs. Null when the system refuses a thread or memory, or the child stops: the tunnel must then keep
+    // its request thread.
     Pump* pump();
     // What TLS streams are made with. Only where pump() has given one.
     SSL_CTX* neutral_tls() const { return neutral_tls_.get(); }
@@ -51,11 +52,11 @@ class TunnelHost {
     // Ends all tunnels at once when it is woken, from a signal handler too.
     const WakeFd& stop_wake() const { return stop_; }
 
-    // Ends all tunnels: gracefully, over ProxyWebsocketDrainTimeout, or at once. May be called more than once; the first graceful
-    // call fixes the plan.
+    // Ends all tunnels: gracefully, over ProxyWebsocketDrainTimeout, or at once. May be called more than once; the
+    // first graceful call fixes the plan.
     void stop(bool graceful);
-    // At once, where the MPM has closed the sockets of busy threads before: waits, about a second at most, until the tunnels
-    // that keep their threads have said Close.
+    // At once, where the MPM has closed the sockets of busy threads before: waits, about a second at most, until the
+    // tunnels that keep their threads have said Close.
     void stop_at_once();
     // True once stop() has been called.
     bool is_stopping() const { return stopping_.load(); }
@@ -64,12 +65,12 @@ class TunnelHost {
     // How tunnels end when the child drains.
     ClosePlan drain_plan(MonotonicUs now);
 
-    // The child's main thread, after stop(): waits until all pumps have ended, for at most `patience`. May be called again
-    // until it has returned true.
+    // The child's main thread, after stop(): waits until all pumps have ended, for at most `patience`. May be called
+    // again until it has returned true.
     bool join(DurationUs patience);
     struct Counts {
-        std::size_t
-            at_stop;  // tunnels of pumps when stop() was called first, and those that came later
+        // Tunnels of pumps when stop() was called first, and those that came later.
+        std::size_t at_stop;
         std::size_t left;
     };
     Counts counts() const;

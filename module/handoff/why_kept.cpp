@@ -12,8 +12,8 @@ namespace wsp {
 namespace {
 
 // The filters that may be left behind: they move bytes (core), are what we continue (mod_ssl), only
-// time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could be
-// read: mod_remoteip's takes the PROXY protocol's header off, keeps nothing, and then passes everything through
+// time the request (mod_reqtimeout), only count (mod_logio), or have done all they had to do before any request could
+// be read: mod_remoteip's takes the PROXY protocol's header off, keeps nothing, and then passes everything through
 // (mod_remoteip.c remoteip_input_filter). Ours is gone after the first answer.
 bool may_be_left(const char* filter) {
     static constexpr std::string_view kKnown[] = {

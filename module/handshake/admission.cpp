@@ -17,7 +17,8 @@ int Admission::ask(MonotonicUs deadline) {
             {apr_psprintf(r_->pool, "%" APR_INT64_T_FMT,
                           services_.tunnels.kept_threads().limits().most)});
     }
-    if (!thread_.take(services_.threads)) {
+    thread_ = services_.threads.take();
+    if (!thread_) {
         return refusals_.refuse_for_now(RefusalCause::handshake_threads);
     }
     return wait_for_permit(deadline);
@@ -50,7 +51,11 @@ int Admission::wait_for_permit(MonotonicUs deadline) {
 
 // A tunnel that leaves its thread needs no permit.
 bool Admission::has_a_thread_to_keep() {
-    return !keeps_thread(r_, config_.async != 0) || kept_.take(services_.tunnels.kept_threads());
+    if (!keeps_thread(r_, config_.async != 0)) {
+        return true;
+    }
+    kept_ = services_.tunnels.kept_threads().take();
+    return kept_ != nullptr;
 }
 
 }  // namespace wsp

@@ -1,13 +1,13 @@
-// Whether a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has ended or the
-// handshake has failed.
+// Whether a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has
+// ended or the handshake has failed.
 #pragma once
 
 #include <utility>
 
 #include "config/config.h"
 #include "handoff/kept_threads.hpp"
-#include "handshake/handshake_permit.hpp"
 #include "handshake/handshake_refusals.hpp"
+#include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
 #include "upstream/tunnel_permits.hpp"
@@ -22,12 +22,12 @@ class Admission {
               const Refusals& refusals, const HandshakeServices& services)
         : r_(r), worker_(worker), config_(config), refusals_(refusals), services_(services) {}
 
-    // OK, or the status of a refusal, which is then logged. Waits for a place under max= for as long as acquire= says, and
-    // never beyond the deadline.
+    // OK, or the status of a refusal, which is then logged. Waits for a place under max= for as long as acquire= says,
+    // and never beyond the deadline.
     int ask(MonotonicUs deadline);
 
     // The backend has answered: another handshake may have the place under ProxyWebsocketHandshakeThreads.
-    void leave_handshake() { thread_.leave(); }
+    void leave_handshake() { thread_.reset(); }
     // The tunnel holds these from here on.
     KeptThreads::Permit take_kept_thread() { return std::move(kept_); }
     TunnelPermit take_permit() { return std::move(permit_); }
@@ -43,7 +43,7 @@ class Admission {
     const HandshakeServices& services_;
     TunnelPermit permit_;
     KeptThreads::Permit kept_;
-    HandshakePermit thread_;
+    HandshakeThreads::Permit thread_;
 };
 
 }  // namespace wsp

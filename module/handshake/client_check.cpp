@@ -21,8 +21,8 @@ ClientRefusal require_upgrade(request_rec* r, const char* protocol, const char* 
                          asked != nullptr ? asked : "", besides)};
 }
 
-// Why mod_proxy_http does not serve a plain request on a ws:// mapping. A missing module is worth a warning, but only one:
-// strangers can ask as often as they like.
+// Why mod_proxy_http does not serve a plain request on a ws:// mapping. A missing module is worth a warning, but only
+// one: strangers can ask as often as they like.
 const char* why_no_http(request_rec* r) {
     static std::atomic<bool> told{false};
     switch (plain_requests_on(r)) {

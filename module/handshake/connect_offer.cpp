@@ -41,8 +41,8 @@ void give_out(FirstFrame& frame, apr_bucket* at, apr_bucket_alloc_t* alloc) {
     }
 }
 
-// Takes the bytes of the first frame out of the brigade. Sets `over` when the filter has nothing more to do; the brigade then
-// has everything that is to be sent.
+// Takes the bytes of the first frame out of the brigade. Sets `over` when the filter has nothing more to do; the
+// brigade then has everything that is to be sent.
 apr_status_t take_in(FirstFrame& frame, apr_bucket_brigade* bb, bool& over) {
     apr_bucket* bucket = APR_BRIGADE_FIRST(bb);
     while (bucket != APR_BRIGADE_SENTINEL(bb)) {

@@ -111,8 +111,8 @@ int Handshake::admit() {
     return admission_.ask(deadline_);
 }
 
-// Connection, request, answer. The server may have closed an idle connection meanwhile. The client need not know: the request is
-// a GET without an answer, so it is sent again on a new connection (RFC 9110 9.2.2).
+// Connection, request, answer. The server may have closed an idle connection meanwhile. The client need not know: the
+// request is a GET without an answer, so it is sent again on a new connection (RFC 9110 9.2.2).
 int Handshake::exchange() {
     for (bool fresh = false;; fresh = true) {
         const BackendFault no_connection = connector_.open(route_, deadline_, fresh);

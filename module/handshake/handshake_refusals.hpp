@@ -1,5 +1,5 @@
-// Refuses handshakes: the client gets a status, and the error log one line that says why, for which mapping, and what to do.
-// Numbers, statuses, levels and texts are rows of protocol/handshake_errors.def, upstream/backend_faults.def and
+// Refuses handshakes: the client gets a status, and the error log one line that says why, for which mapping, and what
+// to do. Numbers, statuses, levels and texts are rows of protocol/handshake_errors.def, upstream/backend_faults.def and
 // refusal_causes.def.
 #pragma once
 
@@ -24,8 +24,8 @@ struct RefusalDetails {
 int refuse(request_rec* r, const char* url, LogRateLimit& gate, const RefusalRow& row,
            const RefusalDetails& details = {});
 
-// The refusals of one handshake. Each function writes a line, sets the headers and notes that go with the refusal, and returns
-// the HTTP status. Request thread.
+// The refusals of one handshake. Each function writes a line, sets the headers and notes that go with the refusal, and
+// returns the HTTP status. Request thread.
 class Refusals {
   public:
     // All of these outlive it. `url`: what the request is mapped to.

@@ -1,6 +1,6 @@
-// What a person can do about a refused handshake, where that depends on the request or the backend: a sentence for the end of
-// the log line. Hints that are always the same are columns of the tables. Each function returns null when it has no hint.
-// Request thread.
+// What a person can do about a refused handshake, where that depends on the request or the backend: a sentence for the
+// end of the log line. Hints that are always the same are columns of the tables. Each function returns null when it has
+// no hint. Request thread.
 #pragma once
 
 #include "httpd/httpd.hpp"
@@ -19,7 +19,8 @@ const char* hint_for_tls(request_rec* r, const MappedUrl& target, const BackendC
 const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
                                const BackendConnection& backend, bool hung_up);
 
-// The backend has answered with `status`; nobody has read the answer's body yet. `path`: as the backend was asked for it.
+// The backend has answered with `status`; nobody has read the answer's body yet. `path`: as the backend was asked for
+// it.
 const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConnection& backend,
                             const apr_uri_t& uri, const char* path, int status);
 

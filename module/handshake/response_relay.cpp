@@ -63,8 +63,9 @@ ap_filter_t nowhere(request_rec* r) {
     return filter;
 }
 
-// mod_headers works in an output filter, which an interim response does not pass. So a copy of that filter, with nowhere()
-// behind it, gets an empty brigade: it edits the headers, does not find itself in the chain, and passes nothing on.
+// mod_headers works in an output filter, which an interim response does not pass. So a copy of that filter, with
+// nowhere() behind it, gets an empty brigade: it edits the headers, does not find itself in the chain, and passes
+// nothing on.
 void apply_header_directives(request_rec* r) {
     for (const ap_filter_t* filter = r->output_filters; filter != nullptr; filter = filter->next) {
         if (strcasecmp(filter->frec->name, "fixup_headers_out") == 0) {
@@ -83,8 +84,8 @@ void apply_header_directives(request_rec* r) {
     apr_table_clear(r->err_headers_out);
 }
 
-// True when the backend keeps the connection open and there is no doubt where the answer ends (RFC 9112 6.3, 9.3). NTLM and
-// Negotiate authenticate connections, not requests: such a connection belongs to one client.
+// True when the backend keeps the connection open and there is no doubt where the answer ends (RFC 9112 6.3, 9.3). NTLM
+// and Negotiate authenticate connections, not requests: such a connection belongs to one client.
 bool leaves_connection_open(const UpgradeResponse& answer) {
     const ResponseHead& head = answer.head;
     if (head.ignored_lines > 0 || !answer.body.empty()) {
@@ -184,7 +185,8 @@ void add_via(request_rec* r, const proxy_server_conf& conf, const char* port) {
     }
     const char* name = ap_get_server_name(r);
     if (name == r->hostname) {
-        // UseCanonicalName Off: the name is what the client has sent. proxy_util.c ap_proxy_create_hdrbrgd avoids it too.
+        // UseCanonicalName Off: the name is what the client has sent. proxy_util.c ap_proxy_create_hdrbrgd avoids it
+        // too.
         name = r->server->server_hostname;
     }
     const char* product = "";

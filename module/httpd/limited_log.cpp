@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kIdSize = 7;
 
-// Static: every folder warns about requests, even where the child had no memory for an object that could own this (WSP0146).
+// Static: every folder warns about requests, even where the child had no memory for an object that could own this
+// (WSP0146).
 WarningGates of_child;
 
 }  // namespace

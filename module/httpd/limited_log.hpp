@@ -1,5 +1,5 @@
-// Warnings that may come with every handshake. Each mapping and number has a few lines a minute at level warn; what is beyond
-// that is written at info, and the next warning says how many there were.
+// Warnings that may come with every handshake. Each mapping and number has a few lines a minute at level warn; what is
+// beyond that is written at info, and the next warning says how many there were.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// The workers of a configuration, and those of their parameters that stay as they are. What mod_proxy changes in a worker
-// is in upstream/.
+// The workers of a configuration, and those of their parameters that stay as they are. What mod_proxy changes in a
+// worker is in upstream/.
 #pragma once
 
 #include "httpd/httpd.hpp"

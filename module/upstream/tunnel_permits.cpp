@@ -5,12 +5,6 @@
 
 namespace wsp {
 
-TunnelPermit::~TunnelPermit() {
-    if (permits_ != nullptr) {
-        permits_->give_back();
-    }
-}
-
 TunnelPermits::TunnelPermits(const ConfiguredWorkers& workers) {
     for (const auto& [worker, max] : workers.max()) {
         limited_.try_emplace(worker, max, clock_);
@@ -25,7 +19,7 @@ AcquireFault TunnelPermits::take(const proxy_worker* worker, MonotonicUs deadlin
     }
     const AcquireFault fault = found->second.take(deadline);
     if (fault == AcquireFault::none) {
-        permit.permits_ = &found->second;
+        permit.reset(&found->second);
     }
     return fault;
 }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <unordered_map>
-#include <utility>
 
 #include "httpd/httpd.hpp"
 #include "pool/permits.hpp"
@@ -13,24 +13,12 @@
 
 namespace wsp {
 
-// The permission for one tunnel, from before its handshake until its end. Movable; any thread, one at a time.
-class TunnelPermit {
-  public:
-    TunnelPermit() noexcept = default;
-    TunnelPermit(TunnelPermit&& from) noexcept : permits_(std::exchange(from.permits_, nullptr)) {}
-    TunnelPermit& operator=(TunnelPermit&& from) noexcept {
-        std::swap(permits_, from.permits_);
-        return *this;
-    }
-    TunnelPermit(const TunnelPermit&) = delete;
-    TunnelPermit& operator=(const TunnelPermit&) = delete;
-    ~TunnelPermit();
-
-  private:
-    friend class TunnelPermits;
-
-    Permits* permits_ = nullptr;  // null where the worker has no max=, or without a permit
+// The permission for one tunnel, from before its handshake until its end. Null where the worker has no max=. Movable;
+// any thread, one at a time.
+struct GiveBackPermit {
+    void operator()(Permits* to) const noexcept { to->give_back(); }
 };
+using TunnelPermit = std::unique_ptr<Permits, GiveBackPermit>;
 
 // The permits of all workers. Owned by the child process, and never destroyed; the table does not change after
 // child_init.
