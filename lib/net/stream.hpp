@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace wsp {
+
+struct RecordWorkspace;
 
 enum class IoStatus : std::uint8_t {
     ok,           // `size` bytes were read or written, at least one
@@ -54,7 +57,17 @@ class Stream {
     virtual Interest interest_to_read() const noexcept { return kReadable; }
     virtual Interest interest_to_write() const noexcept { return kWritable; }
 
-    // Bytes on the wire since the stream was made, with TLS overhead.
+    // TLS only. A stream may be replaced by one that costs less, at a moment when nothing is under way in it. Returns the
+    // successor, which goes on with the connection; this stream is then of no use any more. Null: not now. `workspace`
+    // is the loop's and outlives the successor.
+    virtual std::unique_ptr<Stream> successor(RecordWorkspace& workspace) noexcept {
+        static_cast<void>(workspace);
+        return nullptr;
+    }
+    // Whether successor() may return one, now or later.
+    virtual bool awaits_successor() const noexcept { return false; }
+
+    // Bytes on the wire since the stream was made, with TLS overhead. A successor counts on.
     virtual std::uint64_t wire_bytes_read() const noexcept = 0;
     virtual std::uint64_t wire_bytes_written() const noexcept = 0;
 };

@@ -23,8 +23,8 @@ ScanRules rules_for(Side from, const TunnelTerms& terms) {
 
 Direction::Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
                      ControlListener& listener) noexcept
-    : source_(source),
-      sink_(sink),
+    : source_(&source),
+      sink_(&sink),
       terms_(terms),
       listener_(listener),
       scanner_(rules_for(from, terms)),
@@ -46,7 +46,7 @@ void Direction::advance(bool source_ready, Scratch scratch, int max_reads,
                         MonotonicUs now) noexcept {
     read_limit_reached_ = false;
     flush_held(now);
-    if (!source_ready && !source_.has_buffered_input()) {
+    if (!source_ready && !source_->has_buffered_input()) {
         return;
     }
     while (wants_read() && read_once(scratch, now)) {
@@ -91,7 +91,7 @@ void Direction::flush_held(MonotonicUs now) noexcept {
 bool Direction::read_once(Scratch scratch, MonotonicUs now) noexcept {
     const std::size_t carried = aside_ ? aside_->carry.size() : 0;
     const std::size_t room = std::min(scratch.size - carried, policy().buffer_size);
-    const IoResult got = source_.read_some(scratch.data + carried, room);
+    const IoResult got = source_->read_some(scratch.data + carried, room);
     if (got.status == IoStatus::would_block) {
         return false;
     }
@@ -107,7 +107,7 @@ bool Direction::read_once(Scratch scratch, MonotonicUs now) noexcept {
         drop_carry();
     }
     relay(scratch.data, carried + got.size, now);
-    return got.size == room || source_.has_buffered_input();
+    return got.size == room || source_->has_buffered_input();
 }
 
 void Direction::relay(const std::uint8_t* data, std::size_t size, MonotonicUs now) noexcept {
@@ -201,7 +201,7 @@ void Direction::write(const std::uint8_t* data, std::size_t size, MonotonicUs no
 std::size_t Direction::write_now(const std::uint8_t* data, std::size_t size) noexcept {
     std::size_t written = 0;
     while (written < size) {
-        const IoResult put = sink_.write_some(data + written, size - written);
+        const IoResult put = sink_->write_some(data + written, size - written);
         if (put.status == IoStatus::would_block) {
             break;
         }

@@ -64,10 +64,16 @@ class Direction {
     // How the source ended.
     enum class Source : std::uint8_t { open, ended, lost };
 
-    // Keeps a reference to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and no frame of our
+    // Keeps references to the streams and to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and no frame of our
     // own is ever sent.
     Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
               ControlListener& listener) noexcept;
+
+    // A stream has a successor: from now on these are the source and the sink.
+    void replace_streams(Stream& source, Stream& sink) noexcept {
+        source_ = &source;
+        sink_ = &sink;
+    }
 
     // To be called once, first. Takes the bytes that the source sent before there was a tunnel, as if they were read
     // now.
@@ -99,7 +105,7 @@ class Direction {
     bool wants_write() const noexcept { return !held_.empty() && sink_state_ != Sink::lost; }
     // True when there is input that poll() does not show, or when the last advance() stopped at max_reads.
     bool has_more() const noexcept {
-        return wants_read() && (read_limit_reached_ || source_.has_buffered_input());
+        return wants_read() && (read_limit_reached_ || source_->has_buffered_input());
     }
 
     Flow flow() const noexcept { return flow_; }
@@ -167,8 +173,8 @@ class Direction {
     void source_ended(const IoResult& how) noexcept;
     void send_fin_when_empty() noexcept;
 
-    Stream& source_;
-    Stream& sink_;
+    Stream* source_;  // never null, as is sink_
+    Stream* sink_;
     const TunnelTerms& terms_;
     ControlListener& listener_;
     FrameScanner scanner_;

@@ -59,7 +59,7 @@ void Direction::finish() noexcept {
 
 void Direction::send_fin_when_empty() noexcept {
     if (sink_state_ == Sink::finishing && held_.empty()) {
-        sink_.shutdown_write();
+        sink_->shutdown_write();
         enter(Sink::finished);
     }
 }

@@ -37,6 +37,7 @@ void Tunnel::start(MonotonicUs now) noexcept {
         end_at(now + terms_.lifetime.span, terms_.lifetime.reason);
     }
     start_pings();
+    awaits_successors_ = streams_[0]->awaits_successor() || streams_[1]->awaits_successor();
     for (const Side side : kSides) {
         const std::string_view early = early_ ? (*early_)[index(side)] : std::string_view();
         from(side).start(reinterpret_cast<const std::uint8_t*>(early.data()), early.size(), now);
@@ -55,6 +56,17 @@ void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scra
     }
     settle(now);
     report_traffic(TunnelObserver::kTrafficStep);
+}
+
+void Tunnel::take_successors(RecordWorkspace& workspace) noexcept {
+    for (std::unique_ptr<Stream>& stream : streams_) {
+        if (std::unique_ptr<Stream> successor = stream->successor(workspace)) {
+            stream = std::move(successor);
+        }
+    }
+    from(Side::client).replace_streams(*streams_[0], *streams_[1]);
+    from(Side::backend).replace_streams(*streams_[1], *streams_[0]);
+    awaits_successors_ = streams_[0]->awaits_successor() || streams_[1]->awaits_successor();
 }
 
 void Tunnel::report_traffic(std::uint64_t step) noexcept {

@@ -73,6 +73,11 @@ class Tunnel final : public LoopHook, private ControlListener {
     // Ends the tunnel at once, without a Close. Afterwards done() is true.
     void abort(EndReason reason) noexcept;
 
+    // Whether a stream may have a successor, now or later (Stream::successor).
+    bool awaits_successors() const noexcept { return awaits_successors_; }
+    // Replaces the streams that have one now.
+    void take_successors(RecordWorkspace& workspace) noexcept;
+
     // What to wait for on stream(side).
     Interest interest(Side side) const noexcept;
     const Policy& policy() const noexcept { return *terms_.policy; }
@@ -148,6 +153,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     EndReason reason_ = EndReason::none;
     bool ended_by_us_ = false;
     bool aborted_ = false;
+    bool awaits_successors_ = false;
 };
 
 }  // namespace wsp

@@ -38,7 +38,8 @@ std::uintptr_t TunnelLoop::cookie_of(const Tunnel& tunnel, Side side) noexcept {
     return reinterpret_cast<std::uintptr_t>(&tunnel) | static_cast<std::uintptr_t>(side);
 }
 
-TunnelLoop::TunnelLoop(Scratch scratch) : scratch_(scratch) {}
+TunnelLoop::TunnelLoop(Scratch scratch, RecordWorkspace* workspace)
+    : scratch_(scratch), workspace_(workspace) {}
 
 // --- any thread -------------------------------------------------------------------------------
 
@@ -235,6 +236,9 @@ void TunnelLoop::fire_timers(MonotonicUs now) noexcept {
 
 // Updates everything that the loop knows about a tunnel.
 void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
+    if (tunnel.awaits_successors() && workspace_ != nullptr && !tunnel.done()) {
+        tunnel.take_successors(*workspace_);
+    }
     if (!tunnel.done() && !watch(tunnel)) {
         tunnel.abort(EndReason::internal_error);
     }

@@ -51,7 +51,9 @@ class TunnelLoop {
     static constexpr std::uintptr_t kStopCookie = 1;
     static std::uintptr_t cookie_of(const Tunnel& tunnel, Side side) noexcept;
 
-    explicit TunnelLoop(Scratch scratch);
+    // `workspace`: for the successors of TLS streams (Stream::successor). Null: they have none in this loop. Outlives the
+    // tunnels.
+    explicit TunnelLoop(Scratch scratch, RecordWorkspace* workspace = nullptr);
     ~TunnelLoop() = default;
 
     // Returns what is ready, after at most `timeout` (kNever: no limit). Valid until the next call.
@@ -102,6 +104,7 @@ class TunnelLoop {
     std::vector<Tunnel*> run_now_;  // the part of it that runs in this round
     TimerQueue<Tunnel> timers_;
     Scratch scratch_;
+    RecordWorkspace* workspace_;
     std::optional<ClosePlan> plan_;
     std::optional<std::minstd_rand> random_;  // created for the first plan that needs it
 
