@@ -1,0 +1,97 @@
+// Opens the records of one direction of a TLS 1.3 session from the peer, after its handshake (RFC 8446 5.1 to 5.5, 4.6.1,
+// 4.6.3, 6). No I/O: the caller brings the bytes, and keeps those of a record that is not whole.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "tls/alert.hpp"
+#include "tls/record.hpp"
+#include "tls/record_crypto.hpp"
+
+namespace wsp {
+
+// Owned by a stream, on its thread; `crypto` is that of its loop, and may be another one in each call. It can be moved
+// and not copied; a moved-from one opens nothing. Nothing here allocates or blocks, but for OpenSSL's few allocations at a
+// KeyUpdate.
+class RecordReader {
+  public:
+    enum class Stop : std::uint8_t {
+        incomplete,  // what is left is less than a record, or nothing
+        limit,       // enough work for one call: call again later with what is left
+        closed,  // the peer's close_notify. What came after it is consumed and dropped, now and in later calls
+        failed,  // the session is broken, now and in later calls. `alert` is what the peer must be told
+    };
+    struct OpenResult {
+        std::size_t plain =
+            0;  // bytes of application data, at the beginning of the caller's memory
+        std::size_t consumed = 0;  // bytes that are done with
+        Stop stop = Stop::incomplete;
+        Alert alert =
+            Alert::none;  // Stop::failed: for the peer. `none`: its own fatal alert was the end
+        Alert peer_alert =
+            Alert::none;  // what the peer said at Stop::closed and Stop::failed; any number
+    };
+
+    // What one call does at most, besides opening application data: a record without application data counts as one, a
+    // KeyUpdate as kKeyUpdateWork more. So the time of a call is bounded, whatever the peer sends.
+    static constexpr unsigned kMaxWork = 128;
+    static constexpr unsigned kKeyUpdateWork = 8;
+
+    // `sequence` is the number of the next record, `peer` the role of who sends. Nothing when the secret's size is not
+    // its suite's, or there is no memory; the secret is wiped in any case.
+    static std::optional<RecordReader> make(RecordCrypto& crypto, TlsSuite suite,
+                                            TrafficSecret secret, std::uint64_t sequence,
+                                            TlsRole peer) noexcept;
+    RecordReader(RecordReader&&) noexcept = default;
+    RecordReader& operator=(RecordReader&&) noexcept = default;
+    RecordReader(const RecordReader&) = delete;
+    RecordReader& operator=(const RecordReader&) = delete;
+    ~RecordReader() = default;
+
+    // Opens the whole records at the beginning of [data, data + size) in place, and puts their application data together
+    // at `data`. The rest of the memory up to `consumed` is then of no meaning; data[consumed..size) is as it was. With
+    // any `stop`, the first `plain` bytes are good.
+    OpenResult open(RecordCrypto& crypto, std::uint8_t* data, std::size_t size) noexcept;
+
+    // The peer has asked for a KeyUpdate of ours, once or more: seal one before the next data (RFC 8446 4.6.3), then
+    // clear.
+    bool key_update_requested() const noexcept { return key_update_requested_; }
+    void clear_key_update_requested() noexcept { key_update_requested_ = false; }
+
+    TlsSuite suite() const noexcept { return keys_.suite(); }
+    std::uint64_t sequence() const noexcept { return keys_.sequence(); }
+
+  private:
+    // What a record, or its beginning, has turned out to be.
+    enum class Found : std::uint8_t { record, incomplete, violation };
+
+    RecordReader(RecordKeys&& keys, TlsRole peer) noexcept : keys_(std::move(keys)), peer_(peer) {}
+
+    Found look(const std::uint8_t* record, std::size_t size, std::size_t& body) noexcept;
+    void take_record(RecordCrypto& crypto, std::uint8_t* record, std::size_t body,
+                     std::uint8_t* data, OpenResult& result, unsigned& work) noexcept;
+    void take_alert(const std::uint8_t* message, std::size_t size) noexcept;
+    void take_handshake(RecordCrypto& crypto, const std::uint8_t* bytes, std::size_t size,
+                        unsigned& work) noexcept;
+    void take_message_header(std::uint8_t byte) noexcept;
+    void take_key_update(RecordCrypto& crypto, std::uint8_t request, bool ends_record) noexcept;
+    void fail(Alert alert) noexcept;
+    bool in_message() const noexcept { return message_header_ != 0; }
+
+    RecordKeys keys_;
+    // The handshake message in progress. Only its header is looked at, so that a ticket of any size needs no memory.
+    std::uint32_t message_left_ =
+        0;  // bytes of its body that have not come; while the header comes, its length so far
+    std::uint8_t message_header_ =
+        0;  // bytes of its header that have come, 0 to 4. 0: no message is in progress
+    HandshakeType message_type_ = HandshakeType::new_session_ticket;
+    TlsRole peer_ = TlsRole::client;
+    bool key_update_requested_ = false;
+    Stop end_ = Stop::incomplete;     // closed or failed once it is over
+    Alert alert_ = Alert::none;       // for the peer
+    Alert peer_alert_ = Alert::none;  // the peer's, that was the end
+};
+
+}  // namespace wsp
