@@ -2,9 +2,12 @@
 // RecordWriter would seal.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "tls/record_reader.hpp"
 #include "tls/record_writer.hpp"
@@ -20,6 +23,15 @@ inline const std::uint8_t* bytes_of(const std::string& text) {
 
 inline std::uint8_t* bytes_of(std::string& text) {
     return reinterpret_cast<std::uint8_t*>(text.data());
+}
+
+// One after the other. Records have numbers, and the order in which `+` looks at its sides is the compiler's.
+inline std::string join(std::initializer_list<std::string> records) {
+    std::string joined;
+    for (const std::string& record : records) {
+        joined += record;
+    }
+    return joined;
 }
 
 // Of the suite's size, and the same for the same seed.
