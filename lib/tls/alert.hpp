@@ -6,11 +6,11 @@
 
 namespace wsp {
 
-// The values are those on the wire. An alert of a peer may have any value, also one without a name here.
-enum class Alert : std::uint8_t {
+// The values are those on the wire. An alert of a peer may have any value of a byte, also one without a name here.
+enum class Alert : std::uint16_t {
 #define WSP_ROW(name, number) name = (number),
 #include "tls/alerts.def"
-    none = 255,  // no alert; no alert has this number
+    none = 256,  // no alert
 };
 
 // Its name in RFC 8446, for log lines. "other" when it has no row.

@@ -43,7 +43,7 @@ class RecordWriter {
     // failure, `size` is too large, or a KeyUpdate must come first (needs_key_update() is true; nothing else changes).
     std::size_t seal(RecordCrypto& crypto, const std::uint8_t* plain, std::size_t size,
                      std::uint8_t* to) noexcept;
-    // The last record: kAlertRecord bytes. Returns how many, or 0 on failure.
+    // The last record: kAlertRecord bytes. Returns how many, or 0 on failure. `alert` is not Alert::none.
     std::size_t seal_alert(RecordCrypto& crypto, Alert alert, std::uint8_t* to) noexcept;
     // A KeyUpdate: kKeyUpdateRecord bytes. The new key is in force afterwards. `request`: the peer is to update its own,
     // too. Returns how many, or 0 on failure.

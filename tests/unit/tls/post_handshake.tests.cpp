@@ -86,6 +86,8 @@ TEST_CASE("an answer to KeyUpdates is asked for once, and only when one asks", "
     hear(crypto, reader,
          join({forge.key_update(true), forge.key_update(false), forge.key_update(true)}));
     CHECK(reader.key_update_requested());
+    hear(crypto, reader, forge.key_update(false));
+    CHECK(reader.key_update_requested());
     reader.clear_key_update_requested();
     CHECK_FALSE(reader.key_update_requested());
     CHECK(hear(crypto, reader, forge.data("data")).plain == "data");

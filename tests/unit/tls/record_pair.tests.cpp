@@ -1,6 +1,7 @@
 // What a RecordWriter seals, a RecordReader opens.
 #include <catch2/catch.hpp>
 
+#include "support/hex.hpp"
 #include "support/tls_records.hpp"
 
 using namespace wsp;
@@ -28,5 +29,36 @@ TEST_CASE("what a writer seals is what a reader opens, in all suites", "[tls]") 
         const Heard heard = hear(crypto, *reader, wire);
         CHECK(heard.plain == sent);
         CHECK(heard.stop == RecordReader::Stop::incomplete);
+    }
+}
+
+TEST_CASE("record numbers and key updates give the same bytes as another implementation", "[tls]") {
+    // Made with Python's hmac and cryptography from the secrets of some_secret(): "hello" as application data, as record
+    // 0x0102030405060708 of the first key, and as record 0 after two KeyUpdates.
+    const char* const kWire[][2] = {
+        {"170303001656a3aa04d7d2f26f994b6fa7ef166f46182aa9271c7f",
+         "1703030016c03cbb8d793e03698c10b4a55f7c58b5e41463fc13e9"},
+        {"1703030016fed90a8100584ffeeef9e9b03b3ee9acc3c4f8ca0eb5",
+         "170303001602714da0cb061844f408226412cdc0f34070448484a2"},
+        {"1703030016b34ed5830d36b894bfc7917e966399074a372fe4bd1d",
+         "1703030016ea4a50fa01d3e358d65782a92ae6663178c4e69d0046"},
+    };
+    constexpr std::uint64_t kNumber = 0x0102030405060708;
+    RecordCrypto crypto;
+    for (std::size_t i = 0; i < 3; ++i) {
+        RecordForge late(crypto, kSuites[i], kNumber);
+        CHECK(late.data("hello") == from_hex(kWire[i][0]));
+        auto reader = RecordReader::make(crypto, kSuites[i], some_secret(kSuites[i]), kNumber,
+                                         TlsRole::client);
+        CHECK(hear(crypto, *reader, from_hex(kWire[i][0])).plain == "hello");
+
+        auto writer = RecordWriter::make(crypto, kSuites[i], some_secret(kSuites[i]), 0);
+        std::string wire(5 + kRecordOverhead, '\0');
+        REQUIRE(writer->seal_key_update(crypto, false, bytes_of(wire)) ==
+                RecordWriter::kKeyUpdateRecord);
+        REQUIRE(writer->seal_key_update(crypto, false, bytes_of(wire)) ==
+                RecordWriter::kKeyUpdateRecord);
+        REQUIRE(writer->seal(crypto, bytes_of("hello"), 5, bytes_of(wire)) == wire.size());
+        CHECK(wire == from_hex(kWire[i][1]));
     }
 }

@@ -165,6 +165,20 @@ TEST_CASE("each violation has its alert, wherever it is cut, and nothing is read
     }
 }
 
+TEST_CASE("a header that no record can have is refused before the record comes", "[tls]") {
+    RecordCrypto crypto;
+    for (const std::size_t body :
+         {std::size_t{0}, kTagSize, kTagSize + 1, kMaxRecordBody, kMaxRecordBody + 1}) {
+        RecordReader reader = reader_of(crypto);
+        const bool possible = body > kTagSize && body <= kMaxRecordBody;
+        const Heard heard = hear(crypto, reader, header_alone(body));
+        CHECK(heard.stop == (possible ? Stop::incomplete : Stop::failed));
+        CHECK(heard.alert == (possible           ? Alert::none
+                              : body <= kTagSize ? Alert::bad_record_mac
+                                                 : Alert::record_overflow));
+    }
+}
+
 TEST_CASE("a ticket comes from servers only", "[tls]") {
     RecordCrypto crypto;
     for (const TlsRole peer : {TlsRole::client, TlsRole::server}) {
@@ -235,7 +249,7 @@ TEST_CASE("close_notify ends the session, and what comes after it is dropped", "
 
 TEST_CASE("user_canceled is ignored, every other alert is the end and gets no answer", "[tls]") {
     RecordCrypto crypto;
-    for (unsigned number = 1; number < 256; ++number) {
+    for (unsigned number = 1; number <= 255; ++number) {
         const auto alert = static_cast<Alert>(number);
         RecordForge forge(crypto, TlsSuite::aes_128_gcm_sha256);
         RecordReader reader = reader_of(crypto);
