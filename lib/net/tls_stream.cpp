@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
+#include <new>
 #include <utility>
 
+#include "net/record_stream.hpp"
 #include "net/socket_stream.hpp"
 #include "net/tls_detach.hpp"
 
@@ -29,8 +32,9 @@ constexpr std::size_t kMinBytesPerRecv = 4096;
 
 }  // namespace
 
-TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral) noexcept
-    : fd_(std::move(fd)), ssl_(std::move(ssl)) {
+TlsStream::TlsStream(UniqueSsl ssl, UniqueFd fd, SSL_CTX* neutral,
+                     std::unique_ptr<TlsSecrets> secrets) noexcept
+    : fd_(std::move(fd)), secrets_(std::move(secrets)), ssl_(std::move(ssl)) {
     prepare_tunnel_socket(fd_.get());
     if (!attach(neutral)) {
         free_ssl();
@@ -49,6 +53,7 @@ void TlsStream::free_ssl() noexcept {
         return;
     }
     const ProtectedSessions protected_sessions;
+    TlsSecrets::detach(ssl_.get());
     // OpenSSL marks the session of a connection as bad when it ends without close_notify. httpd ends its own aborted
     // connections in this way (mod_ssl/ssl_engine_io.c ssl_filter_io_shutdown).
     SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -59,6 +64,9 @@ bool TlsStream::attach(SSL_CTX* neutral) noexcept {
     SSL* const ssl = ssl_.get();
     if (!detach_from_owner(ssl, neutral) || SSL_set_fd(ssl, fd_.get()) != 1) {
         return false;
+    }
+    if (secrets_) {
+        secrets_->count_again(ssl);
     }
     BIO* const socket = SSL_get_rbio(ssl);
     BIO_set_callback_ex(socket, limit_recv_calls);
@@ -130,6 +138,7 @@ IoResult TlsStream::write_some(const std::uint8_t* from, std::size_t size) noexc
     progress_ = {};
     write_interest_ = kWritable;
     const int n = SSL_write(ssl_.get(), from, as_int(size));
+    write_waits_ = n <= 0;
     if (n <= 0) {
         return failed(n, write_interest_);
     }
@@ -166,6 +175,47 @@ void TlsStream::shutdown_write() noexcept {
         ERR_clear_error();  // the socket is full or broken: only FIN is sent
     }
     ::shutdown(fd_.get(), SHUT_WR);
+}
+
+// The next byte of either direction begins a record. Neither of the first two conditions is enough: with a header read
+// and its body not, SSL_has_pending() is 0; with a record decrypted and not taken, the state is "RH".
+bool TlsStream::is_quiet() const noexcept {
+    return SSL_has_pending(ssl_.get()) == 0 &&
+           std::strcmp(SSL_rstate_string(ssl_.get()), "RH") == 0 && !write_waits_ &&
+           pending_end_.status == IoStatus::would_block;
+}
+
+std::unique_ptr<Stream> TlsStream::successor(RecordWorkspace& workspace) noexcept {
+    if (!ssl_ || !secrets_) {
+        return nullptr;
+    }
+    const TlsDeparture obstacle = secrets_->obstacle(ssl_.get());
+    if (obstacle == TlsDeparture::handshake || (obstacle == TlsDeparture::none && !is_quiet())) {
+        return nullptr;
+    }
+    std::unique_ptr<Stream> found =
+        obstacle == TlsDeparture::none ? leave_openssl(workspace) : nullptr;
+    if (ssl_) {
+        TlsSecrets::detach(ssl_.get());
+    }
+    secrets_.reset();
+    return found;
+}
+
+// Null without memory: the session then stays with OpenSSL.
+std::unique_ptr<Stream> TlsStream::leave_openssl(RecordWorkspace& workspace) noexcept {
+    auto reader = secrets_->take_reader(ssl_.get(), workspace.crypto);
+    auto writer = secrets_->take_writer(ssl_.get(), workspace.crypto);
+    if (!reader || !writer) {
+        return nullptr;
+    }
+    const WireBytes so_far{wire_bytes_read(), wire_bytes_written()};
+    std::unique_ptr<Stream> left(new (std::nothrow) RecordStream(
+        std::move(fd_), std::move(*reader), std::move(*writer), so_far, workspace));
+    if (left) {
+        free_ssl();
+    }
+    return left;
 }
 
 std::uint64_t TlsStream::wire_bytes_read() const noexcept {

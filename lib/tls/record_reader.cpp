@@ -61,21 +61,47 @@ RecordReader::Found RecordReader::look(const std::uint8_t* record, std::size_t s
 
 RecordReader::OpenResult RecordReader::open(RecordCrypto& crypto, std::uint8_t* data,
                                             std::size_t size) noexcept {
+    return open_each(
+        data, size, [&](std::size_t at, std::size_t body, OpenResult& result, unsigned& work) {
+            std::uint8_t* const inner = data + at + kRecordHeader;
+            const std::size_t plain = take_record(crypto, data + at, body, inner, work);
+            std::memmove(data + result.plain, inner, plain);
+            result.plain += plain;
+            return true;
+        });
+}
+
+RecordReader::OpenResult RecordReader::open(RecordCrypto& crypto, const std::uint8_t* sealed,
+                                            std::size_t size, std::uint8_t* to,
+                                            std::size_t room) noexcept {
+    return open_each(
+        sealed, size, [&](std::size_t at, std::size_t body, OpenResult& result, unsigned& work) {
+            if (body > room - result.plain) {
+                return false;
+            }
+            result.plain += take_record(crypto, sealed + at, body, to + result.plain, work);
+            return true;
+        });
+}
+
+// Finds the records and lets `take` have them, one by one, while it returns true.
+template <class Take>
+RecordReader::OpenResult RecordReader::open_each(const std::uint8_t* data, std::size_t size,
+                                                 Take take) noexcept {
     OpenResult result;
     unsigned work = 0;
     while (end_ == Stop::incomplete) {
-        std::uint8_t* const record = data + result.consumed;
         std::size_t body = 0;
-        const Found found = look(record, size - result.consumed, body);
+        const Found found = look(data + result.consumed, size - result.consumed, body);
         if (found == Found::incomplete) {
             return result;
         }
-        if (found == Found::record && work >= kMaxWork) {
-            result.stop = Stop::limit;
-            return result;
-        }
         if (found == Found::record) {
-            take_record(crypto, record, body, data, result, work);
+            if (work >= kMaxWork || !take(result.consumed, body, result, work)) {
+                result.stop = Stop::limit;
+                return result;
+            }
+            result.consumed += kRecordHeader + body;
         }
     }
     if (end_ == Stop::closed) {  // RFC 8446 6.1: data after a closure alert is ignored
@@ -87,40 +113,37 @@ RecordReader::OpenResult RecordReader::open(RecordCrypto& crypto, std::uint8_t* 
     return result;
 }
 
-void RecordReader::take_record(RecordCrypto& crypto, std::uint8_t* record, std::size_t body,
-                               std::uint8_t* data, OpenResult& result, unsigned& work) noexcept {
-    std::uint8_t* const inner = record + kRecordHeader;
+std::size_t RecordReader::take_record(RecordCrypto& crypto, const std::uint8_t* record,
+                                      std::size_t body, std::uint8_t* inner,
+                                      unsigned& work) noexcept {
     if (!keys_.has_key()) {  // moved away
-        return fail(Alert::internal_error);
+        return fail(Alert::internal_error), 0;
     }
-    if (!crypto.open(keys_, record, inner, body, inner)) {
-        return fail(Alert::bad_record_mac);  // RFC 8446 5.2
+    if (!crypto.open(keys_, record, record + kRecordHeader, body, inner)) {
+        return fail(Alert::bad_record_mac), 0;  // RFC 8446 5.2
     }
-    result.consumed += kRecordHeader + body;
     const std::optional<std::size_t> size = size_of_content(inner, body - kTagSize);
     if (!size) {  // RFC 8446 5.4
-        return fail(Alert::unexpected_message);
+        return fail(Alert::unexpected_message), 0;
     }
     if (*size > kMaxRecordPlain) {  // RFC 8446 5.4
-        return fail(Alert::record_overflow);
+        return fail(Alert::record_overflow), 0;
     }
     const auto type = static_cast<ContentType>(inner[*size]);
     work += type == ContentType::application_data && *size > 0 ? 0 : 1;
     // RFC 8446 5.1: nothing comes between the pieces of a handshake message.
     if (in_message() && type != ContentType::handshake) {
-        return fail(Alert::unexpected_message);
+        return fail(Alert::unexpected_message), 0;
     }
     switch (type) {
         case ContentType::application_data:
-            std::memmove(data + result.plain, inner, *size);
-            result.plain += *size;
-            return;
+            return *size;
         case ContentType::alert:
-            return take_alert(inner, *size);
+            return take_alert(inner, *size), 0;
         case ContentType::handshake:
-            return take_handshake(crypto, inner, *size, work);
+            return take_handshake(crypto, inner, *size, work), 0;
         default:  // RFC 8446 5; a protected change_cipher_spec, too
-            return fail(Alert::unexpected_message);
+            return fail(Alert::unexpected_message), 0;
     }
 }
 

@@ -54,6 +54,11 @@ class RecordReader {
     // at `data`. The rest of the memory up to `consumed` is then of no meaning; data[consumed..size) is as it was. With
     // any `stop`, the first `plain` bytes are good.
     OpenResult open(RecordCrypto& crypto, std::uint8_t* data, std::size_t size) noexcept;
+    // The same, but the application data goes to `to`, memory of `room` bytes that does not overlap the records; what lies
+    // there behind `plain` is of no meaning afterwards. A record for which there is no room is left: Stop::limit.
+    // kMaxRecordBody bytes are room for any record.
+    OpenResult open(RecordCrypto& crypto, const std::uint8_t* sealed, std::size_t size,
+                    std::uint8_t* to, std::size_t room) noexcept;
 
     // The peer has asked for a KeyUpdate of ours, once or more: seal one before the next data (RFC 8446 4.6.3), then
     // clear.
@@ -70,8 +75,12 @@ class RecordReader {
     RecordReader(RecordKeys&& keys, TlsRole peer) noexcept : keys_(std::move(keys)), peer_(peer) {}
 
     Found look(const std::uint8_t* record, std::size_t size, std::size_t& body) noexcept;
-    void take_record(RecordCrypto& crypto, std::uint8_t* record, std::size_t body,
-                     std::uint8_t* data, OpenResult& result, unsigned& work) noexcept;
+    template <class Take>
+    OpenResult open_each(const std::uint8_t* data, std::size_t size, Take take) noexcept;
+    // Opens a record into `inner`, which may be the record's own body. Returns the size of its application data, which is
+    // at `inner` then, or 0.
+    std::size_t take_record(RecordCrypto& crypto, const std::uint8_t* record, std::size_t body,
+                            std::uint8_t* inner, unsigned& work) noexcept;
     void take_alert(const std::uint8_t* message, std::size_t size) noexcept;
     void take_handshake(RecordCrypto& crypto, const std::uint8_t* bytes, std::size_t size,
                         unsigned& work) noexcept;

@@ -14,14 +14,14 @@ namespace {
 // L2 cache. It is a little less than 64 KiB because of the loopback interface of Linux, where many backends are. That
 // interface takes 65,483 bytes of payload in one segment (MTU 65,536; 65,463 with IPv6), so 64 KiB would need a second,
 // tiny segment.
-constexpr std::size_t kScratchSize = 64 * 1024 - 128;
+constexpr std::size_t kScratchSize = 64 * 1024 - 256;
 
 }  // namespace
 
 Pump::Pump() : Pump(std::unique_ptr<std::uint8_t[]>(new std::uint8_t[kScratchSize])) {}
 
 Pump::Pump(std::unique_ptr<std::uint8_t[]> scratch)
-    : TunnelLoop({scratch.get(), kScratchSize}), scratch_memory_(std::move(scratch)) {}
+    : TunnelLoop({scratch.get(), kScratchSize}, &workspace_), scratch_memory_(std::move(scratch)) {}
 
 Pump::~Pump() = default;
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "net/poller.hpp"
+#include "net/record_stream.hpp"
 #include "tunnel/tunnel_loop.hpp"
 
 namespace wsp {
@@ -50,6 +51,7 @@ class Pump final : public TunnelLoop {
 
     // Used only by the thread of the loop.
     std::unique_ptr<std::uint8_t[]> scratch_memory_;
+    RecordWorkspace workspace_;
     Poller poller_;
     int stop_fd_ = -1;
 

@@ -8,12 +8,14 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "net/record_stream.hpp"
 #include "net/socket_stream.hpp"
 #include "net/tls_detach.hpp"
 #include "net/tls_stream.hpp"
@@ -164,6 +166,8 @@ class TlsPair {
           fd(std::move(over.ours)),
           ssl(SSL_new(ctx.get())),
           peer(peer_ctx.get(), std::move(over.theirs)) {
+        TlsSecrets::collect_from(ctx.get());
+        secrets->attach(ssl.get());
         std::signal(SIGPIPE, SIG_IGN);  // as httpd does: OpenSSL writes without MSG_NOSIGNAL
         SSL_set_fd(ssl.get(), fd.get());
         we_accept ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
@@ -172,13 +176,40 @@ class TlsPair {
         shake_hands();
     }
 
-    // Our end, handed over.
+    // Our end, handed over. It stays with OpenSSL.
     std::unique_ptr<TlsStream> stream() {
-        static const UniqueSslCtx neutral = make_neutral_context();
-        return std::make_unique<TlsStream>(std::move(ssl), std::move(fd), neutral.get());
+        TlsSecrets::detach(ssl.get());
+        return std::make_unique<TlsStream>(std::move(ssl), std::move(fd), neutral());
+    }
+    // The same, but it may leave OpenSSL.
+    std::unique_ptr<TlsStream> leaving_stream() {
+        return std::make_unique<TlsStream>(std::move(ssl), std::move(fd), neutral(),
+                                           std::move(secrets));
+    }
+    // Our end, after it has left OpenSSL.
+    std::unique_ptr<Stream> own_records() {
+        std::unique_ptr<Stream> own = leaving_stream()->successor(workspace());
+        must(own != nullptr, "the session cannot leave");
+        return own;
+    }
+    // Each in turn (Catch2's GENERATE).
+    std::unique_ptr<Stream> any_stream() {
+        const bool own = SSL_version(ssl.get()) == TLS1_3_VERSION && GENERATE(false, true);
+        CAPTURE(own);
+        return own ? own_records() : stream();
+    }
+
+    static RecordWorkspace& workspace() {
+        static const auto shared = std::make_unique<RecordWorkspace>();
+        return *shared;
     }
 
   private:
+    static SSL_CTX* neutral() {
+        static const UniqueSslCtx shared = make_neutral_context();
+        return shared.get();
+    }
+
     void shake_hands() {
         for (int i = 0; i < 10; ++i) {
             const int ours = SSL_do_handshake(ssl.get());
@@ -196,6 +227,7 @@ class TlsPair {
     UniqueSslCtx ctx;  // our end's first one
     UniqueSslCtx peer_ctx;
     UniqueFd fd;
+    std::unique_ptr<TlsSecrets> secrets = std::make_unique<TlsSecrets>();
     UniqueSsl ssl;
     TlsPeer peer;
 };

@@ -31,7 +31,7 @@ TlsPair any_pair() {
 
 TEST_CASE("a TLS stream passes bytes both ways and counts them as they are on the wire") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     std::string got;
     CHECK(read_from(*stream, got).status == IoStatus::would_block);
     CHECK_FALSE(stream->has_buffered_input());
@@ -49,7 +49,7 @@ TEST_CASE("a TLS stream passes bytes both ways and counts them as they are on th
 
 TEST_CASE("a record that is larger than the room is read in turns, without the socket") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     const std::string sent = numbers(16 * 1024);
     pair.peer.say(sent);
     std::string all, got;
@@ -62,7 +62,7 @@ TEST_CASE("a record that is larger than the room is read in turns, without the s
 
 TEST_CASE("one read takes as many records as there is room for") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     std::string sent;
     for (int i = 0; i < 50; ++i) {
         pair.peer.write(std::to_string(i) + ' ');
@@ -77,7 +77,7 @@ TEST_CASE("one read takes as many records as there is room for") {
 
 TEST_CASE("records cut anywhere come out whole, and nothing spins while one is incomplete") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     std::string all, got;
     for (int i = 0; i < 4; ++i)
         pair.peer.write("some words ");
@@ -92,7 +92,7 @@ TEST_CASE("records cut anywhere come out whole, and nothing spins while one is i
 
 TEST_CASE("a whole record behind which another begins is read at once") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.write("whole");
     pair.peer.send();
     pair.peer.write(numbers(1000));
@@ -111,7 +111,7 @@ TEST_CASE(
     "a write that a full socket refused can be repeated from other memory and with more bytes") {
     TlsPair pair = any_pair();
     shrink_buffers(pair.fd.get());
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     const std::string sent = numbers(3'000'000);
     std::size_t at = 0;
     std::string got;
@@ -134,7 +134,7 @@ TEST_CASE(
 TEST_CASE("a write that would block does not hide input that is buffered") {
     TlsPair pair = any_pair();
     shrink_buffers(pair.fd.get());
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.say("0123456789");
     std::string got;
     REQUIRE(await_read(*stream, got, 4).status == IoStatus::ok);
@@ -149,7 +149,7 @@ TEST_CASE("a write that would block does not hide input that is buffered") {
 
 TEST_CASE("a new key in the middle of TLS 1.3 goes unnoticed") {
     TlsPair pair;
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.write("before ");
     REQUIRE(SSL_key_update(pair.peer.ssl.get(), SSL_KEY_UPDATE_REQUESTED) == 1);
     pair.peer.write("after");

@@ -29,7 +29,7 @@ void message_callback(int, int, int, const void*, std::size_t, SSL*, void*) {
 
 TEST_CASE("close_notify is an end for reading, and writing goes on") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.write("last words");
     pair.peer.close_notify();
     IoResult outcome;
@@ -43,7 +43,7 @@ TEST_CASE("close_notify is an end for reading, and writing goes on") {
 
 TEST_CASE("an end that is read together with the last bytes shows without the socket") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     const bool well = GENERATE(true, false);
     pair.peer.write("last words");
     if (well) {
@@ -62,7 +62,7 @@ TEST_CASE("an end that is read together with the last bytes shows without the so
 
 TEST_CASE("FIN without close_notify is an end too, and writing goes on") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.say("last words");
     pair.peer.fin();
     IoResult outcome;
@@ -77,7 +77,7 @@ TEST_CASE("FIN without close_notify is an end too, and writing goes on") {
 
 TEST_CASE("FIN in the middle of a record is an end") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.say("whole");
     pair.peer.write("cut off");
     pair.peer.send(10);
@@ -91,7 +91,7 @@ TEST_CASE("FIN in the middle of a record is an end") {
 
 TEST_CASE("shutdown_write() says close_notify and FIN, and reading goes on") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     write_to(*stream, "last words");
     stream->shutdown_write();
     CHECK(pair.peer.hear(SIZE_MAX) == "last words");
@@ -106,7 +106,7 @@ TEST_CASE("shutdown_write() says close_notify and FIN, and reading goes on") {
 TEST_CASE("shutdown_write() of a full socket does not wait and leaves no error behind") {
     TlsPair pair = any_pair();
     shrink_buffers(pair.fd.get());
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     const std::string much(50'000, 'x');
     while (write_to(*stream, much).status == IoStatus::ok) {
     }
@@ -118,7 +118,7 @@ TEST_CASE("shutdown_write() of a full socket does not wait and leaves no error b
 
 TEST_CASE("bytes that are no TLS are an error, not an end") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     send_all(pair.peer.fd.get(), "this is certainly no TLS record");
     IoResult outcome;
     CHECK(drain(*stream, outcome).empty());
@@ -130,7 +130,7 @@ TEST_CASE("bytes that are no TLS are an error, not an end") {
 
 TEST_CASE("a record that was tampered with is an error") {
     TlsPair pair = any_pair();
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.write("secret");
     pair.peer.send(7);
     send_all(pair.peer.fd.get(), std::string(60, 'x'));
@@ -142,7 +142,7 @@ TEST_CASE("a record that was tampered with is an error") {
 
 TEST_CASE("a reset connection is an error with its errno, for reading and for writing") {
     TlsPair pair = any_pair(true);
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     reset(pair.peer.fd);
     IoResult outcome;
     drain(*stream, outcome);
@@ -175,7 +175,7 @@ TEST_CASE("a TLS stream detaches the SSL from its former owner") {
 TEST_CASE("an SSL that its former owner has marked as shut down is open again") {
     TlsPair pair = any_pair();
     SSL_set_shutdown(pair.ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    const auto stream = pair.stream();
+    const auto stream = pair.any_stream();
     pair.peer.say("hello");
     std::string got;
     CHECK(await_read(*stream, got).status == IoStatus::ok);
