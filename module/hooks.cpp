@@ -16,6 +16,7 @@
 #include "log/log_transaction.hpp"
 #include "log/ssl_log_items.hpp"
 #include "net/tls_detach.hpp"
+#include "net/tls_secrets.hpp"
 #include "routing/cache_bypass.hpp"
 #include "routing/error_pages.hpp"
 #include "routing/mapping.hpp"
@@ -72,7 +73,11 @@ int on_open_logs(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server
 }
 
 int on_ssl_init_server(server_rec*, apr_pool_t*, int, SSL_CTX* ctx) noexcept {
-    return guarded_or(OK, [&] { return allow_session_protection(ctx), OK; });
+    return guarded_or(OK, [&] {
+        allow_session_protection(ctx);
+        TlsSecrets::collect_from(ctx);
+        return OK;
+    });
 }
 
 int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) noexcept {

@@ -58,7 +58,8 @@ class PumpedTunnelObserver final : public TunnelObserver {
 
 std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls) {
     if (taken.ssl) {
-        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd), neutral_tls);
+        return std::make_unique<TlsStream>(std::move(taken.ssl), std::move(taken.fd), neutral_tls,
+                                           std::move(taken.secrets));
     }
     return std::make_unique<SocketStream>(std::move(taken.fd));
 }

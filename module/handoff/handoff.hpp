@@ -23,8 +23,9 @@ class TunnelHost;
 // One of the two connections, taken out of httpd.
 struct TakenConnection {
     UniqueFd fd;
-    UniqueSsl ssl;      // a reference of our own; null without TLS
-    std::string early;  // what httpd's filters had read already
+    std::unique_ptr<TlsSecrets> secrets;  // of ssl; null when the session stays with OpenSSL
+    UniqueSsl ssl;                        // a reference of our own; null without TLS
+    std::string early;                    // what httpd's filters had read already
 };
 
 // What the module keeps for a tunnel while it lives, beside what lib knows of it.

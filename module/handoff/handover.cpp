@@ -64,15 +64,39 @@ TakenConnection take(conn_rec* c, UniqueFd duplicate, int stand_in) {
     }
     taken.fd = std::move(duplicate);
     taken.early = drain_filters(c);
-    if (SSL* const ssl = connection_context_of(c)->ssl) {
-        SSL_up_ref(ssl);
-        taken.ssl.reset(ssl);
+    ConnectionContext& context = *connection_context_of(c);
+    if (context.ssl != nullptr) {
+        SSL_up_ref(context.ssl);
+        taken.ssl.reset(context.ssl);
+        taken.secrets = std::move(context.secrets);
     }
     // httpd must neither write a close_notify nor linger. server/connection.c ap_start_lingering_close, mod_ssl's
     // ssl_io_filter_output and mod_proxy's connection_shutdown look at these fields.
     c->keepalive = AP_CONN_CLOSE;
     c->aborted = 1;
     return taken;
+}
+
+// Decides whether the TLS session of `taken`, the `side`'s connection, may leave OpenSSL, and logs it.
+void decide_on_records(request_rec* r, const char* side, bool own_records, TakenConnection& taken) {
+    if (!taken.ssl) {
+        return;
+    }
+    const TlsDeparture obstacle = !own_records     ? TlsDeparture::switched_off
+                                  : !taken.secrets ? TlsDeparture::no_secrets
+                                                   : taken.secrets->obstacle(taken.ssl.get());
+    if (obstacle == TlsDeparture::none || obstacle == TlsDeparture::handshake) {
+        ap_log_rerror(
+            APLOG_MARK, APLOG_DEBUG, 0, r,
+            "WSP0160: the TLS session of the %s leaves OpenSSL for records of our own (%s)", side,
+            SSL_get_cipher_name(taken.ssl.get()));
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                  "WSP0161: the TLS session of the %s stays with OpenSSL: %s", side,
+                  text_of(obstacle).data());
+    TlsSecrets::detach(taken.ssl.get());
+    taken.secrets.reset();
 }
 
 UniqueFd duplicate_of(conn_rec* c) {
@@ -107,6 +131,8 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     }
     TakenConnection from_client = take(client, std::move(client_fd), tunnels.idle_fd());
     TakenConnection from_backend = take(backend, std::move(backend_fd), tunnels.idle_fd());
+    decide_on_records(tunnel.r, "client", tunnel.own_records, from_client);
+    decide_on_records(tunnel.r, "backend", tunnel.own_records, from_backend);
     // After take(): by now mod_logio has counted everything that went through httpd.
     LogRecord log(r, tunnel.backend_url, tunnel.log());
     const std::string about = log.about();  // the record moves on

@@ -16,6 +16,7 @@ struct OpenTunnel {
     RequestConnector& backend;  // released once the tunnel has left
     TunnelTerms terms;
     bool async;                // ProxyWebsocketAsync
+    bool own_records;          // ProxyWebsocketOwnRecords
     const char* backend_url;   // for the logs
     KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
     TunnelPermit permit;       // held for as long as the tunnel lives

@@ -251,6 +251,7 @@ int Handshake::run_open_tunnel(TunnelTerms terms) {
                       connector_,
                       std::move(terms),
                       config_.async != 0,
+                      config_.own_records != 0,
                       url_,
                       admission_.take_kept_thread(),
                       admission_.take_permit()};

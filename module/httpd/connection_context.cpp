@@ -16,6 +16,8 @@ void note_connection(conn_rec* c) {
 void note_ssl(conn_rec* c, SSL* ssl) {
     if (ConnectionContext* context = connection_context_of(c)) {
         context->ssl = ssl;
+        context->secrets = std::make_unique<TlsSecrets>();
+        context->secrets->attach(ssl);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "httpd/httpd.hpp"
+#include "net/tls_secrets.hpp"
 
 namespace wsp {
 
@@ -14,6 +15,8 @@ class Handoff;
 struct ConnectionContext {
     bool offer_decided = false;  // see connect_offer.hpp
     SSL* ssl = nullptr;          // mod_ssl's; null without TLS, or when TLS is not mod_ssl's
+    // Attached to `ssl`, which is gone before this context is. Null without TLS, or without memory.
+    std::unique_ptr<TlsSecrets> secrets;
     // Released when the connection is destroyed. The tunnel starts when both connections of its handoff have released
     // it.
     std::shared_ptr<Handoff> handoff;
@@ -23,7 +26,7 @@ struct ConnectionContext {
 // and so runs after it (APR runs cleanups last-in first-out), when nothing of httpd uses the connection any more.
 void note_connection(conn_rec* c);
 
-// mod_ssl's ssl_pre_handshake: notes the SSL object.
+// mod_ssl's ssl_pre_handshake: notes the SSL object, and collects its secrets from now on.
 void note_ssl(conn_rec* c, SSL* ssl);
 
 // Null for an HTTP/2 stream, and for a connection that was opened before the module was loaded.
