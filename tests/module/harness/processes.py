@@ -96,3 +96,13 @@ def borrowed_socket(pid, number):
         return socket.socket(fileno=copy)
     finally:
         os.close(process)
+
+
+def unread_bytes(sock):
+    """How much of what was sent on this loopback connection its other end has not read."""
+    (ours, our_port), (theirs, their_port) = sock.getsockname(), sock.getpeername()
+    assert ours == theirs == "127.0.0.1", (ours, theirs)
+    wanted = [f"0100007F:{their_port:04X}", f"0100007F:{our_port:04X}"]
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        fields = next(fields for fields in map(str.split, table) if fields[1:3] == wanted)
+    return int(fields[4].partition(":")[2], 16)

@@ -15,8 +15,9 @@ BOUND = 10 * PATIENCE
 COMMAND_BOUND = 200
 
 
-def wait_until(condition, what, seconds=BOUND):
-    """The first true value of condition(); fails naming `what` when there is none within `seconds`."""
+def wait_until(condition, what, seconds=BOUND, step=0.01):
+    """The first true value of condition(), asked every `step` seconds; fails naming `what` when there is none within
+    `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -24,7 +25,7 @@ def wait_until(condition, what, seconds=BOUND):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain: {what}")
-        time.sleep(0.01)
+        time.sleep(step)
 
 
 async def in_time(awaitable, what, seconds=BOUND):
