@@ -89,6 +89,26 @@ class Way:
         return inner[-1], inner[:-1]
 
 
+class CountedSocket:
+    """A TCP socket that counts the bytes it carries."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self.sent = self.received = 0
+
+    def sendall(self, data):
+        self._sock.sendall(data)
+        self.sent += len(data)
+
+    def recv(self, limit):
+        data = self._sock.recv(limit)
+        self.received += len(data)
+        return data
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+
 class RecordContext:
     """Wraps sockets as an SSLContext does; `context` is the one that is used for the handshake."""
 
@@ -102,6 +122,7 @@ class RecordContext:
 
     def wrap_socket(self, sock, server_side=False, server_hostname=None, suppress_ragged_eofs=False):
         """Shakes hands. An end without close_notify is always an error."""
+        sock = CountedSocket(sock)
         records_in, records_out = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(records_in, records_out, server_side, server_hostname)
         hello = b""   # the ClientHello, by which the key log names the connection
@@ -124,10 +145,14 @@ class RecordContext:
 
     def _secrets_of(self, client_random):
         """(client's, server's), of application data."""
-        with open(self._log.name, encoding="ascii") as log:
-            lines = [line.split() for line in log if not line.startswith("#")]
+        lines = map(str.split, self.key_log_lines())
         found = {label: bytes.fromhex(secret) for label, random, secret in lines if random == client_random.hex()}
         return found["CLIENT_TRAFFIC_SECRET_0"], found["SERVER_TRAFFIC_SECRET_0"]
+
+    def key_log_lines(self):
+        """As SSLKEYLOGFILE has them, of all connections so far."""
+        with open(self._log.name, encoding="ascii") as log:
+            return [line.strip() for line in log if not line.startswith("#")]
 
 
 def _read_record(sock):
