@@ -1,4 +1,5 @@
-"""Clients and servers that others wrote: Python websockets, node ws, curl's hand-made handshake."""
+"""Clients and servers that others wrote: Python websockets, node ws, curl's hand-made handshake. In the loop each TLS side leaves
+OpenSSL while they talk."""
 
 import asyncio
 import subprocess
@@ -7,6 +8,7 @@ import threading
 import pytest
 import websockets
 
+from harness import own_records
 from harness.http1 import new_key
 from harness.waiting import BOUND, in_time
 
@@ -48,11 +50,20 @@ def backend(certificates):
 
 @pytest.fixture(scope="module", params=["On", "Off"], ids=["loop", "thread"])
 def site(request, start_shared, backend):
-    return start_shared(f"""
+    site = start_shared(f"""
+        {own_records.LOG_LINE}
         ProxyWebsocketAsync {request.param}
         ProxyPass /ws ws://localhost:{backend.ports['ws']}/
         ProxyPass /wss wss://localhost:{backend.ports['wss']}/
         """)
+    site.in_loop = request.param == "On"
+    return site
+
+
+def expect_left(site, secure, path):
+    """The TLS sides of the tunnel in this test have left OpenSSL."""
+    if sides := site.in_loop * (secure + (path == "/wss")):
+        own_records.await_left(site, sides)
 
 
 def url(site, secure, path):
@@ -74,6 +85,7 @@ def test_python_websockets_echoes_and_closes(site, tls, secure, path, compressio
         assert connection.close_code == 1000
 
     asyncio.run(in_time(talk(), "the echoes", 2 * BOUND))
+    expect_left(site, secure, path)
 
 
 @pytest.mark.parametrize("path", ["/ws", "/wss"])
@@ -82,6 +94,7 @@ def test_node_ws_echoes_and_closes(site, certificates, node_modules, secure, pat
     result = subprocess.run(["node", "ws-client.js", url(site, secure, path), str(certificates.ca)], cwd=node_modules,
                             capture_output=True, text=True, timeout=3 * BOUND)
     assert (result.returncode, result.stdout) == (0, "closed 1000 done\n"), result.stderr
+    expect_left(site, secure, path)
 
 
 def test_a_handshake_made_by_hand_with_curl_gets_a_101(site):

@@ -1,12 +1,12 @@
-"""What TLS can say beside data while a tunnel is open, from either side and with either pump: the tunnel goes on or ends,
-and no other tunnel of the child notices. A tunnel that breaks leaves the client's TLS session as good as it was."""
+"""What TLS can say beside data while a tunnel is open, from either side, with own records, with OpenSSL and in a request thread: the
+tunnel goes on or ends, and no other tunnel of the child notices. A tunnel that breaks costs its client no TLS session."""
 
 import socket
 import ssl
 
 import pytest
 
-from harness import frames
+from harness import frames, own_records
 from harness.config import ONE_CHILD
 from harness.client import finish_handshake
 from harness.http1 import handshake_request
@@ -42,6 +42,7 @@ def site(start_shared, echo, module_listener, tickets_backend, old_backend, cert
         patch.setenv("SSLKEYLOGFILE", str(keys))
         server = start_shared(f"""
             LogLevel ssl:debug
+            {own_records.LOG_LINE}
             SSLCACertificateFile {certificates.ca}
             ProxyPass /ws {module_listener.url}/
             ProxyPass /tickets {tickets_backend.url}/
@@ -49,6 +50,11 @@ def site(start_shared, echo, module_listener, tickets_backend, old_backend, cert
             <Location /thread/>
                 ProxyWebsocketAsync Off
             </Location>
+            <Location /openssl/>
+                ProxyWebsocketOwnRecords Off
+            </Location>
+            ProxyPass /openssl/ws {module_listener.url}/
+            ProxyPass /openssl/tickets {tickets_backend.url}/
             ProxyPass /thread/ws {module_listener.url}/
             ProxyPass /thread/tickets {tickets_backend.url}/
             ProxyPass /thread/old {old_backend.url}/
@@ -65,8 +71,18 @@ def site(start_shared, echo, module_listener, tickets_backend, old_backend, cert
 def bystander(site, stage, tls):
     """A tunnel of somebody else's, over TLS, in the same child; it must be there at the end."""
     with open_pair(site, "/ws", stage, tls) as pair:
+        pass_both_ways(pair)
+        own_records.await_left(site)
         yield pair
         pass_both_ways(pair)
+
+
+def settle(site, pump):
+    """The tunnel beside the bystander, which has carried messages, has its records from where it will have them to its end."""
+    if pump == "":
+        own_records.await_left(site, sides=2)
+    elif pump == "/openssl":
+        own_records.await_stayed(site, "ProxyWebsocketOwnRecords is Off")
 
 
 def pass_both_ways(pair):
@@ -91,7 +107,7 @@ class ToolPair:
         assert self.client.read_message() == b"downward"
 
 
-PUMPS = [pytest.param("", id="loop"), pytest.param("/thread", id="thread")]
+PUMPS = [pytest.param("", id="own"), pytest.param("/openssl", id="openssl"), pytest.param("/thread", id="thread")]
 
 
 @pytest.mark.parametrize("pump", PUMPS)
@@ -102,11 +118,17 @@ PUMPS = [pytest.param("", id="loop"), pytest.param("/thread", id="thread")]
     pytest.param(TlsTool.ASK_FOR_CERTIFICATE, 2, id="CertificateRequest"),
 ])
 def test_a_tls_1_3_backend_may_say_what_it_likes(site, bystander, tickets_backend, pump, said, times):
-    if pump and said == TlsTool.ASK_FOR_CERTIFICATE:
+    if pump == "/thread" and said == TlsTool.ASK_FOR_CERTIFICATE:
         site.allow_log(NO_CERTIFICATE)
     tunnel = ToolPair(site, tickets_backend, f"{pump}/tickets")
     with tunnel.client:
         tunnel.pass_both_ways()
+        settle(site, pump)
+        if pump == "" and said == TlsTool.ASK_FOR_CERTIFICATE:
+            tickets_backend.give(said)
+            tickets_backend.await_said(rb"unexpected message")   # own records cannot answer it
+            tunnel.client.expect_end()
+            return
         for _ in range(times):
             tickets_backend.give(said)   # it reads this before what comes after it
             tunnel.pass_both_ways()
@@ -130,6 +152,8 @@ def test_a_tls_1_2_backend_that_asks_for_a_new_handshake_is_refused(site, bystan
 def test_a_tls_1_3_client_may_change_its_keys(site, bystander, stage, certificates, pump, said):
     with TlsToolClient(site.tls_port, certificates, "-tls1_3") as client:
         session = open_with_tool(client, stage, f"{pump}/ws")
+        tool_passes_both_ways(client, session)
+        settle(site, pump)
         for _ in range(5):
             client.give(said)
             client.await_said(rb"KEYUPDATE")
@@ -137,7 +161,7 @@ def test_a_tls_1_3_client_may_change_its_keys(site, bystander, stage, certificat
         session.close()
 
 
-@pytest.mark.parametrize("pump", PUMPS)
+@pytest.mark.parametrize("pump", ["", "/thread"], ids=["loop", "thread"])
 def test_a_tls_1_2_client_that_begins_a_new_handshake_is_refused(site, bystander, stage, certificates, pump):
     with TlsToolClient(site.tls_port, certificates, "-tls1_2") as client:
         session = open_with_tool(client, stage, f"{pump}/ws")
