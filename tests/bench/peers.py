@@ -113,11 +113,11 @@ def _load_module(name):
     return f'LoadModule {name}_module "@MODULES@/mod_{name}.so"'
 
 
+_OUR_LINES = ['LoadModule proxy_websocket_module "@OUR_MODULE@"', 'ProxyPass "/" "ws://127.0.0.1:@BACKEND@/"']
+
 # The first is the one that all others are compared with.
 PEERS = {
-    "ours": Httpd(
-        "mod_proxy_websocket",
-        ['LoadModule proxy_websocket_module "@OUR_MODULE@"', 'ProxyPass "/" "ws://127.0.0.1:@BACKEND@/"'], False),
+    "ours": Httpd("mod_proxy_websocket", _OUR_LINES, False),
     "wstunnel": Httpd(
         "mod_proxy_wstunnel",
         [_load_module("proxy_wstunnel"), 'ProxyPass "/" "ws://127.0.0.1:@BACKEND@/"'], True),
@@ -126,7 +126,9 @@ PEERS = {
         [_load_module("proxy_http"), 'ProxyPass "/" "http://127.0.0.1:@BACKEND@/" upgrade=websocket'], True),
     "nginx": Nginx("nginx"),
     "haproxy": Haproxy("HAProxy"),
-    # Not run unless asked for: the two with buffers as large as the ones that our pump reads into.
+    # Not run unless asked for: ours with the TLS records of OpenSSL, as all others have them,
+    "ours-openssl": Httpd("mod_proxy_websocket, OpenSSL's records", [*_OUR_LINES, "ProxyWebsocketOwnRecords Off"], False),
+    # and two with buffers as large as the ones that our pump reads into.
     "nginx-64k": Nginx("nginx, 64 KiB buffers", "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"),
     "haproxy-64k": Haproxy("HAProxy, 64 KiB buffers", "tune.bufsize 65536"),
 }
