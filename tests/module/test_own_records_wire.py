@@ -15,7 +15,7 @@ from harness.pair import open_pair
 from harness.processes import unread_bytes
 from harness.tls_records import (ALERT, BAD_RECORD_MAC, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLOSE_NOTIFY, DATA,
                                  DECODE_ERROR, FATAL, HANDSHAKE, ILLEGAL_PARAMETER, INTERNAL_ERROR, KEY_UPDATE, MAX_PLAIN,
-                                 NEW_SESSION_TICKET, RECORD_OVERFLOW, UNEXPECTED_MESSAGE, USER_CANCELED, WARNING, AlertReceived,
+                                 RECORD_OVERFLOW, UNEXPECTED_MESSAGE, USER_CANCELED, WARNING, AlertReceived,
                                  RecordContext, handshake_message, new_session_ticket)
 from harness.waiting import wait_until
 
