@@ -5,6 +5,9 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <string_view>
+
+#include "base/image.hpp"
 
 namespace wsp {
 
@@ -31,6 +34,18 @@ void HeldBytes::consume(std::size_t size) noexcept {
 void HeldBytes::clear() noexcept {
     bytes_.reset();
     begin_ = end_ = capacity_ = 0;
+}
+
+void HeldBytes::write_to(ImageWriter& image) const noexcept {
+    image.put_bytes(data(), size());
+}
+
+void HeldBytes::read_from(ImageReader& image) noexcept {
+    clear();
+    const std::string_view bytes = image.take_bytes();
+    if (!append(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())) {
+        image.fail_without_memory();
+    }
 }
 
 bool HeldBytes::make_room(std::size_t more) noexcept {

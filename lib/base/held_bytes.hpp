@@ -8,6 +8,9 @@
 
 namespace wsp {
 
+class ImageReader;
+class ImageWriter;
+
 class HeldBytes {
   public:
     bool empty() const noexcept { return begin_ == end_; }
@@ -19,6 +22,10 @@ class HeldBytes {
     // Removes `size` bytes (at most size()) from the front. Frees the memory when the queue becomes empty.
     void consume(std::size_t size) noexcept;
     void clear() noexcept;
+
+    // As one byte string.
+    void write_to(ImageWriter& image) const noexcept;
+    void read_from(ImageReader& image) noexcept;
 
   private:
     bool make_room(std::size_t more) noexcept;

@@ -93,6 +93,11 @@ void ImageReader::fail() noexcept {
     left_ = 0;
 }
 
+void ImageReader::fail_without_memory() noexcept {
+    lacked_memory_ = ok_ || lacked_memory_;
+    fail();
+}
+
 void ImageReader::take_raw(void* to, std::size_t size) noexcept {
     if (left_ < size) {
         fail();

@@ -82,8 +82,11 @@ class ImageReader {
     bool ok() const noexcept { return ok_; }
     // True when everything has been read, and nothing of it was odd.
     bool at_end() const noexcept { return ok_ && left_ == 0; }
-    // The caller has found that what it has read is not plausible.
+    // The caller has found that what it has read is not plausible, or has no memory for it.
     void fail() noexcept;
+    void fail_without_memory() noexcept;
+    // True when the reader went bad for want of memory; the image may be well.
+    bool lacked_memory() const noexcept { return lacked_memory_; }
 
     // Leaves 0 in `value`, and returns false, when the reader is bad.
     template <class T>
@@ -120,6 +123,7 @@ class ImageReader {
     const std::uint8_t* at_;
     std::size_t left_;
     bool ok_ = true;
+    bool lacked_memory_ = false;
 };
 
 }  // namespace wsp

@@ -26,6 +26,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <string_view>
 
 namespace wsp {
@@ -42,6 +43,12 @@ constexpr const auto& rows_of() noexcept {
 template <typename Enum>
 constexpr const typename Table<Enum>::Row& row_of(Enum value) noexcept {
     return Table<Enum>::kRows[static_cast<std::size_t>(value)];
+}
+
+// The last value (base/image.hpp).
+template <typename Enum, typename = typename Table<Enum>::Row>
+constexpr Enum last_of(Enum) noexcept {
+    return static_cast<Enum>(std::size(Table<Enum>::kRows) - 1);
 }
 
 // The column of this name, for log lines.

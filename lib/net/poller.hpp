@@ -31,6 +31,10 @@ class Poller {
     [[nodiscard]] bool watch(int fd, Interest before, Interest after,
                              std::uintptr_t cookie) noexcept;
 
+    // Watches `fd` for reading, as many pollers of this and other processes do: one of them is woken for each event, or
+    // a few. watch() ends it.
+    [[nodiscard]] bool watch_with_others(int fd, std::uintptr_t cookie) noexcept;
+
     // Blocks for at most `timeout`, rounded up to milliseconds; kNever means without limit. The events stay valid until
     // the next call. Returns no events when a signal interrupts the wait.
     const std::vector<Event>& wait(DurationUs timeout) noexcept;

@@ -59,6 +59,11 @@ bool Poller::watch(int fd, Interest before, Interest after, std::uintptr_t cooki
     return true;
 }
 
+// All of them are woken.
+bool Poller::watch_with_others(int fd, std::uintptr_t cookie) noexcept {
+    return watch(fd, kNoInterest, kReadable, cookie);
+}
+
 const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
     events_.clear();
     try {

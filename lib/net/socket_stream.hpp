@@ -1,10 +1,14 @@
 // A connected TCP or Unix socket as a stream. Owns the descriptor; never blocks.
 #pragma once
 
+#include "base/image_fields.hpp"
 #include "base/unique_fd.hpp"
 #include "net/stream.hpp"
 
 namespace wsp {
+
+template <>
+inline constexpr bool kStaysBehind<UniqueFd> = true;  // travels beside the image
 
 class SocketStream final : public Stream {
   public:
@@ -19,6 +23,13 @@ class SocketStream final : public Stream {
     int fd() const noexcept override { return fd_.get(); }
     std::uint64_t wire_bytes_read() const noexcept override { return read_; }
     std::uint64_t wire_bytes_written() const noexcept override { return written_; }
+
+    StreamKind movable_kind() const noexcept override { return StreamKind::socket; }
+    void write_image(ImageWriter& image) const noexcept override { write_members(image, *this); }
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, fd_, read_, written_);
+    }
 
   private:
     UniqueFd fd_;

@@ -30,6 +30,19 @@ constexpr Interest kNoInterest = 0;
 constexpr Interest kReadable = 1;
 constexpr Interest kWritable = 2;
 
+// Whether a stream can be handed to another process, and as what (net/moved_stream.hpp).
+enum class StreamKind : std::uint8_t {
+    none,     // it cannot
+    not_yet,  // it cannot now, but may be able to soon
+    socket,
+    records,
+};
+constexpr StreamKind last_of(StreamKind) {  // base/image.hpp
+    return StreamKind::records;
+}
+
+class ImageWriter;
+
 class Stream {
   public:
     virtual ~Stream() = default;
@@ -70,6 +83,11 @@ class Stream {
     // Bytes on the wire since the stream was made, with TLS overhead. A successor counts on.
     virtual std::uint64_t wire_bytes_read() const noexcept = 0;
     virtual std::uint64_t wire_bytes_written() const noexcept = 0;
+
+    virtual StreamKind movable_kind() const noexcept { return StreamKind::none; }
+    // Writes everything but the descriptor. Called only when movable_kind() names a kind. Afterwards either nothing has
+    // happened, because the image was not sent, or the stream is destroyed and nothing else.
+    virtual void write_image(ImageWriter&) const noexcept {}
 };
 
 }  // namespace wsp

@@ -20,8 +20,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
+#include "base/image_fields.hpp"
 #include "base/side.hpp"
 #include "protocol/frame_header.hpp"
 #include "protocol/utf8.hpp"
@@ -36,6 +36,10 @@ enum class Validate : std::uint8_t {
     full,
 };
 
+constexpr Validate last_of(Validate) {  // base/image.hpp
+    return Validate::full;
+}
+
 struct ScanRules {
     Side sender = Side::client;
     Validate validate = Validate::frames;
@@ -43,6 +47,11 @@ struct ScanRules {
     std::uint8_t allowed_rsv = 0;
     // Bytes of payload over all fragments, as on the wire. 0 means no limit.
     std::uint64_t max_message = 0;
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, sender_, validate_, allowed_rsv_, max_message_);
+    }
 };
 
 class FrameScanner {
@@ -86,6 +95,14 @@ class FrameScanner {
     bool close_seen() const noexcept { return close_code_ != 0; }
     std::uint16_t close_code() const noexcept { return close_code_; }
 
+    // For base/image_fields.hpp.
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, rules_, payload_left_, message_size_, messages_, key_,
+                        close_code_, key_offset_, utf8_, checks_text_, fin_, in_message_, lost_);
+    }
+    bool is_sound() const noexcept { return key_offset_ < 4; }
+
   private:
     std::size_t pass_short_messages(const std::uint8_t* data, std::size_t size) noexcept;
     Violation judge(const FrameHeader& header) noexcept;
@@ -115,8 +132,5 @@ class FrameScanner {
     bool in_message_ = false;   // changes when a data frame ends
     bool lost_ = false;
 };
-
-// The state of a live tunnel can be copied to another process.
-static_assert(std::is_trivially_copyable_v<FrameScanner>);
 
 }  // namespace wsp

@@ -141,4 +141,8 @@ bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, cons
     return state_ != kInvalidShift;
 }
 
+bool Utf8Validator::is_sound() const noexcept {
+    return state_ < kStates;
+}
+
 }  // namespace wsp

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/image_fields.hpp"
+
 namespace wsp {
 
 // Accepts exactly what RFC 3629 allows: no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -19,6 +21,13 @@ class Utf8Validator {
     // True when the bytes so far end between two characters.
     bool complete() const noexcept { return state_ == 0; }
     void reset() noexcept { state_ = 0; }
+
+    // For base/image_fields.hpp.
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, state_);
+    }
+    bool is_sound() const noexcept;
 
   private:
     std::uint8_t state_ = 0;

@@ -20,6 +20,7 @@
 
 #include "base/clock.hpp"
 #include "base/held_bytes.hpp"
+#include "base/image_fields.hpp"
 #include "base/side.hpp"
 #include "net/stream.hpp"
 #include "protocol/frame_scanner.hpp"
@@ -45,6 +46,14 @@ class ControlListener {
     ~ControlListener() = default;
 };
 
+// A direction's links to the other parts of its tunnel.
+template <>
+inline constexpr bool kStaysBehind<Stream*> = true;
+template <>
+inline constexpr bool kStaysBehind<TunnelTerms> = true;
+template <>
+inline constexpr bool kStaysBehind<ControlListener> = true;
+
 class Direction {
   public:
     // What happens to the bytes of the source. A flow never returns to an earlier state, and neither does a sink.
@@ -63,9 +72,12 @@ class Direction {
     };
     // How the source ended.
     enum class Source : std::uint8_t { open, ended, lost };
+    friend constexpr Flow last_of(Flow) { return Flow::stopped; }  // base/image.hpp
+    friend constexpr Sink last_of(Sink) { return Sink::lost; }
+    friend constexpr Source last_of(Source) { return Source::lost; }
 
-    // Keeps references to the streams and to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and no frame of our
-    // own is ever sent.
+    // Keeps references to the streams and to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and
+    // no frame of our own is ever sent.
     Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
               ControlListener& listener) noexcept;
 
@@ -137,11 +149,28 @@ class Direction {
     // Since when the sink has taken none of the held bytes. kNever when none are held.
     MonotonicUs blocked_since() const noexcept { return held_.empty() ? kNever : blocked_since_; }
 
+    // For base/image_fields.hpp.
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, source_, sink_, terms_, listener_, scanner_, held_, aside_,
+                        meter_, held_messages_, dropped_messages_, last_read_, blocked_since_,
+                        source_error_, sink_error_, from_, flow_, sink_state_, source_state_,
+                        violation_, mute_after_pending_, close_passed_, truncated_,
+                        read_limit_reached_, out_of_memory_);
+    }
+    bool is_sound() const noexcept;
+    Side from() const noexcept { return from_; }
+
   private:
     // State that a direction rarely needs.
     struct Aside {
         HeldBytes carry;    // the beginning of a frame header or control frame, not forwarded yet
         HeldBytes pending;  // frames of our own that wait for a frame boundary
+
+        template <class Self, class Fields>
+        static void each_member(Self& self, Fields& fields) {
+            WSP_EACH_MEMBER(fields, self, carry_, pending_);
+        }
     };
 
     const Policy& policy() const noexcept { return *terms_.policy; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/frame_header.hpp"
 #include "tunnel/direction.hpp"
 
 namespace wsp {
@@ -17,6 +18,17 @@ void Direction::enter(Sink state) noexcept {
 
 void Direction::enter(Source how) noexcept {
     source_state_ = source_state_ == Source::open ? how : source_state_;
+}
+
+// What no direction ever is, and what its other functions rely on.
+bool Direction::is_sound() const noexcept {
+    const bool carry_fits = !aside_ || aside_->carry.size() < kMaxControlFrame;
+    const bool fin_will_follow = sink_state_ != Sink::finishing || !held_.empty();
+    const bool can_be_written =
+        held_.empty() || sink_state_ == Sink::open || sink_state_ == Sink::finishing;
+    const bool is_read = (flow_ == Flow::stopped) == (source_state_ != Source::open);
+    return carry_fits && fin_will_follow && can_be_written && is_read && last_read_ != kNever &&
+           blocked_since_ != kNever && (!meter_ || from_ == Side::client);
 }
 
 void Direction::source_ended(const IoResult& how) noexcept {

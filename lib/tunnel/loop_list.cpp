@@ -13,6 +13,8 @@ LoopList::Entry::Entry(LoopList& list, TunnelLoop& loop) : list_(list), loop_(lo
     }
     if (list_.plan_) {
         loop_.close_all(*list_.plan_);
+    } else if (list_.moves_) {
+        loop_.move_all(*list_.moves_);
     }
 }
 
@@ -31,6 +33,16 @@ void LoopList::close_all(const ClosePlan& plan) noexcept {
     }
     for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
         entry->loop_.close_all(plan);
+    }
+}
+
+void LoopList::move_all(const MovePlan& plan) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!moves_) {
+        moves_ = plan;
+    }
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
+        entry->loop_.move_all(plan);
     }
 }
 

@@ -33,11 +33,14 @@ class LoopList {
     // The same as the functions of TunnelLoop, for all loops.
     void close_all(const ClosePlan& plan) noexcept;
     void check_groups() noexcept;
+    // Also reaches the loops that are added later.
+    void move_all(const MovePlan& plan) noexcept;
 
   private:
     std::mutex mutex_;
     Entry* first_ = nullptr;
     std::optional<ClosePlan> plan_;
+    std::optional<MovePlan> moves_;
 };
 
 }  // namespace wsp

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/held_bytes.hpp"
+#include "base/image_fields.hpp"
 
 namespace wsp {
 
@@ -21,6 +22,18 @@ class MessageMeter {
     MonotonicUs next_token_at(MonotonicUs now) noexcept;
     // No more messages than this may be delayed.
     std::uint64_t max_delayed() const noexcept { return 2 * std::uint64_t{burst_}; }
+
+    // Made to be read from an image.
+    MessageMeter() noexcept : MessageMeter(1, 1, 0) {}
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, delayed_, resume_at_, burst_, cost_us_, tokens_us_,
+                        refilled_at_);
+    }
+    bool is_sound() const noexcept {
+        return cost_us_ >= 0 && cost_us_ <= kSecond && tokens_us_ >= 0 && tokens_us_ != kNever &&
+               refilled_at_ != kNever && resume_at != kNever;
+    }
 
     HeldBytes delayed;  // read from the source, not shown to the scanner yet
     // When to go on with them. Valid only while there are some.

@@ -6,9 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 
 #include "base/clock.hpp"
+#include "base/image_fields.hpp"
 
 namespace wsp {
 
@@ -32,14 +32,19 @@ class PingState {
     void forget() noexcept { sent_at_ = kNever; }
     DurationUs round_trip() const noexcept { return round_trip_; }
 
+    // Made to be read from an image.
+    PingState() noexcept : PingState(0) {}
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, nonce_, count_, sent_at_, round_trip_);
+    }
+    bool is_sound() const noexcept { return round_trip_ != kNever; }
+
   private:
     std::uint32_t nonce_;
     std::uint32_t count_ = 0;
     MonotonicUs sent_at_ = kNever;
     DurationUs round_trip_ = 0;
 };
-
-// The state of a live tunnel can be copied to another process.
-static_assert(std::is_trivially_copyable_v<PingState>);
 
 }  // namespace wsp

@@ -17,6 +17,16 @@ struct Policy {
 #include "tunnel/policy.def"
 #undef WSP_POLICY
 
+    // For base/image_fields.hpp.
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+#define WSP_POLICY(type, name, initial) fields(self.name);
+#include "tunnel/policy.def"
+#undef WSP_POLICY
+    }
+    // False when a tunnel could not work with these numbers, which no configuration can have.
+    bool is_sound() const noexcept;
+
     // The code of the Close with which the proxy ends a tunnel for this reason.
     std::uint16_t close_code(EndReason reason) const noexcept;
 };

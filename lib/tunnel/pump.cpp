@@ -45,6 +45,18 @@ bool Pump::start(int stop_fd) noexcept {
     return true;
 }
 
+bool Pump::receive_from(TunnelSource& source) noexcept {
+    if (!poller_.watch_with_others(source.fd(), kSourceCookie)) {
+        return false;
+    }
+    set_source(source);
+    return true;
+}
+
+void Pump::stop_receiving() noexcept {
+    request_no_more_tunnels();
+}
+
 bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -131,6 +143,15 @@ void Pump::unwatch(Tunnel& tunnel) noexcept {
 
 void Pump::unwatch_stop() noexcept {
     [[maybe_unused]] const bool ok = poller_.watch(stop_fd_, kReadable, kNoInterest, kStopCookie);
+}
+
+bool Pump::watch_room(int fd, bool on) noexcept {
+    return poller_.watch(fd, on ? kNoInterest : kWritable, on ? kWritable : kNoInterest,
+                         kRoomCookie);
+}
+
+void Pump::unwatch_source(int fd) noexcept {
+    [[maybe_unused]] const bool ok = poller_.watch(fd, kReadable, kNoInterest, kSourceCookie);
 }
 
 }  // namespace wsp

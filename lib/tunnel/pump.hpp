@@ -28,6 +28,12 @@ class Pump final : public TunnelLoop {
     // close_all(). The descriptor belongs to the caller and stays open as long as the pump. -1: none.
     [[nodiscard]] bool start(int stop_fd = -1) noexcept;
 
+    // Takes in the tunnels that `source` brings, until stop_receiving(). To be called at most once, before start().
+    // Returns false with errno when the system refuses to watch its descriptor. The source outlives the pump.
+    [[nodiscard]] bool receive_from(TunnelSource& source) noexcept;
+    // Takes in no more tunnels. Returns at once. Any thread. move_all() and close_all() imply it.
+    void stop_receiving() noexcept;
+
     // Gives a tunnel to the pump, which starts it on its own thread. Returns false when the pump does not run, has
     // ended, or has no memory; the caller then still owns `tunnel`.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
@@ -48,6 +54,9 @@ class Pump final : public TunnelLoop {
     bool watch(Tunnel& tunnel) noexcept override;
     void unwatch(Tunnel& tunnel) noexcept override;
     void unwatch_stop() noexcept override;
+    bool can_move_tunnels() const noexcept override { return true; }
+    bool watch_room(int fd, bool on) noexcept override;
+    void unwatch_source(int fd) noexcept override;
 
     // Used only by the thread of the loop.
     std::unique_ptr<std::uint8_t[]> scratch_memory_;

@@ -61,6 +61,8 @@ struct TunnelReport {
     FlowReport backend;
 };
 
+class ImageWriter;
+
 // Is told what one tunnel transfers, in steps, and how it ends. Owned by the tunnel and destroyed with it, on the
 // thread that drives the tunnel: neither its functions nor its destructor may block.
 class TunnelObserver {
@@ -76,6 +78,16 @@ class TunnelObserver {
         static_cast<void>(written);
     }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
+
+    // Writes what TunnelRestorer::restore() needs to make this observer again in another process. Returns false when the
+    // tunnel must not move. May be called several times, when the image was not sent.
+    virtual bool write_image(ImageWriter& image) const noexcept {
+        static_cast<void>(image);
+        return false;
+    }
+    // The tunnel lives elsewhere now: the observer there hears of its end, and of the bytes that this one has not been
+    // told of. Nothing but the destructor follows.
+    virtual void on_moved() noexcept {}
 };
 
 }  // namespace wsp

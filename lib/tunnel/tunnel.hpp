@@ -2,6 +2,9 @@
 // the order in which they end. The loop (tunnel_loop.hpp) calls advance() when a descriptor is ready, and on_timer() at
 // deadline().
 //
+// A tunnel can be handed to another process (tunnel_move.hpp): it is written into an image, and the process that gets
+// the image and the two descriptors makes it again, with from_image(). Its peers notice nothing.
+//
 // A tunnel is created on any thread and then given to the thread that drives it. It owns its streams and its observer
 // and shares its policy. Nothing here blocks, unless a stream says that it does. Nothing but the constructor throws.
 //
@@ -25,11 +28,13 @@
 #include <memory>
 #include <string>
 
+#include "base/image_fields.hpp"
 #include "tunnel/direction.hpp"
 #include "tunnel/ping.hpp"
 #include "tunnel/report.hpp"
 #include "tunnel/terms.hpp"
 #include "tunnel/timer_queue.hpp"
+#include "tunnel/tunnel_move.hpp"
 
 namespace wsp {
 
@@ -49,9 +54,41 @@ struct LoopHook : TimerHook {
     std::uint32_t loop_place = 0;
     std::array<Interest, 2> watched{{kNoInterest, kNoInterest}};  // by Side
     bool in_run_queue = false;
+    bool stays = false;  // cannot move, and has been told to end
 };
 
-class Tunnel final : public LoopHook, private ControlListener {
+// What a tunnel remembers besides its streams, terms, observer and directions: the whole of it travels. The members are
+// the tunnel's own.
+struct TunnelState {
+    // By Side. Null without ProxyWebsocketPing.
+    std::unique_ptr<std::array<PingState, 2>> pings_;
+    // How many bytes of the backend have been reported to the observer.
+    std::uint64_t reported_read_ = 0;
+    std::uint64_t reported_written_ = 0;
+    MonotonicUs started_ = kNever;
+    MonotonicUs now_ = 0;  // the time of the current call
+    MonotonicUs end_at_ = kNever;
+    MonotonicUs closing_since_ = kNever;
+    int os_error_ = 0;  // the errno of the broken connection, when that was the end
+    std::uint16_t close_code_ = 0;
+    EndReason end_at_reason_ = EndReason::none;
+    EndReason reason_ = EndReason::none;
+    bool ended_by_us_ = false;
+    bool aborted_ = false;
+    bool awaits_successors_ = false;
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, pings, reported_read, reported_written, started, now, end_at,
+                        closing_since, os_error, close_code, end_at_reason, reason, ended_by_us,
+                        aborted, awaits_successors);
+    }
+};
+
+// Whether a tunnel can be handed to another process.
+enum class CanMove : std::uint8_t { now, later, never };
+
+class Tunnel final : public LoopHook, private ControlListener, private TunnelState {
   public:
     // May throw bad_alloc.
     explicit Tunnel(TunnelParts parts);
@@ -92,6 +129,21 @@ class Tunnel final : public LoopHook, private ControlListener {
     // True when there is nothing left to do but finish_report() and the destructor.
     bool done() const noexcept;
 
+    // From start() or from_image() on, between two other calls.
+    CanMove can_move() const noexcept;
+    // Writes all of its state, but not its descriptors. Returns false when it cannot move after all; then, or without
+    // memory, the content of `image` is unspecified. The tunnel does not change.
+    bool write_image(ImageWriter& image) const noexcept;
+    // The image has been sent: the tunnel lives elsewhere. Tells the observer, and from now on done() is true. Neither
+    // this function nor the destructor says anything to the peers.
+    void moved_away() noexcept;
+    // Makes the tunnel again, on the thread of the loop that will drive it. Its first call is then advance(); there is
+    // no start(). Returns null when the image is odd, `restorer` refuses, or memory runs out: the descriptors are
+    // closed, and an observer that `restorer` has made is told of the end.
+    static std::unique_ptr<Tunnel> from_image(ImageReader& image, MovedDescriptors descriptors,
+                                              TunnelRestorer& restorer,
+                                              RecordCrypto* crypto) noexcept;
+
     // Calls the observer. To be called once, when done() is true or when the loop gives up the tunnel.
     void finish_report(MonotonicUs now) noexcept;
     TunnelReport report(MonotonicUs now) const noexcept;
@@ -130,6 +182,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     void start_closing(MonotonicUs now) noexcept;
     MonotonicUs closing_deadline() const noexcept;
     MonotonicUs last_byte() const noexcept;
+    bool read_state(ImageReader& image) noexcept;
 
     std::array<std::unique_ptr<Stream>, 2> streams_;
     TunnelTerms terms_;
@@ -138,22 +191,7 @@ class Tunnel final : public LoopHook, private ControlListener {
     std::unique_ptr<std::array<std::string, 2>> early_;
     // By the side from which the bytes come.
     Direction directions_[2];
-    // By Side. Null without ProxyWebsocketPing.
-    std::unique_ptr<std::array<PingState, 2>> pings_;
-    // How many bytes of the backend have been reported to the observer.
-    std::uint64_t reported_read_ = 0;
-    std::uint64_t reported_written_ = 0;
-    MonotonicUs started_ = kNever;
-    MonotonicUs now_ = 0;  // the time of the current call
-    MonotonicUs end_at_ = kNever;
-    MonotonicUs closing_since_ = kNever;
-    int os_error_ = 0;  // the errno of the broken connection, when that was the end
-    std::uint16_t close_code_ = 0;
-    EndReason end_at_reason_ = EndReason::none;
-    EndReason reason_ = EndReason::none;
-    bool ended_by_us_ = false;
-    bool aborted_ = false;
-    bool awaits_successors_ = false;
+    // No more members here: what is to travel belongs into TunnelState, what a loop needs into LoopHook.
 };
 
 }  // namespace wsp

@@ -3,6 +3,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -16,6 +17,9 @@ Tunnel& tunnel_of(std::uintptr_t cookie) {
 Side side_of(std::uintptr_t cookie) {
     return static_cast<Side>(cookie & 1);
 }
+
+// How many tunnels of other processes are taken in before the tunnels that are here have their turn.
+constexpr int kMostReceived = 16;
 
 // Makes room for `count` elements, with some reserve.
 template <class T>
@@ -82,14 +86,10 @@ void TunnelLoop::round() noexcept {
     const MonotonicUs now = monotonic_now();
     bool woken = false;
     for (const Poller::Event& event : events) {
-        if (event.cookie == kWakeCookie) {
-            woken = true;
-        } else if (event.cookie == kStopCookie) {
-            unwatch_stop();
-            close_all(ClosePlan::stop(now));
-            woken = true;
-        } else {
+        if (event.cookie > kLastOwnCookie) {
             handle(event, now);
+        } else {
+            woken = handle_own(event, now) || woken;
         }
     }
     run_queued(now);
@@ -98,9 +98,28 @@ void TunnelLoop::round() noexcept {
         process_inbox(now);
     }
     fire_timers(now);
+    move_some(now);
     retired_.clear();
     if (plan_ && plan_->abort_at <= now) {
         abort_all(now);
+    }
+}
+
+// Handles an event that belongs to no tunnel. Returns true when there may be commands.
+bool TunnelLoop::handle_own(const Poller::Event& event, MonotonicUs now) noexcept {
+    switch (event.cookie) {
+        case kStopCookie:
+            unwatch_stop();
+            close_all(ClosePlan::stop(now));
+            return true;
+        case kSourceCookie:
+            receive_some(now, kMostReceived);
+            return false;
+        case kRoomCookie:
+            move_at_ = now;
+            return false;
+        default:
+            return true;
     }
 }
 
@@ -108,20 +127,33 @@ MonotonicUs TunnelLoop::wake_at() const noexcept {
     if (!run_queue_.empty()) {
         return 0;
     }
-    const bool will_abort = plan_ && !tunnels_.empty() && plan_->abort_at < timers_.next_at();
-    return will_abort ? plan_->abort_at : timers_.next_at();
+    const MonotonicUs first = std::min(timers_.next_at(), move_wake_at());
+    const bool will_abort = plan_ && !tunnels_.empty() && plan_->abort_at < first;
+    return will_abort ? plan_->abort_at : first;
 }
 
 void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
     std::vector<std::unique_ptr<Tunnel>> arrived;
     bool new_plan = false;
     bool groups = false;
+    bool no_more = false;
+    std::optional<MovePlan> moves;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         arrived.swap(inbox_);
         new_plan = requested_plan_ && (!plan_ || requested_plan_->abort_at < plan_->abort_at);
         plan_ = requested_plan_;
         groups = std::exchange(group_check_requested_, false);
+        moves = requested_moves_;
+        no_more = no_more_requested_;
+    }
+    if (plan_) {
+        stop_moving();
+    } else if (moves && !moving_) {
+        start_moving(*moves, now);
+    }
+    if (plan_ || moving_ || no_more) {
+        leave_source(now);
     }
     if (new_plan) {
         // Backwards, because the last tunnel takes the place of one that is done.
@@ -133,7 +165,7 @@ void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
         check_group(*tunnels_[i], now);
     }
     for (auto& tunnel : arrived) {
-        start_tunnel(std::move(tunnel), now);
+        take_in(std::move(tunnel), Arrival::fresh, now);
     }
 }
 
@@ -159,10 +191,10 @@ void TunnelLoop::check_group(Tunnel& tunnel, MonotonicUs now) noexcept {
 
 void TunnelLoop::adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
     adopted_count_.fetch_add(1);
-    start_tunnel(std::move(tunnel), now);
+    take_in(std::move(tunnel), Arrival::fresh, now);
 }
 
-void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept {
+void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, Arrival how, MonotonicUs now) noexcept {
     try {
         make_room_for_one();
     } catch (const std::bad_alloc&) {
@@ -174,7 +206,9 @@ void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) n
     tunnel->loop_place = static_cast<std::uint32_t>(tunnels_.size());
     tunnels_.push_back(std::move(tunnel));
     Tunnel& taken = *tunnels_.back();
-    taken.start(now);
+    if (how == Arrival::fresh) {
+        taken.start(now);
+    }
     // The sockets and TLS may have had bytes before anybody polled.
     taken.advance(kReadable, kReadable, scratch_, now);
     after_work(taken, now);
@@ -183,6 +217,10 @@ void TunnelLoop::start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) n
     }
     if (!taken.done()) {
         check_group(taken, now);
+    }
+    if (moving_) {
+        move_place_ = tunnels_.size();  // those that stay are skipped
+        move_at_ = now;
     }
 }
 
@@ -259,6 +297,13 @@ void TunnelLoop::after_work(Tunnel& tunnel, MonotonicUs now) noexcept {
 }
 
 void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
+    take_out(tunnel);
+    tunnel.finish_report(now);
+    ended_count_.fetch_add(1);
+}
+
+// Makes the loop forget a tunnel, which lives until the end of the round.
+void TunnelLoop::take_out(Tunnel& tunnel) noexcept {
     unwatch(tunnel);
     timers_.remove(tunnel);
     if (tunnel.in_run_queue) {
@@ -271,7 +316,6 @@ void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
         }
         tunnel.in_run_queue = false;
     }
-    tunnel.finish_report(now);
     const std::size_t place = tunnel.loop_place;
     retired_.push_back(std::move(tunnels_[place]));
     if (place + 1 != tunnels_.size()) {
@@ -279,7 +323,6 @@ void TunnelLoop::retire(Tunnel& tunnel, MonotonicUs now) noexcept {
         tunnels_[place]->loop_place = static_cast<std::uint32_t>(place);
     }
     tunnels_.pop_back();
-    ended_count_.fetch_add(1);
 }
 
 void TunnelLoop::abort_all(MonotonicUs now) noexcept {

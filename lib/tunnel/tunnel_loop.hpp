@@ -1,14 +1,15 @@
-// A loop that drives one or many tunnels on one thread: waits, moves bytes, follows commands, runs timers, and destroys
-// tunnels that have ended. There are two kinds, which differ in how they wait and on whose thread: Pump (pump.hpp) and
+// A loop that drives one or many tunnels on one thread: waits, moves bytes, follows commands, runs timers, hands tunnels
+// to other processes and takes in theirs, and destroys tunnels that have ended. There are two kinds, which differ in how they wait and on whose thread: Pump (pump.hpp) and
 // BlockingPump (blocking_pump.hpp).
 //
-// Threads: close_all() and check_groups() may be called from any thread. They reach the loop through the inbox, which
+// Threads: close_all(), check_groups() and move_all() may be called from any thread. They reach the loop through the inbox, which
 // one mutex guards, and a descriptor that wakes the loop. Everything else about a tunnel happens on the thread of the
 // loop. A signal whose handler may end the process or call these functions must be blocked in every thread that calls
 // them, and in the thread of the loop.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,19 +37,31 @@ class TunnelLoop {
     // Tunnels that arrive later check their group themselves.
     void check_groups() noexcept;
 
-    // Tunnels that have arrived and not ended yet. Any thread; the number may change at once.
+    // Hands all tunnels to another process as planned, also those that arrive later. Returns at once. close_all() ends
+    // that; after it, or after another call, this one changes nothing. A loop that cannot move tunnels follows the
+    // fallback plan at once.
+    void move_all(const MovePlan& plan) noexcept;
+
+    // Tunnels that are here: they have arrived and neither ended nor moved away. Any thread; the number may change at
+    // once.
     std::size_t tunnels() const noexcept {
-        const std::size_t ended = ended_tunnels();  // read first: the difference is never negative
-        return adopted_tunnels() - ended;
+        const std::size_t gone = ended_tunnels() + moved_tunnels();  // read first: never negative
+        return adopted_tunnels() - gone;
     }
-    // Both only grow. Any thread.
+    // These only grow. Any thread.
     std::size_t adopted_tunnels() const noexcept { return adopted_count_.load(); }
     std::size_t ended_tunnels() const noexcept { return ended_count_.load(); }
+    std::size_t moved_tunnels() const noexcept { return moved_count_.load(); }
+    // Of the adopted ones, those that came from another process.
+    std::size_t received_tunnels() const noexcept { return received_count_.load(); }
 
   protected:
     // Cookies of events of wait() that belong to no tunnel.
     static constexpr std::uintptr_t kWakeCookie = 0;
     static constexpr std::uintptr_t kStopCookie = 1;
+    static constexpr std::uintptr_t kSourceCookie = 2;  // tunnels have come from other processes
+    static constexpr std::uintptr_t kRoomCookie = 3;    // there is room for sending tunnels
+    static constexpr std::uintptr_t kLastOwnCookie = kRoomCookie;
     static std::uintptr_t cookie_of(const Tunnel& tunnel, Side side) noexcept;
 
     // `workspace`: for the successors of TLS streams (Stream::successor). Null: they have none in this loop. Outlives the
@@ -65,6 +78,14 @@ class TunnelLoop {
     // kStopCookie has come and must not come again.
     virtual void unwatch_stop() noexcept = 0;
 
+    // Loops that can neither send nor receive tunnels need not have these.
+    virtual bool can_move_tunnels() const noexcept { return false; }
+    virtual bool watch_room(int fd, bool on) noexcept;
+    virtual void unwatch_source(int fd) noexcept;
+
+    // What streams of records need on this loop. Null: there are none.
+    virtual RecordCrypto* record_crypto() noexcept { return nullptr; }
+
     // Any thread that holds mutex_. Returns false without memory; the caller then still owns `tunnel`.
     bool put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept;
     void wake() const noexcept { wake_fd_.wake(); }
@@ -74,7 +95,9 @@ class TunnelLoop {
     void process_inbox(MonotonicUs now) noexcept;
     void adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
     bool is_empty() const noexcept { return tunnels_.empty(); }
-    bool ends_all() const noexcept { return plan_.has_value(); }
+    bool ends_all() const noexcept { return plan_ || moving_; }
+    void set_source(TunnelSource& source) noexcept { source_ = &source; }
+    void request_no_more_tunnels() noexcept;
 
     WakeFd wake_fd_;  // opened by the class that waits on it
     std::mutex mutex_;
@@ -82,16 +105,30 @@ class TunnelLoop {
 
   private:
     void make_room_for_one();
-    void start_tunnel(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
+    enum class Arrival : std::uint8_t { fresh, moved };
+    void take_in(std::unique_ptr<Tunnel> tunnel, Arrival how, MonotonicUs now) noexcept;
+    bool handle_own(const Poller::Event& event, MonotonicUs now) noexcept;
     void handle(const Poller::Event& event, MonotonicUs now) noexcept;
     void run_queued(MonotonicUs now) noexcept;
     void fire_timers(MonotonicUs now) noexcept;
     void after_work(Tunnel& tunnel, MonotonicUs now) noexcept;
     void retire(Tunnel& tunnel, MonotonicUs now) noexcept;
+    void take_out(Tunnel& tunnel) noexcept;
     void follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs now) noexcept;
     void check_group(Tunnel& tunnel, MonotonicUs now) noexcept;
     void abort_all(MonotonicUs now) noexcept;
     MonotonicUs wake_at() const noexcept;
+
+    // tunnel_loop_moves.cpp
+    void start_moving(const MovePlan& plan, MonotonicUs now) noexcept;
+    void stop_moving() noexcept;
+    void move_some(MonotonicUs now) noexcept;
+    enum class Moved : std::uint8_t { moved, stays, later, full, not_now };
+    Moved move(Tunnel& tunnel, MonotonicUs now) noexcept;
+    void await_room() noexcept;
+    MonotonicUs move_wake_at() const noexcept;
+    void receive_some(MonotonicUs now, int most) noexcept;
+    void leave_source(MonotonicUs now) noexcept;
 
     // Used only by the thread of the loop.
     //
@@ -108,12 +145,23 @@ class TunnelLoop {
     std::optional<ClosePlan> plan_;
     std::optional<std::minstd_rand> random_;  // created for the first plan that needs it
 
+    std::optional<MovePlan> moving_;
+    MonotonicUs move_at_ = kNever;  // when to try again
+    std::size_t move_place_ = 0;    // tunnels_ below this index have their turn next
+    bool awaits_room_ = false;      // kRoomCookie may come
+    ImageWriter image_;
+    TunnelSource* source_ = nullptr;  // null: takes in no tunnels of other processes
+
     // Shared between threads, under mutex_.
     std::optional<ClosePlan> requested_plan_;
+    std::optional<MovePlan> requested_moves_;
     bool group_check_requested_ = false;
+    bool no_more_requested_ = false;
 
     std::atomic<std::size_t> adopted_count_{0};
     std::atomic<std::size_t> ended_count_{0};
+    std::atomic<std::size_t> moved_count_{0};
+    std::atomic<std::size_t> received_count_{0};
 };
 
 }  // namespace wsp
