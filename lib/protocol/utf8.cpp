@@ -142,7 +142,7 @@ bool Utf8Validator::feed_masked(const std::uint8_t* data, std::size_t size, cons
 }
 
 bool Utf8Validator::is_sound() const noexcept {
-    return state_ < kStates;
+    return state_ % kStateBits == 0 && state_ <= kInvalidShift;
 }
 
 }  // namespace wsp

@@ -88,13 +88,14 @@ std::unique_ptr<Tunnel> Tunnel::from_image(ImageReader& image, MovedDescriptors 
                                            TunnelRestorer& restorer,
                                            RecordCrypto* crypto) noexcept {
     TunnelParts parts;
-    parts.client = read_stream(image, std::move(descriptors.client), crypto);
-    parts.backend = read_stream(image, std::move(descriptors.backend), crypto);
+    parts.client = restorer.stream(Side::client, image, std::move(descriptors.client), crypto);
+    parts.backend = restorer.stream(Side::backend, image, std::move(descriptors.backend), crypto);
     TermsNumbers numbers;
     read_members(image, numbers);
     ImageReader observer(image.take_bytes());
     TunnelOwners owners;
-    if (!image.ok() || !restorer.restore(observer, numbers.policy, owners) || !owners.policy) {
+    if (!image.ok() || !parts.client || !parts.backend ||
+        !restorer.restore(observer, numbers.policy, owners) || !owners.policy) {
         return nullptr;
     }
     parts.terms = {std::move(owners.policy), {}, numbers.allowed_rsv, numbers.raw, owners.group};

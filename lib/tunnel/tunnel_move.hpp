@@ -8,10 +8,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/image.hpp"
+#include "base/side.hpp"
 #include "net/descriptor_channel.hpp"
+#include "net/moved_stream.hpp"
 #include "tunnel/close_plan.hpp"
 #include "tunnel/policy.hpp"
 #include "tunnel/report.hpp"
@@ -19,7 +22,6 @@
 
 namespace wsp {
 
-class RecordCrypto;
 class Tunnel;
 
 // Sends tunnels away. Used by several loops at once.
@@ -76,6 +78,12 @@ class TunnelRestorer {
     // without a report, so this function logs why. Must not throw.
     virtual bool restore(ImageReader& observer, const Policy& policy,
                          TunnelOwners& to) noexcept = 0;
+    // Makes the stream of one side (net/moved_stream.hpp), for whoever has streams of other kinds.
+    virtual std::unique_ptr<Stream> stream(Side side, ImageReader& image, UniqueFd fd,
+                                           RecordCrypto* crypto) noexcept {
+        static_cast<void>(side);
+        return read_stream(image, std::move(fd), crypto);
+    }
 };
 
 }  // namespace wsp

@@ -31,6 +31,7 @@ struct Script {
     std::size_t end_read_at = 0;   // the Nth read finds EOF
     std::size_t fail_write_at = 0;
     bool ends_at_once = false;  // like a stream of HTTP/2
+    StreamKind kind = StreamKind::socket;
 
     // What the tunnel did.
     std::string written;
@@ -112,6 +113,7 @@ class ScriptedStream final : public Stream {
     bool ends_at_once() const noexcept override { return s_.ends_at_once; }
     std::uint64_t wire_bytes_read() const noexcept override { return s_.taken; }
     std::uint64_t wire_bytes_written() const noexcept override { return s_.written.size(); }
+    StreamKind movable_kind() const noexcept override { return s_.kind; }
 
   private:
     void forbid(bool happened, const char* what) noexcept {

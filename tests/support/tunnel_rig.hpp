@@ -27,6 +27,8 @@ struct Variation {
     std::size_t record = 0;
     bool stutters = false;
     std::size_t scratch_size = 4 * 1024;
+    std::size_t moves =
+        0;  // the tunnel moves to another loop after each so many wake-ups; 0: never
 };
 
 struct Fault {
@@ -42,7 +44,8 @@ class Rig {
         : setup_(setup),
           client(Side::client, scripts_[0], setup.early_from_client),
           backend(Side::backend, scripts_[1], setup.early_from_backend),
-          scratch_(variation.scratch_size) {
+          scratch_(variation.scratch_size),
+          moves_(variation.moves) {
         if (variation.buffer_size != 0)
             setup_.policy.buffer_size = variation.buffer_size;
         for (Side side : {Side::client, Side::backend})
@@ -76,6 +79,25 @@ class Rig {
             if (!problem.empty())
                 return;
         }
+    }
+
+    // What a loop does when it sends the tunnel, and another one when it takes it in.
+    void move() {
+        if (!started_ || tunnel->done())
+            return;
+        require(tunnel->can_move() == CanMove::now, "the tunnel cannot move");
+        const std::string image = image_of(*tunnel);
+        Restorer restorer(*this);
+        ImageReader reader(image);
+        std::unique_ptr<Tunnel> there = Tunnel::from_image(reader, {}, restorer, nullptr);
+        require(there != nullptr, "the tunnel does not arrive");
+        if (!there)
+            return;
+        require(image_of(*there) == image, "it has not arrived as it was sent");
+        tunnel->moved_away();
+        require(tunnel->done(), "the tunnel that has moved is not done");
+        tunnel = std::move(there);
+        advance(kReadable, kReadable);
     }
 
     void pass(DurationUs span) {
@@ -155,6 +177,11 @@ class Rig {
         void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
             rig.traffic_told.push_back({read, written});
         }
+        bool write_image(ImageWriter& image) const noexcept override {
+            image.put_bytes("teller");
+            return true;
+        }
+        void on_moved() noexcept override { ++rig.moved; }
         void on_end(const TunnelReport& told) noexcept override {
             rig.report = told;
             std::uint64_t read = 0, written = 0;
@@ -169,6 +196,30 @@ class Rig {
         }
         Rig& rig;
     };
+
+    struct Restorer final : TunnelRestorer {
+        explicit Restorer(Rig& rig) : rig(rig) {}
+        bool restore(ImageReader& observer, const Policy& policy,
+                     TunnelOwners& to) noexcept override {
+            rig.require(observer.take_bytes() == "teller" && observer.at_end(),
+                        "the observer's image is not as it was");
+            to = {std::make_unique<Teller>(rig), std::make_shared<const Policy>(policy), {}};
+            return true;
+        }
+        std::unique_ptr<Stream> stream(Side side, ImageReader& image, UniqueFd,
+                                       RecordCrypto*) noexcept override {
+            StreamKind kind{};
+            image.take(kind);
+            return std::make_unique<ScriptedStream>(rig.script(side));
+        }
+        Rig& rig;
+    };
+
+    std::string image_of(const Tunnel& one) {
+        ImageWriter writer;
+        require(one.write_image(writer) && writer.ok(), "the tunnel makes no image");
+        return {reinterpret_cast<const char*>(writer.data()), writer.size()};
+    }
 
     void prepare(Side side, const Variation& variation) {
         Script& s = script(side);
@@ -213,14 +264,20 @@ class Rig {
     void drive(Interest client_ready, Interest backend_ready) {
         const std::size_t before = operations();
         const bool expected = tunnel->has_more() || ready(Side::client) || ready(Side::backend);
-        tunnel->advance(client_ready, backend_ready, {scratch_.data(), scratch_.size()}, now);
-        scratch_.assign(scratch_.size(), 0xDD);  // nothing in it may outlive the call
-        if (tunnel->deadline() <= now)
-            tunnel->on_timer(now);
+        advance(client_ready, backend_ready);
         require(!expected || operations() > before, "a wake-up without an operation: a busy loop");
         require(++steps_ < 100'000, "no end of wake-ups");
         for (Side side : {Side::client, Side::backend})
             check_held(side);
+        if (moves_ != 0 && steps_ % moves_ == 0)
+            move();
+    }
+
+    void advance(Interest client_ready, Interest backend_ready) {
+        tunnel->advance(client_ready, backend_ready, {scratch_.data(), scratch_.size()}, now);
+        scratch_.assign(scratch_.size(), 0xDD);  // nothing in it may outlive the call
+        if (tunnel->deadline() <= now)
+            tunnel->on_timer(now);
     }
 
     void fire() {
@@ -248,10 +305,12 @@ class Rig {
     std::unique_ptr<Tunnel> tunnel;
     TunnelReport report;
     int tells = 0;
+    int moved = 0;
     std::string problem;
 
   private:
     std::vector<std::uint8_t> scratch_;
+    std::size_t moves_;
     std::size_t steps_ = 0;
     bool started_ = false;
     bool asked_to_end_ = false;

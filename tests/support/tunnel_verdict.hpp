@@ -117,6 +117,9 @@ using Story = std::function<void(Rig&)>;
 
 inline std::vector<Variation> variations() {
     std::vector<Variation> all{{}, {0, 0, 0, false, kMaxControlFrame + 1}, {0, 0, 20, true}};
+    all.push_back({1, 0, 0, false, 4 * 1024, 1});
+    all.push_back({3, 5, 7, true, kMaxControlFrame + 1, 1});
+    all.push_back({1, 65536, 0, false, 4 * 1024, 7});
     for (std::size_t chunk = 1; chunk <= 16; ++chunk) {
         for (std::size_t buffer : {1, 5, 130, 65536})
             all.push_back({chunk, buffer, chunk % 3 == 0 ? buffer % 11 : 0, chunk % 2 == 0});
@@ -126,7 +129,8 @@ inline std::vector<Variation> variations() {
 
 inline std::string describe(const Variation& v) {
     return "chunks of " + std::to_string(v.chunk) + ", buffer of " + std::to_string(v.buffer_size) +
-           ", records of " + std::to_string(v.record) + (v.stutters ? ", stuttering" : "");
+           ", records of " + std::to_string(v.record) + (v.stutters ? ", stuttering" : "") +
+           (v.moves != 0 ? ", moved each " + std::to_string(v.moves) + " wake-ups" : "");
 }
 
 // Tells `story` in every way in which nothing fails; `expect` says what must come of it.
@@ -149,7 +153,8 @@ inline std::size_t operations_of(const Rig& rig, Fault::Kind kind, Side side) {
 // The same with the Nth operation failing, for every N: it must end well all the same.
 inline void check_with_faults(const Setup& setup, const Story& story) {
     for (const Variation& variation :
-         {Variation{}, Variation{7, 5, 0, true}, Variation{16, 65536, 11, false}}) {
+         {Variation{}, Variation{7, 5, 0, true}, Variation{16, 65536, 11, false},
+          Variation{7, 5, 0, true, 4 * 1024, 1}}) {
         Rig sound(setup, variation);
         story(sound);
         sound.finish();

@@ -47,7 +47,12 @@ class Chaos {
     }
 
     Variation variation() {
-        return {below(20), 0, below(3) == 0 ? below(50) : 0, below(2) == 0, 132 + below(400)};
+        return {below(20),
+                0,
+                below(3) == 0 ? below(50) : 0,
+                below(2) == 0,
+                132 + below(400),
+                below(2) == 0 ? 1 + below(4) : 0};
     }
 
     Fault fault() {
