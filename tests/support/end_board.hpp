@@ -5,8 +5,10 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
+#include "base/image.hpp"
 #include "support/sockets.hpp"
 #include "tunnel/report.hpp"
 
@@ -33,6 +35,12 @@ class EndBoard {
         const std::lock_guard<std::mutex> lock(mutex_);
         return destroyed_;
     }
+    // Observers whose tunnels have moved away.
+    std::size_t moved() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return moved_;
+    }
+    static constexpr std::string_view kImage = "of a board";
     std::size_t ended_by(EndReason reason) const {
         std::size_t count = 0;
         for (const TunnelReport& report : reports())
@@ -48,6 +56,14 @@ class EndBoard {
             const std::lock_guard<std::mutex> lock(board_.mutex_);
             ++board_.destroyed_;
             board_.changed_.notify_all();
+        }
+        bool write_image(ImageWriter& image) const noexcept override {
+            image.put_bytes(kImage);
+            return true;
+        }
+        void on_moved() noexcept override {
+            const std::lock_guard<std::mutex> lock(board_.mutex_);
+            ++board_.moved_;
         }
         void on_end(const TunnelReport& report) noexcept override {
             const std::lock_guard<std::mutex> lock(board_.mutex_);
@@ -69,6 +85,7 @@ class EndBoard {
     std::condition_variable changed_;
     std::vector<TunnelReport> reports_;
     std::size_t destroyed_ = 0;
+    std::size_t moved_ = 0;
 };
 
 }  // namespace wsp::test
