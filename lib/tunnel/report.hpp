@@ -79,8 +79,8 @@ class TunnelObserver {
     }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
 
-    // Writes what TunnelRestorer::restore() needs to make this observer again in another process. Returns false when the
-    // tunnel must not move. May be called several times, when the image was not sent.
+    // Writes what TunnelRestorer::restore() needs to make this observer again in another process. Returns false when
+    // the tunnel must not move. May be called several times, when the image was not sent.
     virtual bool write_image(ImageWriter& image) const noexcept {
         static_cast<void>(image);
         return false;

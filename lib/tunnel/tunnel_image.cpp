@@ -1,6 +1,9 @@
 // How a tunnel goes into an image and comes out of one. Times are of the monotonic clock, which all processes share.
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "net/moved_stream.hpp"
@@ -37,6 +40,16 @@ void report_loss(TunnelObserver* observer, const ImageReader& image) noexcept {
         observer->on_end(report);
     }
 }
+
+// What a Tunnel has besides its TunnelState and what a loop needs: the members that the functions below know of.
+class Known final : public LoopHook, private ControlListener, private TunnelState {
+    std::array<std::unique_ptr<Stream>, 2> streams_;
+    TunnelTerms terms_;
+    std::unique_ptr<TunnelObserver> observer_;
+    std::unique_ptr<std::array<std::string, 2>> early_;
+    Direction directions_[2];
+};
+static_assert(sizeof(Tunnel) == sizeof(Known), "does the new member of Tunnel travel?");
 
 }  // namespace
 

@@ -1,11 +1,11 @@
-// A loop that drives one or many tunnels on one thread: waits, moves bytes, follows commands, runs timers, hands tunnels
-// to other processes and takes in theirs, and destroys tunnels that have ended. There are two kinds, which differ in how they wait and on whose thread: Pump (pump.hpp) and
-// BlockingPump (blocking_pump.hpp).
+// A loop that drives one or many tunnels on one thread: waits, moves bytes, follows commands, runs timers, hands
+// tunnels to other processes and takes in theirs, and destroys tunnels that have ended. There are two kinds, which
+// differ in how they wait and on whose thread: Pump (pump.hpp) and BlockingPump (blocking_pump.hpp).
 //
-// Threads: close_all(), check_groups() and move_all() may be called from any thread. They reach the loop through the inbox, which
-// one mutex guards, and a descriptor that wakes the loop. Everything else about a tunnel happens on the thread of the
-// loop. A signal whose handler may end the process or call these functions must be blocked in every thread that calls
-// them, and in the thread of the loop.
+// Threads: close_all(), check_groups() and move_all() may be called from any thread. They reach the loop through the
+// inbox, which one mutex guards, and a descriptor that wakes the loop. Everything else about a tunnel happens on the
+// thread of the loop. A signal whose handler may end the process or call these functions must be blocked in every
+// thread that calls them, and in the thread of the loop.
 #pragma once
 
 #include <atomic>
@@ -127,7 +127,7 @@ class TunnelLoop {
     Moved move(Tunnel& tunnel, MonotonicUs now) noexcept;
     void await_room() noexcept;
     MonotonicUs move_wake_at() const noexcept;
-    void receive_some(MonotonicUs now, int most) noexcept;
+    void receive_some(MonotonicUs now, bool only_one = false) noexcept;
     void leave_source(MonotonicUs now) noexcept;
 
     // Used only by the thread of the loop.

@@ -9,6 +9,8 @@ namespace {
 
 // How many tunnels are sent before those that are still here have their turn.
 constexpr int kMostSent = 64;
+// How many tunnels of other processes are taken in before the tunnels that are here have their turn.
+constexpr int kMostReceived = 16;
 
 }  // namespace
 
@@ -142,8 +144,8 @@ TunnelLoop::Moved TunnelLoop::move(Tunnel& tunnel, MonotonicUs now) noexcept {
 
 void TunnelLoop::unwatch_source(int) noexcept {}
 
-void TunnelLoop::receive_some(MonotonicUs now, int most) noexcept {
-    for (; source_ != nullptr && most > 0; --most) {
+void TunnelLoop::receive_some(MonotonicUs now, bool only_one) noexcept {
+    for (int most = only_one ? 1 : kMostReceived; source_ != nullptr && most > 0; --most) {
         std::unique_ptr<Tunnel> tunnel;
         const TunnelSource::Got got = source_->receive(tunnel, record_crypto(), now);
         if (got == TunnelSource::Got::nothing) {
@@ -164,7 +166,7 @@ void TunnelLoop::leave_source(MonotonicUs now) noexcept {
     }
     unwatch_source(source_->fd());
     if (!source_->wake_another()) {
-        receive_some(now, 1);
+        receive_some(now, true);
         // Without room even now somebody else has sent a tunnel, which woke a reader.
         source_->wake_another();
     }

@@ -28,8 +28,8 @@ class Tunnel;
 class TunnelMover {
   public:
     virtual ~TunnelMover() = default;
-    // Becomes writable when there is room again after SendOutcome::full. The caller does not own it. May be called by
-    // any thread, and must always be the same.
+    // Is not writable after SendOutcome::full, and becomes writable when there is room again. The caller does not own
+    // it. May be called by any thread, and must always be the same.
     virtual int fd() const noexcept = 0;
     // Called on the loop's thread; must not block. After `not_now` the loop tries again kMoveRetry later. After
     // `impossible` this tunnel follows the fallback plan.

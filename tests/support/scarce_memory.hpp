@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 
 namespace wsp::test {
 
@@ -16,6 +17,13 @@ class ScarceMemory {
     // The nth has come.
     static bool has_failed() noexcept;
 };
+
+// False with a sanitizer whose operator new without exceptions does not ask ours: such allocations never fail.
+inline bool nothrow_can_fail() noexcept {
+    const ScarceMemory scarce(1);
+    delete new (std::nothrow) int;
+    return ScarceMemory::has_failed();
+}
 
 // Goes through `story` with its first allocation failing, its second, and so on to its last; the story itself says, with a
 // ScarceMemory(nth), for which part of it memory is scarce. Returns how many there were.

@@ -134,5 +134,5 @@ TEST_CASE("a writer without memory says so until it is cleared", "[image]") {
         ImageReader reader(writer.data(), writer.size());
         CHECK(read_all(reader, text));
     });
-    CHECK(allocations >= 2);  // it grows
+    CHECK((allocations >= 2) == nothrow_can_fail());  // it grows
 }
