@@ -2,8 +2,9 @@
 #include "net/descriptor_channel.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <catch2/catch.hpp>
 #include <string>
@@ -70,6 +71,22 @@ class FewDescriptors {
 
   private:
     rlimit before_{};
+};
+
+// The kernel does not bound the descriptors under way of whoever has these.
+class NoPrivileges {
+  public:
+    NoPrivileges() {
+        ::syscall(SYS_capget, &header_, before_);
+        __user_cap_data_struct less[2] = {before_[0], before_[1]};
+        less[0].effective = 0;
+        ::syscall(SYS_capset, &header_, less);
+    }
+    ~NoPrivileges() { ::syscall(SYS_capset, &header_, before_); }
+
+  private:
+    __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct before_[2]{};
 };
 
 }  // namespace
@@ -233,4 +250,24 @@ TEST_CASE("an image without bytes, or of a writer that failed, is not sent", "[c
     ImageWriter image;
     image.put_bytes("x");
     CHECK(channel.send(image, -1, -1) == SendOutcome::impossible);  // EBADF
+}
+
+TEST_CASE("with too many descriptors under way a sender is told to wait", "[channel]") {
+    const DescriptorChannel channel = open_channel();
+    const Connections with;
+    SendOutcome outcome = SendOutcome::sent;
+    std::size_t sent = 0;
+    {
+        const NoPrivileges none;
+        const FewDescriptors few(40);  // ETOOMANYREFS
+        while ((outcome = send(channel, "x", with)) == SendOutcome::sent)
+            ++sent;
+    }
+    CHECK(outcome == SendOutcome::not_now);
+    CHECK(sent > 0);
+    WipedBytes image;
+    MovedDescriptors got;
+    for (std::size_t i = 0; i < sent; ++i)
+        CHECK(channel.receive(image, got) == Received::image);
+    CHECK(send(channel, "again", with) == SendOutcome::sent);
 }
