@@ -23,7 +23,7 @@ std::unique_ptr<Stream> read_socket(ImageReader& image, UniqueFd fd) noexcept {
 
 bool write_stream(ImageWriter& image, const Stream& stream) noexcept {
     const StreamKind kind = stream.movable_kind();
-    if (kind == StreamKind::none || kind == StreamKind::not_yet) {
+    if (kind == StreamKind::none) {
         return false;
     }
     image.put(kind);
@@ -31,7 +31,7 @@ bool write_stream(ImageWriter& image, const Stream& stream) noexcept {
     return true;
 }
 
-std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd, RecordCrypto*) noexcept {
+std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd, RecordWorkspace*) noexcept {
     StreamKind kind = StreamKind::none;
     image.take(kind);
     if (kind == StreamKind::socket && fd.valid()) {

@@ -9,13 +9,12 @@
 
 namespace wsp {
 
-class RecordCrypto;
-
 // Writes the kind of the stream and its image. Returns false when the stream cannot move now.
 bool write_stream(ImageWriter& image, const Stream& stream) noexcept;
 
 // Null, with the descriptor closed and the reader bad, when the image is odd, memory runs out, or the kind of stream
-// needs a `crypto` and there is none. A stream of records keeps a reference to `crypto`. Never blocks.
-std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd, RecordCrypto* crypto) noexcept;
+// needs a `workspace` and there is none. A stream of records keeps a reference to `workspace`. Never blocks.
+std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd,
+                                    RecordWorkspace* workspace) noexcept;
 
 }  // namespace wsp

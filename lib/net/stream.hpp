@@ -32,8 +32,7 @@ constexpr Interest kWritable = 2;
 
 // Whether a stream can be handed to another process, and as what (net/moved_stream.hpp).
 enum class StreamKind : std::uint8_t {
-    none,     // it cannot
-    not_yet,  // it cannot now, but may be able to soon
+    none,  // it cannot; its successor may be able to
     socket,
     records,
 };

@@ -76,8 +76,8 @@ class Direction {
     friend constexpr Sink last_of(Sink) { return Sink::lost; }
     friend constexpr Source last_of(Source) { return Source::lost; }
 
-    // Keeps references to the streams and to `terms`, which the tunnel owns. With raw terms bytes are not looked at, and
-    // no frame of our own is ever sent.
+    // Keeps references to the streams and to `terms`, which the tunnel owns. With raw terms bytes are not looked at,
+    // and no frame of our own is ever sent.
     Direction(Stream& source, Stream& sink, Side from, const TunnelTerms& terms,
               ControlListener& listener) noexcept;
 

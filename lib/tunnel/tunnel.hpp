@@ -142,7 +142,7 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
     // closed, and an observer that `restorer` has made is told of the end.
     static std::unique_ptr<Tunnel> from_image(ImageReader& image, MovedDescriptors descriptors,
                                               TunnelRestorer& restorer,
-                                              RecordCrypto* crypto) noexcept;
+                                              RecordWorkspace* workspace) noexcept;
 
     // Calls the observer. To be called once, when done() is true or when the loop gives up the tunnel.
     void finish_report(MonotonicUs now) noexcept;

@@ -59,13 +59,13 @@ CanMove Tunnel::can_move() const noexcept {
     }
     CanMove answer = CanMove::now;
     for (const Side side : kSides) {
-        const StreamKind kind = stream(side).movable_kind();
-        if (kind == StreamKind::none) {
+        if (stream(side).movable_kind() != StreamKind::none) {
+            continue;
+        }
+        if (!stream(side).awaits_successor()) {
             return CanMove::never;
         }
-        if (kind == StreamKind::not_yet) {
-            answer = CanMove::later;
-        }
+        answer = CanMove::later;
     }
     return answer;
 }
@@ -99,10 +99,11 @@ void Tunnel::moved_away() noexcept {
 
 std::unique_ptr<Tunnel> Tunnel::from_image(ImageReader& image, MovedDescriptors descriptors,
                                            TunnelRestorer& restorer,
-                                           RecordCrypto* crypto) noexcept {
+                                           RecordWorkspace* workspace) noexcept {
     TunnelParts parts;
-    parts.client = restorer.stream(Side::client, image, std::move(descriptors.client), crypto);
-    parts.backend = restorer.stream(Side::backend, image, std::move(descriptors.backend), crypto);
+    parts.client = restorer.stream(Side::client, image, std::move(descriptors.client), workspace);
+    parts.backend =
+        restorer.stream(Side::backend, image, std::move(descriptors.backend), workspace);
     TermsNumbers numbers;
     read_members(image, numbers);
     ImageReader observer(image.take_bytes());

@@ -83,9 +83,6 @@ class TunnelLoop {
     virtual bool watch_room(int fd, bool on) noexcept;
     virtual void unwatch_source(int fd) noexcept;
 
-    // What streams of records need on this loop. Null: there are none.
-    virtual RecordCrypto* record_crypto() noexcept { return nullptr; }
-
     // Any thread that holds mutex_. Returns false without memory; the caller then still owns `tunnel`.
     bool put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept;
     void wake() const noexcept { wake_fd_.wake(); }

@@ -147,7 +147,7 @@ void TunnelLoop::unwatch_source(int) noexcept {}
 void TunnelLoop::receive_some(MonotonicUs now, bool only_one) noexcept {
     for (int most = only_one ? 1 : kMostReceived; source_ != nullptr && most > 0; --most) {
         std::unique_ptr<Tunnel> tunnel;
-        const TunnelSource::Got got = source_->receive(tunnel, record_crypto(), now);
+        const TunnelSource::Got got = source_->receive(tunnel, workspace_, now);
         if (got == TunnelSource::Got::nothing) {
             return;
         }

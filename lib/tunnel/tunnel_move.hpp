@@ -55,8 +55,8 @@ class TunnelSource {
     virtual int fd() const noexcept = 0;
     enum class Got : std::uint8_t { tunnel, nothing, skipped };  // skipped: ask again
     // Takes one tunnel, made with Tunnel::from_image(). Called on the loop's thread, which takes it in; must not block.
-    // `crypto` belongs to that loop, and the tunnel's streams may keep it; null: such streams cannot be taken in.
-    virtual Got receive(std::unique_ptr<Tunnel>& to, RecordCrypto* crypto,
+    // `workspace` belongs to that loop, and the tunnel's streams may keep it; null: such streams cannot be taken in.
+    virtual Got receive(std::unique_ptr<Tunnel>& to, RecordWorkspace* workspace,
                         MonotonicUs now) noexcept = 0;
     // Wakes another reader: this one does not read any more, and may have been the only one that was woken. Returns
     // false when there is no room for that; the loop then takes one tunnel more and calls again.
@@ -80,9 +80,9 @@ class TunnelRestorer {
                          TunnelOwners& to) noexcept = 0;
     // Makes the stream of one side (net/moved_stream.hpp), for whoever has streams of other kinds.
     virtual std::unique_ptr<Stream> stream(Side side, ImageReader& image, UniqueFd fd,
-                                           RecordCrypto* crypto) noexcept {
+                                           RecordWorkspace* workspace) noexcept {
         static_cast<void>(side);
-        return read_stream(image, std::move(fd), crypto);
+        return read_stream(image, std::move(fd), workspace);
     }
 };
 

@@ -57,7 +57,8 @@ class TestSource final : public TunnelSource {
     TestSource(const DescriptorChannel& channel, TunnelRestorer& restorer)
         : channel_(channel), restorer_(restorer) {}
     int fd() const noexcept override { return channel_.read_fd(); }
-    Got receive(std::unique_ptr<Tunnel>& to, RecordCrypto* crypto, MonotonicUs) noexcept override {
+    Got receive(std::unique_ptr<Tunnel>& to, RecordWorkspace* workspace,
+                MonotonicUs) noexcept override {
         WipedBytes bytes;
         MovedDescriptors descriptors;
         switch (channel_.receive(bytes, descriptors)) {
@@ -72,7 +73,7 @@ class TestSource final : public TunnelSource {
                 break;
         }
         ImageReader image(bytes.data(), bytes.size());
-        to = Tunnel::from_image(image, std::move(descriptors), restorer_, crypto);
+        to = Tunnel::from_image(image, std::move(descriptors), restorer_, workspace);
         return to ? Got::tunnel : Got::skipped;
     }
     bool wake_another() noexcept override { return channel_.nudge(); }

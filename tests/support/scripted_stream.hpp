@@ -32,6 +32,7 @@ struct Script {
     std::size_t fail_write_at = 0;
     bool ends_at_once = false;  // like a stream of HTTP/2
     StreamKind kind = StreamKind::socket;
+    bool awaits_successor = false;
 
     // What the tunnel did.
     std::string written;
@@ -114,6 +115,7 @@ class ScriptedStream final : public Stream {
     std::uint64_t wire_bytes_read() const noexcept override { return s_.taken; }
     std::uint64_t wire_bytes_written() const noexcept override { return s_.written.size(); }
     StreamKind movable_kind() const noexcept override { return s_.kind; }
+    bool awaits_successor() const noexcept override { return s_.awaits_successor; }
 
   private:
     void forbid(bool happened, const char* what) noexcept {

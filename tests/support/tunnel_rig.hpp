@@ -207,7 +207,7 @@ class Rig {
             return true;
         }
         std::unique_ptr<Stream> stream(Side side, ImageReader& image, UniqueFd,
-                                       RecordCrypto*) noexcept override {
+                                       RecordWorkspace*) noexcept override {
             StreamKind kind{};
             image.take(kind);
             return std::make_unique<ScriptedStream>(rig.script(side));

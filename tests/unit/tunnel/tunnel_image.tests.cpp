@@ -379,7 +379,8 @@ TEST_CASE("a tunnel of a stream that does not travel cannot move, now or ever", 
     Rig rig;
     rig.start();
     CHECK(rig.tunnel->can_move() == CanMove::now);
-    rig.script(Side::backend).kind = StreamKind::not_yet;
+    rig.script(Side::backend).kind = StreamKind::none;
+    rig.script(Side::backend).awaits_successor = true;
     CHECK(rig.tunnel->can_move() == CanMove::later);
     rig.script(Side::client).kind = StreamKind::none;
     CHECK(rig.tunnel->can_move() == CanMove::never);
