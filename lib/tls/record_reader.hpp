@@ -1,5 +1,5 @@
-// Opens the records of one direction of a TLS 1.3 session from the peer, after its handshake (RFC 8446 5.1 to 5.5, 4.6.1,
-// 4.6.3, 6). No I/O: the caller brings the bytes, and keeps those of a record that is not whole.
+// Opens the records of one direction of a TLS 1.3 session from the peer, after its handshake (RFC 8446 5.1 to 5.5,
+// 4.6.1, 4.6.3, 6). No I/O: the caller brings the bytes, and keeps those of a record that is not whole.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 namespace wsp {
 
 // Owned by a stream, on its thread; `crypto` is that of its loop, and may be another one in each call. It can be moved
-// and not copied; a moved-from one opens nothing. Nothing here allocates or blocks, but for OpenSSL's few allocations at a
-// KeyUpdate.
+// and not copied; a moved-from one opens nothing. Nothing here allocates or blocks, but for OpenSSL's few allocations
+// at a KeyUpdate.
 class RecordReader {
   public:
     enum class Stop : std::uint8_t {
@@ -50,12 +50,12 @@ class RecordReader {
     RecordReader& operator=(const RecordReader&) = delete;
     ~RecordReader() = default;
 
-    // Opens the whole records at the beginning of [data, data + size) in place, and puts their application data together
-    // at `data`. The rest of the memory up to `consumed` is then of no meaning; data[consumed..size) is as it was. With
-    // any `stop`, the first `plain` bytes are good.
+    // Opens the whole records at the beginning of [data, data + size) in place, and puts their application data
+    // together at `data`. The rest of the memory up to `consumed` is then of no meaning; data[consumed..size) is as it
+    // was. With any `stop`, the first `plain` bytes are good.
     OpenResult open(RecordCrypto& crypto, std::uint8_t* data, std::size_t size) noexcept;
-    // The same, but the application data goes to `to`, memory of `room` bytes that does not overlap the records; what lies
-    // there behind `plain` is of no meaning afterwards. A record for which there is no room is left: Stop::limit.
+    // The same, but the application data goes to `to`, memory of `room` bytes that does not overlap the records; what
+    // lies there behind `plain` is of no meaning afterwards. A record for which there is no room is left: Stop::limit.
     // kMaxRecordBody bytes are room for any record.
     OpenResult open(RecordCrypto& crypto, const std::uint8_t* sealed, std::size_t size,
                     std::uint8_t* to, std::size_t room) noexcept;
@@ -77,8 +77,8 @@ class RecordReader {
     Found look(const std::uint8_t* record, std::size_t size, std::size_t& body) noexcept;
     template <class Take>
     OpenResult open_each(const std::uint8_t* data, std::size_t size, Take take) noexcept;
-    // Opens a record into `inner`, which may be the record's own body. Returns the size of its application data, which is
-    // at `inner` then, or 0.
+    // Opens a record into `inner`, which may be the record's own body. Returns the size of its application data, which
+    // is at `inner` then, or 0.
     std::size_t take_record(RecordCrypto& crypto, const std::uint8_t* record, std::size_t body,
                             std::uint8_t* inner, unsigned& work) noexcept;
     void take_alert(const std::uint8_t* message, std::size_t size) noexcept;

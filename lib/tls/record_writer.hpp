@@ -13,8 +13,8 @@
 namespace wsp {
 
 // A write state has one holder: it can be moved and not copied, and a moved-from one seals nothing. Sealing is the only
-// thing that uses record numbers. Owned by a stream, on its thread; `crypto` is that of its loop, and may be another one
-// in each call. Nothing here allocates or blocks.
+// thing that uses record numbers. Owned by a stream, on its thread; `crypto` is that of its loop, and may be another
+// one in each call. Nothing here allocates or blocks, but for OpenSSL's few allocations at a KeyUpdate.
 //
 // After a failure, and after an alert, nothing can be sealed any more, and the keys are gone.
 class RecordWriter {
@@ -38,15 +38,16 @@ class RecordWriter {
     RecordWriter& operator=(const RecordWriter&) = delete;
     ~RecordWriter() = default;
 
-    // One record of application data: `size` bytes at `plain`, at most kMaxRecordPlain. Writes size + kRecordOverhead bytes
-    // to `to` and returns how many. `plain` may be to + kRecordHeader, or memory that does not overlap the record. 0: a
-    // failure, `size` is too large, or a KeyUpdate must come first (needs_key_update() is true; nothing else changes).
+    // One record of application data: `size` bytes at `plain`, at most kMaxRecordPlain. Writes size + kRecordOverhead
+    // bytes to `to` and returns how many. `plain` may be to + kRecordHeader, or memory that does not overlap the
+    // record. 0: a failure, `size` is too large, or a KeyUpdate must come first (needs_key_update() is true; nothing
+    // else changes).
     std::size_t seal(RecordCrypto& crypto, const std::uint8_t* plain, std::size_t size,
                      std::uint8_t* to) noexcept;
     // The last record: kAlertRecord bytes. Returns how many, or 0 on failure. `alert` is not Alert::none.
     std::size_t seal_alert(RecordCrypto& crypto, Alert alert, std::uint8_t* to) noexcept;
-    // A KeyUpdate: kKeyUpdateRecord bytes. The new key is in force afterwards. `request`: the peer is to update its own,
-    // too. Returns how many, or 0 on failure.
+    // A KeyUpdate: kKeyUpdateRecord bytes. The new key is in force afterwards. `request`: the peer is to update its
+    // own, too. Returns how many, or 0 on failure.
     std::size_t seal_key_update(RecordCrypto& crypto, bool request, std::uint8_t* to) noexcept;
 
     // kMaxRecords are near: seal_key_update() before the next data.

@@ -1,9 +1,9 @@
-// Any records, and any bytes, cut anywhere: the reader says the same whatever the cuts are, its application data is what was
-// sealed, and it stays inside its memory.
+// Any records, and any bytes, cut anywhere: the reader says the same whatever the cuts are, in place or not, its
+// application data is what was sealed, and it stays inside its memory.
 //
-// The input: one byte that chooses suite and role, one for the size of the pieces, then orders. An order has a byte that
-// says what comes, a byte of padding, two of size, and so many bytes, which become the content of a record, or go on the
-// wire as they are.
+// The input: one byte that chooses suite and role, one for the size of the pieces, then orders. An order has a byte
+// that says what comes, a byte of padding, two of size, and so many bytes, which become the content of a record, or go
+// on the wire as they are.
 #include <cstdio>
 #include <cstdlib>
 
@@ -83,10 +83,11 @@ struct Verdict {
     std::uint64_t sequence = 0;
 };
 
-Verdict judge(TlsSuite suite, TlsRole peer, const std::string& wire, std::size_t step) {
+Verdict judge(TlsSuite suite, TlsRole peer, const std::string& wire, std::size_t step,
+              std::size_t room) {
     auto reader = RecordReader::make(crypto, suite, some_secret(suite), 0, peer);
     Verdict verdict;
-    verdict.heard = hear(crypto, *reader, wire, step);
+    verdict.heard = hear(crypto, *reader, wire, step, room);
     verdict.requested = reader->key_update_requested();
     verdict.sequence = reader->sequence();
     return verdict;
@@ -110,8 +111,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t step = data[1] == 0 ? 1 : data[1] * 7;
     const Story story = Orders(data + 2, size - 2).carry_out(suite);
 
-    const Verdict whole = judge(suite, peer, story.wire, SIZE_MAX);
-    const Verdict cut = judge(suite, peer, story.wire, step);
+    const Verdict whole = judge(suite, peer, story.wire, SIZE_MAX, 0);
+    const Verdict cut = judge(suite, peer, story.wire, step, kMaxRecordBody);
     require(whole.heard.plain == cut.heard.plain, "cuts change the data");
     require(whole.heard.stop == cut.heard.stop, "cuts change the end");
     require(whole.heard.alert == cut.heard.alert, "cuts change the alert");

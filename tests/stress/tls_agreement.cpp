@@ -1,5 +1,5 @@
-// The long form of tests/unit/tls/agreement.tests.cpp: sessions with OpenSSL or GnuTLS, of random length, until the time is
-// over. Prints what has happened; a disagreement ends it with its seed, and exit status 1.
+// The long form of tests/unit/tls/agreement.tests.cpp: sessions with OpenSSL or GnuTLS, of random length, until the
+// time is over. Prints what has happened; a disagreement ends it with its seed, and exit status 1.
 //
 //   wsp_tls_agreement openssl|gnutls MINUTES [SEED]
 #include <chrono>

@@ -1,5 +1,5 @@
-// OpenSSL as one end of a TLS 1.3 session; and as our end until the handshake is over, when its secrets and record numbers
-// are handed over.
+// OpenSSL as one end of a TLS 1.3 session; and as our end until the handshake is over, when its secrets and record
+// numbers are handed over.
 #pragma once
 
 #include <openssl/ssl.h>

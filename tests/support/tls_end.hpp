@@ -1,4 +1,5 @@
-// One end of a TLS 1.3 session in memory, whichever library it is made of. The other end is ours (support/tls_agreement.hpp).
+// One end of a TLS 1.3 session in memory, whichever library it is made of. The other end is ours
+// (support/tls_agreement.hpp).
 #pragma once
 
 #include <cstddef>

@@ -113,9 +113,23 @@ struct Heard {
     std::size_t calls = 0;
 };
 
-// Feeds `wire` to a reader in pieces of `step` bytes, keeping what is not a whole record, until the reader stops for good.
+// Opens the beginning of `held` and takes it away. With `room`, the data goes to other memory of that size.
+inline RecordReader::OpenResult open_some(RecordCrypto& crypto, RecordReader& reader,
+                                          std::string& held, std::string& plain,
+                                          std::size_t room = 0) {
+    std::string elsewhere(room, '\0');
+    const auto result =
+        room == 0 ? reader.open(crypto, bytes_of(held), held.size())
+                  : reader.open(crypto, bytes_of(held), held.size(), bytes_of(elsewhere), room);
+    plain.append(room == 0 ? held : elsewhere, 0, result.plain);
+    held.erase(0, result.consumed);
+    return result;
+}
+
+// Feeds `wire` to a reader in pieces of `step` bytes, keeping what is not a whole record, until the reader stops for
+// good. `room`, if any, is kMaxRecordBody at least.
 inline Heard hear(RecordCrypto& crypto, RecordReader& reader, const std::string& wire,
-                  std::size_t step = SIZE_MAX) {
+                  std::size_t step = SIZE_MAX, std::size_t room = 0) {
     Heard heard;
     std::string held;
     std::size_t at = 0;
@@ -124,10 +138,8 @@ inline Heard hear(RecordCrypto& crypto, RecordReader& reader, const std::string&
         held.append(wire, at, piece);
         at += piece;
         do {
-            const auto result = reader.open(crypto, bytes_of(held), held.size());
+            const auto result = open_some(crypto, reader, held, heard.plain, room);
             ++heard.calls;
-            heard.plain.append(held, 0, result.plain);
-            held.erase(0, result.consumed);
             heard.stop = result.stop;
             heard.alert = result.alert;
             heard.peer_alert = result.peer_alert;

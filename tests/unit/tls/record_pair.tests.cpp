@@ -7,6 +7,17 @@
 using namespace wsp;
 using namespace wsp::test;
 
+namespace {
+
+using Stop = RecordReader::Stop;
+
+RecordReader reader_of(RecordCrypto& crypto, TlsSuite suite, std::uint64_t sequence = 0) {
+    return std::move(
+        *RecordReader::make(crypto, suite, some_secret(suite), sequence, TlsRole::client));
+}
+
+}  // namespace
+
 TEST_CASE("what a writer seals is what a reader opens, in all suites", "[tls]") {
     RecordCrypto crypto;
     REQUIRE(crypto.valid());
@@ -33,8 +44,8 @@ TEST_CASE("what a writer seals is what a reader opens, in all suites", "[tls]") 
 }
 
 TEST_CASE("record numbers and key updates give the same bytes as another implementation", "[tls]") {
-    // Made with Python's hmac and cryptography from the secrets of some_secret(): "hello" as application data, as record
-    // 0x0102030405060708 of the first key, and as record 0 after two KeyUpdates.
+    // Made with Python's hmac and cryptography from the secrets of some_secret(): "hello" as application data, as
+    // record 0x0102030405060708 of the first key, and as record 0 after two KeyUpdates.
     const char* const kWire[][2] = {
         {"170303001656a3aa04d7d2f26f994b6fa7ef166f46182aa9271c7f",
          "1703030016c03cbb8d793e03698c10b4a55f7c58b5e41463fc13e9"},
@@ -60,5 +71,75 @@ TEST_CASE("record numbers and key updates give the same bytes as another impleme
                 RecordWriter::kKeyUpdateRecord);
         REQUIRE(writer->seal(crypto, bytes_of("hello"), 5, bytes_of(wire)) == wire.size());
         CHECK(wire == from_hex(kWire[i][1]));
+    }
+}
+
+TEST_CASE("many records at once are put together, and the beginning of one more stays as it is",
+          "[tls]") {
+    RecordCrypto crypto;
+    RecordForge forge(crypto, TlsSuite::chacha20_poly1305_sha256);
+    RecordReader reader = reader_of(crypto, TlsSuite::chacha20_poly1305_sha256);
+    std::string wire;
+    std::string sent;
+    for (int i = 0; i < 500; ++i) {
+        const std::string plain = "record " + std::to_string(i) + ";";
+        sent += plain;
+        wire += forge.data(plain);
+    }
+    const std::size_t whole = wire.size();
+    const std::string last = forge.data("the last");
+    wire += last.substr(0, last.size() - 1);
+    const auto result = reader.open(crypto, bytes_of(wire), wire.size());
+    CHECK(result.stop == Stop::incomplete);
+    CHECK(result.consumed == whole);
+    CHECK(wire.substr(0, result.plain) == sent);
+    CHECK(wire.substr(whole) == last.substr(0, last.size() - 1));
+}
+
+TEST_CASE("record numbers go on at any number, and never wrap", "[tls]") {
+    RecordCrypto crypto;
+    constexpr std::uint64_t kLast = UINT64_MAX - 1;
+    for (const std::uint64_t number :
+         {std::uint64_t{255}, std::uint64_t{0xffffffff}, std::uint64_t{1} << 40, kLast}) {
+        RecordForge forge(crypto, TlsSuite::aes_256_gcm_sha384, number);
+        RecordReader reader = reader_of(crypto, TlsSuite::aes_256_gcm_sha384, number);
+        const Heard heard = hear(crypto, reader, forge.data("one"));
+        CHECK(heard.plain == "one");
+        CHECK(reader.sequence() == number + 1);
+        if (number == kLast) {
+            CHECK(forge.data("two").empty());
+            CHECK(hear(crypto, reader, std::string("\x17\3\3\0\x11", 5) + std::string(17, 'x'))
+                      .stop == Stop::failed);
+        } else {
+            CHECK(hear(crypto, reader, forge.data("two")).plain == "two");
+        }
+    }
+}
+
+TEST_CASE("records are opened into other memory as far as there is room", "[tls]") {
+    RecordCrypto crypto;
+    const TlsSuite suite = TlsSuite::aes_128_gcm_sha256;
+    constexpr std::size_t kBody = 100 + 1 + kTagSize;
+    for (std::size_t room = 0; room <= 4 * kBody; ++room) {
+        RecordForge forge(crypto, suite);
+        RecordReader reader = reader_of(crypto, suite);
+        std::string sent;
+        std::string wire;
+        for (const char c : {'a', 'b', 'c'}) {
+            sent += std::string(100, c);
+            wire += forge.data(std::string(100, c));
+        }
+        const std::string before = wire;
+        std::string to(room + 1, '#');
+        const auto result = reader.open(crypto, bytes_of(wire), wire.size(), bytes_of(to), room);
+        // A record needs room for its body, whatever is in it.
+        const std::size_t opened =
+            room < kBody ? 0 : std::min<std::size_t>((room - kBody) / 100 + 1, 3);
+        CHECK(result.plain == opened * 100);
+        CHECK(result.consumed == opened * (kRecordHeader + kBody));
+        CHECK(result.stop == (opened == 3 ? Stop::incomplete : Stop::limit));
+        CHECK(to.substr(0, result.plain) == sent.substr(0, result.plain));
+        CHECK(to.back() == '#');
+        CHECK(wire == before);
     }
 }
