@@ -101,10 +101,23 @@ bool RecordCrypto::expand(const RecordKeys& keys, const char* label, std::uint8_
     return EVP_KDF_derive(kdf, to, size, params) == 1;
 }
 
+// OpenSSL's context keeps a copy of the secret until it is given another one.
+void RecordCrypto::forget_secret(TlsSuite suite) noexcept {
+    std::uint8_t nothing[1] = {};
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, nothing, sizeof nothing),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF_CTX_set_params(kdfs_[static_cast<std::size_t>(suite)].get(), params);
+}
+
 bool RecordCrypto::derive(RecordKeys& keys) noexcept {
     keys.has_key_ = valid_ && keys.secret_.size() == secret_size(keys.suite_) &&
                     expand(keys, "key", keys.key_, key_size(keys.suite_)) &&
                     expand(keys, "iv", keys.iv_, RecordKeys::kIvSize);
+    if (valid_) {
+        forget_secret(keys.suite_);
+    }
     if (!keys.has_key_) {
         keys.wipe();
     }
@@ -114,14 +127,11 @@ bool RecordCrypto::derive(RecordKeys& keys) noexcept {
 bool RecordCrypto::update(RecordKeys& keys) noexcept {
     std::uint8_t next[TrafficSecret::kMaxSize];
     const std::size_t size = secret_size(keys.suite_);
-    if (!keys.has_key_ || !valid_ || !expand(keys, "traffic upd", next, size)) {
-        keys.wipe();
-        return false;
-    }
-    keys.secret_ = TrafficSecret(next, size);
+    const bool expanded = keys.has_key_ && valid_ && expand(keys, "traffic upd", next, size);
+    keys.secret_ = expanded ? TrafficSecret(next, size) : TrafficSecret();
     OPENSSL_cleanse(next, sizeof next);
     keys.sequence_ = 0;
-    return derive(keys);
+    return derive(keys);  // without a secret it wipes the rest
 }
 
 // The context with the key and the nonce of the next record. Null: no keys, no memory, or no record number is left.

@@ -74,6 +74,7 @@ class RecordCrypto {
     bool make(TlsSuite suite) noexcept;
     bool expand(const RecordKeys& keys, const char* label, std::uint8_t* to,
                 std::size_t size) noexcept;
+    void forget_secret(TlsSuite suite) noexcept;
     EVP_CIPHER_CTX* begin(const RecordKeys& keys, Use use) noexcept;
 
     Cipher ciphers_[kTlsSuites][2];  // the second: Use
