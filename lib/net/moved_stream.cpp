@@ -4,13 +4,15 @@
 #include <new>
 #include <utility>
 
+#include "net/record_stream.hpp"
 #include "net/socket_stream.hpp"
 
 namespace wsp {
 namespace {
 
-std::unique_ptr<Stream> read_socket(ImageReader& image, UniqueFd fd) noexcept {
-    std::unique_ptr<SocketStream> stream(new (std::nothrow) SocketStream(std::move(fd)));
+template <class Kind, class... Parts>
+std::unique_ptr<Stream> read_kind(ImageReader& image, UniqueFd fd, Parts&... parts) noexcept {
+    std::unique_ptr<Kind> stream(new (std::nothrow) Kind(std::move(fd), parts...));
     if (!stream) {
         image.fail_without_memory();
         return nullptr;
@@ -31,11 +33,15 @@ bool write_stream(ImageWriter& image, const Stream& stream) noexcept {
     return true;
 }
 
-std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd, RecordWorkspace*) noexcept {
+std::unique_ptr<Stream> read_stream(ImageReader& image, UniqueFd fd,
+                                    RecordWorkspace* workspace) noexcept {
     StreamKind kind = StreamKind::none;
     image.take(kind);
     if (kind == StreamKind::socket && fd.valid()) {
-        return read_socket(image, std::move(fd));
+        return read_kind<SocketStream>(image, std::move(fd));
+    }
+    if (kind == StreamKind::records && fd.valid() && workspace != nullptr) {
+        return read_kind<RecordStream>(image, std::move(fd), *workspace);
     }
     image.fail();
     return nullptr;

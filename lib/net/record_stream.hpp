@@ -11,7 +11,9 @@
 #include <memory>
 
 #include "base/held_bytes.hpp"
+#include "base/image_fields.hpp"
 #include "base/unique_fd.hpp"
+#include "net/socket_stream.hpp"
 #include "net/stream.hpp"
 #include "tls/record_crypto.hpp"
 #include "tls/record_reader.hpp"
@@ -31,10 +33,18 @@ struct RecordWorkspace {
     std::array<std::uint8_t, kMaxRecordBody> opened;
 };
 
+template <>
+inline constexpr bool kStaysBehind<RecordWorkspace> = true;
+
 // Bytes on the wire since the connection became a tunnel.
 struct WireBytes {
     std::uint64_t read = 0;
     std::uint64_t written = 0;
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, read_, written_);
+    }
 };
 
 class RecordStream final : public Stream {
@@ -42,6 +52,10 @@ class RecordStream final : public Stream {
     // The socket is prepared (net/socket_stream.hpp). `workspace` outlives the stream.
     RecordStream(UniqueFd fd, RecordReader reader, RecordWriter writer, WireBytes so_far,
                  RecordWorkspace& workspace) noexcept;
+
+    // Without keys: an image is read into it.
+    RecordStream(UniqueFd fd, RecordWorkspace& workspace) noexcept
+        : workspace_(workspace), fd_(std::move(fd)) {}
 
     IoResult read_some(std::uint8_t* to, std::size_t room) noexcept override;
     // As with SSL_write: after would_block, the next call must begin with the same bytes, since they have been
@@ -52,6 +66,20 @@ class RecordStream final : public Stream {
     bool has_buffered_input() const noexcept override { return has_more_; }
     std::uint64_t wire_bytes_read() const noexcept override { return wire_.read; }
     std::uint64_t wire_bytes_written() const noexcept override { return wire_.written; }
+
+    StreamKind movable_kind() const noexcept override { return StreamKind::records; }
+    void write_image(ImageWriter& image) const noexcept override { write_members(image, *this); }
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, workspace_, reader_, writer_, unopened_, opened_, unsent_,
+                        plain_unsent_, wire_, fd_, pending_end_, has_more_, can_open_);
+    }
+    bool is_sound() const noexcept {
+        // Of a record that the socket has taken in part, all plain bytes count as not sent.
+        return unopened_.size() <= RecordWorkspace::kMaxBatch * kMaxRecord &&
+               plain_unsent_ <= RecordWorkspace::kMaxBatch * kMaxRecordPlain &&
+               (plain_unsent_ == 0 || !unsent_.empty()) && pending_end_.status != IoStatus::ok;
+    }
 
   private:
     // What a read has to open, in the workspace.

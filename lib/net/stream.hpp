@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/image_fields.hpp"
+
 namespace wsp {
 
 struct RecordWorkspace;
@@ -18,10 +20,19 @@ enum class IoStatus : std::uint8_t {
     error,
 };
 
+constexpr IoStatus last_of(IoStatus) noexcept {  // base/image.hpp
+    return IoStatus::error;
+}
+
 struct IoResult {
     IoStatus status = IoStatus::would_block;
     std::size_t size = 0;
     int error = 0;
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, status_, size_, error_);
+    }
 };
 
 // What to wait for on a descriptor, as a set of bits.

@@ -13,6 +13,10 @@ enum class Alert : std::uint16_t {
     none = 256,  // no alert
 };
 
+constexpr Alert last_of(Alert) noexcept {  // base/image.hpp
+    return Alert::none;
+}
+
 // Its name in RFC 8446, for log lines. "other" when it has no row.
 constexpr std::string_view name_of_alert(Alert alert) noexcept {
     switch (alert) {

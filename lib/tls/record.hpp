@@ -23,4 +23,8 @@ inline constexpr std::size_t kMaxRecord = kRecordHeader + kMaxRecordBody;
 // Handshake messages that come after the handshake (RFC 8446 4).
 enum class HandshakeType : std::uint8_t { new_session_ticket = 4, key_update = 24 };
 
+constexpr HandshakeType last_of(HandshakeType) noexcept {  // base/image.hpp
+    return HandshakeType::key_update;
+}
+
 }  // namespace wsp

@@ -113,8 +113,8 @@ void RecordCrypto::forget_secret(TlsSuite suite) noexcept {
 
 bool RecordCrypto::derive(RecordKeys& keys) noexcept {
     keys.has_key_ = valid_ && keys.secret_.size() == secret_size(keys.suite_) &&
-                    expand(keys, "key", keys.key_, key_size(keys.suite_)) &&
-                    expand(keys, "iv", keys.iv_, RecordKeys::kIvSize);
+                    expand(keys, "key", keys.key_.data(), key_size(keys.suite_)) &&
+                    expand(keys, "iv", keys.iv_.data(), RecordKeys::kIvSize);
     if (valid_) {
         forget_secret(keys.suite_);
     }
@@ -141,11 +141,12 @@ EVP_CIPHER_CTX* RecordCrypto::begin(const RecordKeys& keys, Use use) noexcept {
         return nullptr;
     }
     std::uint8_t nonce[RecordKeys::kIvSize];
-    nonce_of(keys.iv_, keys.sequence_, nonce);
+    nonce_of(keys.iv_.data(), keys.sequence_, nonce);
     Cipher& cipher = ciphers_[static_cast<std::size_t>(keys.suite_)][use];
-    const bool same = cipher.has_key && CRYPTO_memcmp(cipher.key, keys.key_, sizeof keys.key_) == 0;
+    const bool same =
+        cipher.has_key && CRYPTO_memcmp(cipher.key, keys.key_.data(), keys.key_.size()) == 0;
     if (!same) {
-        std::memcpy(cipher.key, keys.key_, sizeof keys.key_);
+        std::memcpy(cipher.key, keys.key_.data(), keys.key_.size());
     }
     EVP_CIPHER_CTX* const ctx = cipher.ctx.get();
     cipher.has_key =

@@ -2,10 +2,12 @@
 // RecordReader and RecordWriter have one each; RecordCrypto alone uses and changes it. Pure: no allocation.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
+#include "base/image_fields.hpp"
 #include "tls/suite.hpp"
 #include "tls/traffic_secret.hpp"
 
@@ -42,10 +44,19 @@ class RecordKeys {
     // Overwrites everything; it is without keys afterwards.
     void wipe() noexcept {
         secret_.wipe();
-        OPENSSL_cleanse(key_, sizeof key_);
-        OPENSSL_cleanse(iv_, sizeof iv_);
+        OPENSSL_cleanse(key_.data(), key_.size());
+        OPENSSL_cleanse(iv_.data(), iv_.size());
         sequence_ = 0;
         has_key_ = false;
+    }
+
+    // The image has a second copy of the keys: whoever sends it destroys one of the two (tunnel/tunnel_move.hpp).
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, sequence_, secret_, key_, iv_, suite_, has_key_);
+    }
+    bool is_sound() const noexcept {
+        return secret_.size() == (has_key_ ? secret_size(suite_) : 0);
     }
 
   private:
@@ -54,8 +65,8 @@ class RecordKeys {
     void take(RecordKeys& other) noexcept {
         sequence_ = other.sequence_;
         secret_ = std::move(other.secret_);
-        std::memcpy(key_, other.key_, sizeof key_);
-        std::memcpy(iv_, other.iv_, sizeof iv_);
+        key_ = other.key_;
+        iv_ = other.iv_;
         suite_ = other.suite_;
         has_key_ = other.has_key_;
         other.wipe();
@@ -63,8 +74,8 @@ class RecordKeys {
 
     std::uint64_t sequence_ = 0;
     TrafficSecret secret_;
-    std::uint8_t key_[kMaxKey] = {};  // zeros behind the key
-    std::uint8_t iv_[kIvSize] = {};
+    std::array<std::uint8_t, kMaxKey> key_{};  // zeros behind the key
+    std::array<std::uint8_t, kIvSize> iv_{};
     TlsSuite suite_ = TlsSuite::aes_128_gcm_sha256;
     bool has_key_ = false;  // key_ and iv_ are those of secret_
 };

@@ -30,6 +30,30 @@ std::optional<RecordReader> RecordReader::make(RecordCrypto& crypto, TlsSuite su
     return RecordReader(std::move(keys), peer);
 }
 
+// There are keys as long as the session goes on.
+bool RecordReader::is_sound() const noexcept {
+    if (end_ != Stop::incomplete) {
+        return end_ != Stop::limit && !keys_.has_key();
+    }
+    return keys_.has_key() && message_is_sound();
+}
+
+bool RecordReader::message_is_sound() const noexcept {
+    const bool is_key_update = message_type_ == HandshakeType::key_update;
+    if (message_header_ == 0) {
+        return message_left_ == 0;
+    }
+    if (!is_key_update &&
+        (message_type_ != HandshakeType::new_session_ticket || peer_ != TlsRole::server)) {
+        return false;
+    }
+    if (message_header_ < kMessageHeader) {  // of the three bytes of length, one less has come
+        return message_left_ >> (8 * (message_header_ - 1)) == 0;
+    }
+    return message_header_ == kMessageHeader && message_left_ > 0 &&
+           message_left_ <= (is_key_update ? 1U : 0xffffffU);
+}
+
 void RecordReader::fail(Alert alert) noexcept {
     end_ = Stop::failed;
     alert_ = alert;

@@ -34,6 +34,8 @@ class RecordReader {
             Alert::none;  // what the peer said at Stop::closed and Stop::failed; any number
     };
 
+    friend constexpr Stop last_of(Stop) { return Stop::failed; }  // base/image.hpp
+
     // What one call does at most, besides opening application data: a record without application data counts as one, a
     // KeyUpdate as kKeyUpdateWork more. So the time of a call is bounded, whatever the peer sends.
     static constexpr unsigned kMaxWork = 128;
@@ -41,6 +43,7 @@ class RecordReader {
 
     // `sequence` is the number of the next record, `peer` the role of who sends. Nothing when the secret's size is not
     // its suite's, or there is no memory; the secret is wiped in any case.
+    RecordReader() noexcept = default;  // opens nothing; an image can be read into it
     static std::optional<RecordReader> make(RecordCrypto& crypto, TlsSuite suite,
                                             TrafficSecret secret, std::uint64_t sequence,
                                             TlsRole peer) noexcept;
@@ -68,6 +71,13 @@ class RecordReader {
     TlsSuite suite() const noexcept { return keys_.suite(); }
     std::uint64_t sequence() const noexcept { return keys_.sequence(); }
 
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, keys_, message_left_, message_header_, message_type_, peer_,
+                        key_update_requested_, end_, alert_, peer_alert_);
+    }
+    bool is_sound() const noexcept;
+
   private:
     // What a record, or its beginning, has turned out to be.
     enum class Found : std::uint8_t { record, incomplete, violation };
@@ -87,6 +97,7 @@ class RecordReader {
     void take_message_header(std::uint8_t byte) noexcept;
     void take_key_update(RecordCrypto& crypto, std::uint8_t request, bool ends_record) noexcept;
     void fail(Alert alert) noexcept;
+    bool message_is_sound() const noexcept;
     bool in_message() const noexcept { return message_header_ != 0; }
 
     RecordKeys keys_;

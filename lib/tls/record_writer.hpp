@@ -30,6 +30,7 @@ class RecordWriter {
 
     // `sequence` is the number of the next record. Nothing when the secret's size is not its suite's, or there is no
     // memory; the secret is wiped in any case.
+    RecordWriter() noexcept = default;  // seals nothing; an image can be read into it
     static std::optional<RecordWriter> make(RecordCrypto& crypto, TlsSuite suite,
                                             TrafficSecret secret, std::uint64_t sequence) noexcept;
     RecordWriter(RecordWriter&&) noexcept = default;
@@ -57,6 +58,11 @@ class RecordWriter {
 
     TlsSuite suite() const noexcept { return keys_.suite(); }
     std::uint64_t sequence() const noexcept { return keys_.sequence(); }
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, keys_);
+    }
 
   private:
     explicit RecordWriter(RecordKeys&& keys) noexcept : keys_(std::move(keys)) {}

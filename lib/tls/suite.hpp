@@ -57,4 +57,8 @@ constexpr std::size_t key_size(TlsSuite suite) noexcept {
 // Who the peer is: its end of the handshake.
 enum class TlsRole : std::uint8_t { client, server };
 
+constexpr TlsRole last_of(TlsRole) noexcept {  // base/image.hpp
+    return TlsRole::server;
+}
+
 }  // namespace wsp

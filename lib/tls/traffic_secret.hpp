@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
+
+#include "base/image.hpp"
 
 namespace wsp {
 
@@ -42,6 +45,19 @@ class TrafficSecret {
     void wipe() noexcept {
         OPENSSL_cleanse(bytes_, sizeof bytes_);
         size_ = 0;
+    }
+
+    // The image has a second copy of the secret: whoever sends it destroys one of the two (tunnel/tunnel_move.hpp).
+    void write_to(ImageWriter& image) const noexcept { image.put_bytes(bytes_, size_); }
+    void read_from(ImageReader& image) noexcept {
+        const std::string_view bytes = image.take_bytes();
+        wipe();
+        if (bytes.size() <= kMaxSize) {
+            std::memcpy(bytes_, bytes.data(), bytes.size());
+            size_ = static_cast<std::uint8_t>(bytes.size());
+        } else {
+            image.fail();
+        }
     }
 
   private:

@@ -22,7 +22,7 @@ struct AgreementCounts {
     std::uint64_t key_updates_sent = 0;
     std::uint64_t key_updates_asked = 0;  // of the library
     std::uint64_t tickets = 0;
-    std::uint64_t moves = 0;   // of our state
+    std::uint64_t moves = 0;   // of our state, by its image
     std::uint64_t broken = 0;  // sessions that ended by a changed record
 };
 
@@ -160,10 +160,8 @@ class TlsAgreement {
     }
 
     void move_our_state() {
-        RecordReader reader = std::move(*reader_);
-        RecordWriter writer = std::move(*writer_);
-        reader_ = std::move(reader);
-        writer_ = std::move(writer);
+        reader_ = moved_by_image(std::move(reader_));
+        writer_ = moved_by_image(std::move(writer_));
         ++counts_.moves;
     }
 

@@ -19,6 +19,7 @@
 #include "net/socket_stream.hpp"
 #include "net/tls_detach.hpp"
 #include "net/tls_stream.hpp"
+#include "support/moving_stream.hpp"
 #include "support/sockets.hpp"
 
 namespace wsp::test {
@@ -192,11 +193,17 @@ class TlsPair {
         must(own != nullptr, "the session cannot leave");
         return own;
     }
-    // Each in turn (Catch2's GENERATE).
+    // Each in turn (Catch2's GENERATE): with OpenSSL, with records of our own, and with those moving before each call.
     std::unique_ptr<Stream> any_stream() {
-        const bool own = SSL_version(ssl.get()) == TLS1_3_VERSION && GENERATE(false, true);
-        CAPTURE(own);
-        return own ? own_records() : stream();
+        enum Kind { openssl, own, moving };
+        const Kind kind =
+            SSL_version(ssl.get()) == TLS1_3_VERSION ? GENERATE(openssl, own, moving) : openssl;
+        CAPTURE(kind);
+        if (kind == openssl) {
+            return stream();
+        }
+        return kind == own ? own_records()
+                           : std::make_unique<MovingStream>(own_records(), workspace());
     }
 
     static RecordWorkspace& workspace() {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,21 @@ inline std::string handshake_message(std::uint8_t type, const std::string& body)
 
 inline std::string ticket(std::size_t size) {
     return handshake_message(4, std::string(size, 't'));
+}
+
+// Reader or writer, made again from its image. The one that has moved is destroyed.
+template <class State>
+State moved_by_image(std::optional<State> state) {
+    ImageWriter image;
+    write_members(image, *state);
+    state.reset();
+    ImageReader reader(image.data(), image.size());
+    State made;
+    read_members(reader, made);
+    if (!image.ok() || !reader.at_end()) {
+        throw std::runtime_error("the image is not read");
+    }
+    return made;
 }
 
 // What a reader has said about some bytes, all in all.

@@ -23,6 +23,15 @@ const char* any_suite() {
                     "TLS_CHACHA20_POLY1305_SHA256");
 }
 
+// With records of its own, and the same moving before each call.
+std::unique_ptr<Stream> own_or_moving(TlsPair& pair) {
+    std::unique_ptr<Stream> own = pair.own_records();
+    if (GENERATE(false, true)) {
+        return std::make_unique<MovingStream>(std::move(own), TlsPair::workspace());
+    }
+    return own;
+}
+
 void update_keys(TlsPeer& peer, int count, int type) {
     for (int i = 0; i < count; ++i) {
         must(SSL_key_update(peer.ssl.get(), type) == 1 && SSL_do_handshake(peer.ssl.get()) == 1,
@@ -62,7 +71,7 @@ TEST_CASE("a session leaves OpenSSL with each suite, in both roles, and goes on"
         REQUIRE(SSL_write(pair.ssl.get(), "from OpenSSL", 12) == 12);
         CHECK(pair.peer.hear(12) == "from OpenSSL");
     }
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     check_echo(*stream, pair.peer, "x");
     check_echo(*stream, pair.peer, std::string(60'000, 'y'));
     CHECK_FALSE(stream->awaits_successor());
@@ -241,7 +250,7 @@ TEST_CASE("a client's session takes tickets that were under way when it left") {
 
 TEST_CASE("however many KeyUpdates want an answer, one goes out, with the next data") {
     TlsPair pair(GENERATE(true, false));
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     const std::uint64_t before = stream->wire_bytes_written();
     update_keys(pair.peer, 100, SSL_KEY_UPDATE_REQUESTED);
     pair.peer.say("x");
@@ -257,7 +266,7 @@ TEST_CASE("however many KeyUpdates want an answer, one goes out, with the next d
 
 TEST_CASE("a flood of KeyUpdates is taken in turns, each with more to come") {
     TlsPair pair(true, TLS1_3_VERSION, make_pair(true));
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     update_keys(pair.peer, 500, SSL_KEY_UPDATE_NOT_REQUESTED);
     pair.peer.write("behind it");
     while (pair.peer.send(4096) > 0) {
@@ -276,7 +285,7 @@ TEST_CASE("a flood of KeyUpdates is taken in turns, each with more to come") {
 
 TEST_CASE("records of all sizes come through rooms of all sizes") {
     TlsPair pair;
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     const std::size_t room = GENERATE(1, 100, 4096, 16383, 16384, 16640, 16641, 40'000, 65'280);
     for (const std::size_t size : {1, 100, 5000, 16384, 40'000}) {
         const std::string text(size, static_cast<char>('a' + size % 26));
@@ -296,7 +305,7 @@ TEST_CASE(
     "a peer that breaks the rules hears which alert, unless part of a record waits for its "
     "socket") {
     TlsPair pair;
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     send_all(pair.peer.fd.get(), std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
     std::string got;
     const IoResult outcome = await_read(*stream, got);
@@ -315,7 +324,7 @@ TEST_CASE("a CertificateRequest, which only OpenSSL could answer, is refused wit
     TlsWishes wishes;
     wishes.ours = [](SSL_CTX* ctx) { SSL_CTX_set_post_handshake_auth(ctx, 1); };
     TlsPair pair(false, TLS1_3_VERSION, unix_pair(), wishes);
-    const auto stream = pair.own_records();
+    const auto stream = own_or_moving(pair);
     SSL_set_verify(pair.peer.ssl.get(), SSL_VERIFY_PEER, nullptr);
     REQUIRE(SSL_verify_client_post_handshake(pair.peer.ssl.get()) == 1);
     REQUIRE(SSL_do_handshake(pair.peer.ssl.get()) == 1);
@@ -325,4 +334,36 @@ TEST_CASE("a CertificateRequest, which only OpenSSL could answer, is refused wit
     pair.peer.receive();
     CHECK(pair.peer.read().empty());
     CHECK(SSL_get_shutdown(pair.peer.ssl.get()) == SSL_RECEIVED_SHUTDOWN);
+}
+
+TEST_CASE("an odd image of a stream of records is refused, and its descriptor closed") {
+    TlsPair pair;
+    const auto stream = pair.own_records();
+    pair.peer.write("half a record");
+    pair.peer.send(10);
+    std::string got;
+    REQUIRE(wait_for(stream->fd(), POLLIN));
+    REQUIRE(read_from(*stream, got).status == IoStatus::would_block);
+    ImageWriter image;
+    REQUIRE(write_stream(image, *stream));
+    const std::size_t before = open_descriptors();
+    for (std::size_t size = 0; size < image.size(); ++size) {
+        ImageReader reader(image.data(), size);
+        UniqueFd fd(::fcntl(stream->fd(), F_DUPFD_CLOEXEC, 3));
+        CHECK(read_stream(reader, std::move(fd), &TlsPair::workspace()) == nullptr);
+    }
+    for (std::size_t at = 0; at < image.size(); ++at) {
+        std::string odd(reinterpret_cast<const char*>(image.data()), image.size());
+        odd[at] = static_cast<char>(odd[at] ^ 0xff);
+        ImageReader reader{std::string_view(odd)};
+        UniqueFd fd(::fcntl(stream->fd(), F_DUPFD_CLOEXEC, 3));
+        const auto made = read_stream(reader, std::move(fd), &TlsPair::workspace());
+        if (made) {
+            read_from(*made, got);
+        }
+    }
+    ImageReader reader(image.data(), image.size());
+    UniqueFd fd(::fcntl(stream->fd(), F_DUPFD_CLOEXEC, 3));
+    CHECK(read_stream(reader, std::move(fd), nullptr) == nullptr);
+    CHECK(open_descriptors() == before);
 }
