@@ -29,9 +29,14 @@ AcquireFault Permits::wait_for_permit(SignalSafeLock& lock, MonotonicUs deadline
     return AcquireFault::timed_out;
 }
 
+void Permits::take_anyway() noexcept {
+    const SignalSafeLock lock(mutex_);
+    ++taken_;
+}
+
 void Permits::give_back() noexcept {
     const SignalSafeLock lock(mutex_);
-    if (queue_.empty()) {
+    if (queue_.empty() || taken_ > most_) {
         --taken_;
         return;
     }
@@ -53,7 +58,7 @@ void Permits::end_waiting() noexcept {
 
 std::size_t Permits::left() const noexcept {
     const SignalSafeLock lock(mutex_);
-    return most_ - taken_;
+    return taken_ < most_ ? most_ - taken_ : 0;
 }
 
 }  // namespace wsp

@@ -24,7 +24,9 @@ class Permits {
     // Takes a permit. Waits for one until the deadline, first come first served; not at all if the deadline has passed.
     // With any fault, or if it throws std::bad_alloc, no permit was taken.
     AcquireFault take(MonotonicUs deadline);
-    // Gives back a permit that was taken. The first in the queue gets it.
+    // Takes a permit even if none is free. More are out then than there are, and none is free until enough are back.
+    void take_anyway() noexcept;
+    // Gives back a permit that was taken. The first in the queue gets it, unless more are out than there are.
     void give_back() noexcept;
 
     // Sends away everybody who waits, now or later. Free permits can still be taken.
@@ -46,7 +48,7 @@ class Permits {
 
     const std::size_t most_;
     PoolClock& clock_;
-    // Guards everything below. Whenever nobody holds it: if somebody is in the queue, all permits are taken.
+    // Guards everything below. Whenever nobody holds it: if somebody is in the queue, all permits are taken, or more.
     mutable std::mutex mutex_;
     std::size_t taken_ = 0;
     std::list<Waiter*> queue_;

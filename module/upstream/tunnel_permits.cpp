@@ -24,6 +24,15 @@ AcquireFault TunnelPermits::take(const proxy_worker* worker, MonotonicUs deadlin
     return fault;
 }
 
+TunnelPermit TunnelPermits::take_anyway(const proxy_worker* worker) noexcept {
+    const auto found = limited_.find(worker);
+    if (found == limited_.end()) {
+        return nullptr;
+    }
+    found->second.take_anyway();
+    return TunnelPermit(&found->second);
+}
+
 void TunnelPermits::end_waiting() noexcept {
     for (auto& [worker, permits] : limited_) {
         permits.end_waiting();

@@ -34,6 +34,9 @@ class TunnelPermits {
     [[nodiscard]] AcquireFault take(const proxy_worker* worker, MonotonicUs deadline,
                                     TunnelPermit& permit);
 
+    // The same for a tunnel that is open already and comes from another child process: always, whatever max= says.
+    TunnelPermit take_anyway(const proxy_worker* worker) noexcept;
+
     // The child is about to end: sends away everybody who waits, now and later. Also from inside prefork's signal
     // handlers.
     void end_waiting() noexcept;

@@ -91,6 +91,28 @@ TEST_CASE("when waiting has ended, waiters are sent away, and free permits can b
     CHECK(rig.clock.waits == 1);
 }
 
+TEST_CASE("permits that were taken anyway are given back before anybody who waits gets one",
+          "[permits]") {
+    PermitRig rig(1);
+    CHECK(rig.take() == AcquireFault::none);
+    rig.permits.take_anyway();
+    rig.permits.take_anyway();
+    CHECK(rig.permits.left() == 0);
+    CHECK(rig.take() == AcquireFault::timed_out);
+    std::size_t given_back = 0;
+    for (int i = 0; i < 3; ++i) {
+        rig.clock.meanwhile.push_back([&] {
+            rig.permits.give_back();
+            ++given_back;
+        });
+    }
+    CHECK(rig.take(kSecond) == AcquireFault::none);
+    CHECK(given_back == 3);
+    CHECK(rig.permits.left() == 0);
+    rig.permits.give_back();
+    CHECK(rig.permits.left() == 1);
+}
+
 TEST_CASE("many threads never have more permits than there are, and none waits for ever",
           "[permits][threads]") {
     constexpr int kThreads = 8, kRounds = 500;
