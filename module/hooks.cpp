@@ -15,6 +15,7 @@
 #include "log/log_context.hpp"
 #include "log/log_transaction.hpp"
 #include "log/ssl_log_items.hpp"
+#include "moving/kept_for_moves.hpp"
 #include "net/tls_detach.hpp"
 #include "net/tls_secrets.hpp"
 #include "routing/cache_bypass.hpp"
@@ -88,8 +89,16 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         advise_on_mpm_settings(server);
         learn_kept_threads(server);
         warn_of_mod_qos_limits(server);
+        prepare_moves(pconf, server);
         return OK;
     });
+}
+
+void on_child_status(server_rec* server, pid_t child, ap_generation_t, int,
+                     mpm_child_status status) noexcept {
+    if (status == MPM_CHILD_EXITED) {
+        guarded_or(0, [&] { return forget_child(server, child), 0; });
+    }
 }
 
 // --- the child process: its main thread ---------------------------------------------------------
@@ -205,6 +214,7 @@ void register_configuration_hooks() {
     // mod_proxy_balancer gives them what the generation before has left in shared memory. mod_proxy has put defaults in
     // there.
     ap_hook_post_config(on_post_config, nullptr, kBalancer, APR_HOOK_MIDDLE);
+    ap_hook_child_status(on_child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 void register_child_hooks() {

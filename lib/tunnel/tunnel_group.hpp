@@ -21,6 +21,8 @@ class TunnelGroup {
         explicit Subscription(const TunnelGroup& group) noexcept
             : group_(&group), seen_(group.times_drained()) {}
 
+        // Whether it subscribes to a group.
+        bool exists() const noexcept { return group_ != nullptr; }
         // True when the group has been drained since the subscription was made, or since this function last returned
         // true.
         bool is_drained() noexcept {

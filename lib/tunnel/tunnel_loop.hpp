@@ -122,7 +122,7 @@ class TunnelLoop {
     void move_some(MonotonicUs now) noexcept;
     enum class Moved : std::uint8_t { moved, stays, later, full, not_now };
     Moved move(Tunnel& tunnel, MonotonicUs now) noexcept;
-    void await_room() noexcept;
+    void take_back_orphans(MonotonicUs now) noexcept;
     MonotonicUs move_wake_at() const noexcept;
     void receive_some(MonotonicUs now, bool only_one = false) noexcept;
     void leave_source(MonotonicUs now) noexcept;
@@ -147,7 +147,8 @@ class TunnelLoop {
     std::size_t move_place_ = 0;    // tunnels_ below this index have their turn next
     bool awaits_room_ = false;      // kRoomCookie may come
     ImageWriter image_;
-    TunnelSource* source_ = nullptr;  // null: takes in no tunnels of other processes
+    TunnelSource* source_ = nullptr;       // null: takes in no tunnels of other processes
+    TunnelSource* left_source_ = nullptr;  // what source_ was before leave_source()
 
     // Shared between threads, under mutex_.
     std::optional<ClosePlan> requested_plan_;

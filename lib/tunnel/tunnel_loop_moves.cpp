@@ -1,5 +1,6 @@
 // How a loop hands its tunnels to another process, and takes in the tunnels of others (tunnel_move.hpp).
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "tunnel/tunnel_loop.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr int kMostSent = 64;
 // How many tunnels of other processes are taken in before the tunnels that are here have their turn.
 constexpr int kMostReceived = 16;
+constexpr int kAll = std::numeric_limits<int>::max();
 
 }  // namespace
 
@@ -60,7 +62,19 @@ void TunnelLoop::stop_moving() noexcept {
 }
 
 MonotonicUs TunnelLoop::move_wake_at() const noexcept {
-    return moving_ && !tunnels_.empty() ? std::min(move_at_, moving_->give_up_at) : kNever;
+    if (!moving_) {
+        return kNever;
+    }
+    const bool has_work = !tunnels_.empty() || left_source_ != nullptr;
+    return has_work ? std::min(move_at_, moving_->give_up_at) : kNever;
+}
+
+void TunnelLoop::take_back_orphans(MonotonicUs now) noexcept {
+    if (left_source_ != nullptr && left_source_->has_orphans(now)) {
+        source_ = left_source_;
+        receive_some(now, kAll);
+        source_ = nullptr;
+    }
 }
 
 // Goes backwards through the tunnels, because the last one takes the place of one that has left.
@@ -68,6 +82,8 @@ void TunnelLoop::move_some(MonotonicUs now) noexcept {
     if (moving_ && moving_->give_up_at <= now) {
         close_all(moving_->fallback);  // the next round follows it
         stop_moving();
+        take_back_orphans(now);
+        return;
     }
     if (!moving_ || move_at_ > now) {
         return;
@@ -76,34 +92,25 @@ void TunnelLoop::move_some(MonotonicUs now) noexcept {
         watch_room(moving_->via->fd(), false);
         awaits_room_ = false;
     }
-    bool again = false;
+    take_back_orphans(now);
+    move_at_ = now + kMoveRetry;
     int left = kMostSent;
     std::size_t& at = move_place_;
     for (at = std::min(at, tunnels_.size()); at > 0 && left > 0; --at) {
         const Moved how = move(*tunnels_[at - 1], now);
         left -= how == Moved::moved;
-        again = again || how == Moved::later;
+        if (how == Moved::full) {
+            // If the system refuses, time says when there is room.
+            awaits_room_ = watch_room(moving_->via->fd(), true);
+        }
         if (how == Moved::full || how == Moved::not_now) {
-            move_at_ = now + kMoveRetry;
-            if (how == Moved::full) {
-                await_room();
-            }
             return;
         }
     }
     if (at > 0) {
         move_at_ = now;
-        return;
-    }
-    at = tunnels_.size();
-    move_at_ = again ? now + kMoveRetry : kNever;
-}
-
-// TunnelMover::fd() says when there is room, and without it time does.
-void TunnelLoop::await_room() noexcept {
-    awaits_room_ = watch_room(moving_->via->fd(), true);
-    if (awaits_room_) {
-        move_at_ = kNever;
+    } else {
+        at = tunnels_.size();
     }
 }
 
@@ -170,7 +177,7 @@ void TunnelLoop::leave_source(MonotonicUs now) noexcept {
         // Without room even now somebody else has sent a tunnel, which woke a reader.
         source_->wake_another();
     }
-    source_ = nullptr;
+    left_source_ = std::exchange(source_, nullptr);
 }
 
 }  // namespace wsp

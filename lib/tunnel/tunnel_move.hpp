@@ -58,6 +58,12 @@ class TunnelSource {
     // `workspace` belongs to that loop, and the tunnel's streams may keep it; null: such streams cannot be taken in.
     virtual Got receive(std::unique_ptr<Tunnel>& to, RecordWorkspace* workspace,
                         MonotonicUs now) noexcept = 0;
+    // Whether tunnels were sent that no other process will take in, so that nobody pumps them. Loops that move their
+    // tunnels away ask every kMoveRetry, and take them back.
+    virtual bool has_orphans(MonotonicUs now) const noexcept {
+        static_cast<void>(now);
+        return false;
+    }
     // Wakes another reader: this one does not read any more, and may have been the only one that was woken. Returns
     // false when there is no room for that; the loop then takes one tunnel more and calls again.
     virtual bool wake_another() noexcept = 0;

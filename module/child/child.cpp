@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <utility>
 
 #include "base/signal_safe_lock.hpp"
 #include "child/slot_watch.hpp"
@@ -80,7 +81,7 @@ void Child::make(apr_pool_t* pchild, server_rec* server) {
         SignalSafeLock::stop_blocking_signals();
     }
     // Not in the pool: threads that do not end in time go on using it until the process is gone.
-    the_child = new Child(config_of(server));
+    the_child = new Child(server);
     // A plain cleanup: it runs when the pools of all connections are gone, so that a tunnel on its
     // way out of httpd has reached its pump.
     apr_pool_cleanup_register(
@@ -104,12 +105,20 @@ Child* Child::current() {
     return the_child;
 }
 
-Child::Child(const wsp_server_config& config)
-    : tunnels_(config),
+Child::Child(server_rec* main_server) : Child(main_server, config_of(main_server)) {}
+
+Child::Child(server_rec* main_server, const wsp_server_config& config)
+    : moves_(TunnelMoves::of_child(main_server)),
+      tunnels_(config),
       pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits(), ConfiguredWorkers::of(config)),
       members_(tunnels_.loops(), tunnels_.stop_fds(), config.drain_spread_us),
       handshake_threads_(config.handshake_threads),
-      services_{pools_, members_, policies_, handshake_threads_, tunnels_} {}
+      services_{pools_, members_, policies_, handshake_threads_, tunnels_} {
+    if (moves_ != nullptr) {
+        receiver_.emplace(*moves_, tunnels_, pools_, members_, policies_);
+        tunnels_.begin_receiving(*moves_, *receiver_);
+    }
+}
 
 void Child::log_left_out() {
     pools_.log_left_out();
@@ -131,20 +140,44 @@ void Child::end_gracefully() {
     tunnels_.stop(true);
 }
 
-void Child::join_pumps(MonotonicUs until) {
+// A tunnel that was sent is not left behind: its receiver may not serve any more, and then a pump of this child takes it
+// back (TunnelMoves::has_orphans). So the pumps must not end yet.
+bool Child::is_moving(MonotonicUs now) const {
+    return moves_ != nullptr && now < moves_->waits_until() + kThreadPatience &&
+           (tunnels_.counts().left > 0 || moves_->has_unread());
+}
+
+void Child::join_pumps(bool draining, MonotonicUs until) {
     constexpr DurationUs kLook = 100 * kMillisecond;
+    constexpr DurationUs kLookAtMoves = 5 * kMillisecond;
     SlotWatch slots;
-    while (!tunnels_.join(kLook)) {
+    bool moving = draining;
+    for (;;) {
         const MonotonicUs now = monotonic_now();
         if (told_to_hurry != 0) {
             told_to_hurry = 0;
+            moving = false;
             tunnels_.stop(false);
             until = now + kStopPatience + kThreadPatience;
         }
-        if (now >= until) {
+        if (moving && is_moving(now)) {
+            apr_sleep(kLookAtMoves);
+        } else if (tunnels_.join(kLook) || now >= until) {
             break;
+        } else if (draining) {
+            moving = false;
+            log_moves_once();
         }
         slots.look(now);
+    }
+}
+
+// When nothing moves any more.
+void Child::log_moves_once() {
+    const auto [at_stop, left, moved] = tunnels_.counts();
+    const bool may_move = moves_ != nullptr && moves_->leaves();
+    if (may_move && at_stop > 0 && !std::exchange(moves_logged_, true)) {
+        moves_->log_summary(at_stop, moved, left);
     }
 }
 
@@ -156,16 +189,20 @@ void Child::wait_for_tunnels() {
     hurry_on_term(tunnels_.stop_wake());
     let_term_through();
     const MonotonicUs last = draining ? tunnels_.drain_plan(now).abort_at : now + kStopPatience;
-    join_pumps(last + (draining ? kDrainPatience : kThreadPatience));
+    join_pumps(draining, last + (draining ? kDrainPatience : kThreadPatience));
+    if (draining) {
+        log_moves_once();
+    }
     tunnels_.log_writer().finish(draining ? kDrainPatience : kThreadPatience);
-    const auto [at_stop, left] = tunnels_.counts();
+    const auto [at_stop, left, moved] = tunnels_.counts();
     if (at_stop > 0) {
         ap_log_error(APLOG_MARK, left == 0 ? APLOG_INFO : APLOG_WARNING, 0, ap_server_conf,
                      "WSP0011: child %s: %" APR_SIZE_T_FMT
                      " tunnels when it stopped serving, %" APR_SIZE_T_FMT
-                     " left at its end, after %" APR_INT64_T_FMT " ms",
+                     " left at its end, after %" APR_INT64_T_FMT " ms; %" APR_SIZE_T_FMT
+                     " have moved to other child processes",
                      draining ? "drained" : "stopped", at_stop, left,
-                     milliseconds_of(monotonic_now() - (draining ? since : now)));
+                     milliseconds_of(monotonic_now() - (draining ? since : now)), moved);
     }
 }
 

@@ -2,8 +2,12 @@
 // other threads. Only hooks.cpp asks for the process's one Child; everybody else is handed the part that they need.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "config/config.h"
 #include "handoff/tunnel_host.hpp"
+#include "handoff/tunnel_receiver.hpp"
 #include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
@@ -20,7 +24,7 @@ class Child {
     // Null before make(), and for ever where there was no memory for it.
     static Child* current();
 
-    explicit Child(const wsp_server_config& config);
+    explicit Child(server_rec* main_server);
 
     // Any thread; what is in it lives as long as the process.
     const HandshakeServices& handshake_services() const { return services_; }
@@ -31,19 +35,26 @@ class Child {
     void end_tunnels(bool graceful);
 
   private:
+    Child(server_rec* main_server, const wsp_server_config& config);
     void end_gracefully();
     // pchild's cleanup: waits for the end of all tunnels, a bounded time.
     void wait_for_tunnels();
-    void join_pumps(MonotonicUs until);
+    void join_pumps(bool draining, MonotonicUs until);
+    bool is_moving(MonotonicUs now) const;
+    void log_moves_once();
     // The last lines about what was not said one by one.
     void log_left_out();
 
+    // Null where tunnels do not move to other child processes.
+    const std::unique_ptr<TunnelMoves> moves_;
     TunnelHost tunnels_;
     WorkerPoolMap pools_;
     MemberWatch members_;
     SharedPolicies policies_;
     HandshakeThreads handshake_threads_;
+    bool moves_logged_ = false;
     const HandshakeServices services_;
+    std::optional<TunnelReceiver> receiver_;
 };
 
 }  // namespace wsp

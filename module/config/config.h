@@ -38,6 +38,7 @@ typedef struct wsp_server_config {
     apr_array_header_t* mappings; /* of struct proxy_alias, in the order of the ProxyPassWS lines */
     void* log_context;            /* the configuration's; see log/log_context.hpp */
     void* configured_workers;     /* the main server's; see upstream/configured_workers.hpp */
+    void* worker_directory;       /* the main server's; see upstream/worker_directory.hpp */
 } wsp_server_config;
 
 /* For the module record; all fields of a new struct are WSP_UNSET. Main thread. */

@@ -10,10 +10,9 @@
 #include <string>
 
 #include "base/unique_fd.hpp"
-#include "log/log_record.hpp"
+#include "handoff/pumped_tunnel_observer.hpp"
 #include "net/tls_stream.hpp"
 #include "tunnel/terms.hpp"
-#include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
 
@@ -26,13 +25,6 @@ struct TakenConnection {
     std::unique_ptr<TlsSecrets> secrets;  // of ssl; null when the session stays with OpenSSL
     UniqueSsl ssl;                        // a reference of our own; null without TLS
     std::string early;                    // what httpd's filters had read already
-};
-
-// What the module keeps for a tunnel while it lives, beside what lib knows of it.
-struct TunnelContext {
-    LogRecord log;         // what the log lines about the tunnel need of the request
-    proxy_worker* worker;  // that is busy with the tunnel
-    TunnelPermit permit;
 };
 
 class Handoff {

@@ -138,8 +138,9 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     const std::string about = log.about();  // the record moves on
     auto handoff = std::make_shared<Handoff>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
-        TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit)}, tunnels,
-        *pump);
+        TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit),
+                      tunnel.terms.group.exists()},
+        tunnels, *pump);
     connection_context_of(client)->handoff = handoff;
     connection_context_of(backend)->handoff = std::move(handoff);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

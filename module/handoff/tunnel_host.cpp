@@ -3,17 +3,17 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/signal_safe_lock.hpp"
 #include "httpd/boundary.hpp"
+#include "moving/tunnel_moves.hpp"
 
 namespace wsp {
 namespace {
 
 constexpr DurationUs kStopPatience = ClosePlan::kStopPatience;
-// What a pump's thread without tunnels may take to end.
-constexpr DurationUs kThreadPatience = 1 * kSecond;
 
 }  // namespace
 
@@ -60,17 +60,53 @@ bool TunnelHost::start_threads() {
                      "WSP0140: no memory for a TLS context; each tunnel keeps its request thread");
         return false;
     }
-    Pumps started = start_pumps();
-    if (started.empty() || !log_writer_.start()) {
-        end_pumps(std::move(started));
+    if (!has_pumps() || !log_writer_.start()) {
         return false;
     }
-    for (auto& each : started) {
-        each->entry.emplace(loops_, each->pump);
-    }
-    pumps_ = std::move(started);
     threads_made_.store(true);
     return true;
+}
+
+bool TunnelHost::has_pumps() {
+    if (pumps_.empty()) {
+        pumps_ = start_pumps();
+        for (auto& each : pumps_) {
+            each->entry.emplace(loops_, each->pump);
+        }
+    }
+    return !pumps_.empty();
+}
+
+bool TunnelHost::start(Pump& pump) {
+    return (source_ == nullptr || pump.receive_from(*source_)) && pump.start(stop_.fd());
+}
+
+void TunnelHost::begin_receiving(TunnelMoves& moves, TunnelSource& source) {
+    moves_ = &moves;
+    source_ = &source;
+    const SignalSafeLock lock(mutex_);
+    if (guarded_or(false, [this] { return has_pumps(); })) {
+        moves.begin_serving();
+    }
+}
+
+bool TunnelHost::may_receive(MonotonicUs now) {
+    if (moves_->serves() || moves_->has_orphans(now)) {
+        has_threads();  // if there is none for the log yet, the next tunnel tries again
+        return true;
+    }
+    if (!moves_->leaves()) {  // it will soon; when it does, it is told (child_stopping)
+        stop_receiving();
+    }
+    return false;
+}
+
+void TunnelHost::stop_receiving() {
+    moves_->end_serving();
+    const SignalSafeLock lock(mutex_);
+    for (auto& each : pumps_) {
+        each->pump.stop_receiving();
+    }
 }
 
 // As many as the system allows. All memory is allocated first: a pump whose thread runs cannot be taken back.
@@ -80,7 +116,7 @@ TunnelHost::Pumps TunnelHost::start_pumps() {
         each = std::make_unique<ListedPump>();
     }
     for (std::size_t i = 0; i < started.size(); ++i) {
-        if (!started[i]->pump.start(stop_.fd())) {
+        if (!start(started[i]->pump)) {
             ap_log_error(
                 APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                 "WSP0010: the system refuses a thread: %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT
@@ -93,25 +129,21 @@ TunnelHost::Pumps TunnelHost::start_pumps() {
     return started;
 }
 
-void TunnelHost::end_pumps(Pumps pumps) {
-    for (auto& each : pumps) {
-        each->pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
-        if (!each->pump.join(kThreadPatience)) {
-            static_cast<void>(each.release());  // its thread still uses it
-        }
-    }
-}
-
 ClosePlan TunnelHost::drain_plan(MonotonicUs now) {
     MonotonicUs since = kNever;
     if (draining_since_.compare_exchange_strong(since, now)) {
         since = now;
     }
-    return ClosePlan::drain(since, drain_timeout_, drain_spread_, kStopPatience);
+    ClosePlan plan = ClosePlan::drain(since, drain_timeout_, drain_spread_, kStopPatience);
+    if (moves_ != nullptr) {  // a tunnel that waits for a child to move to is not cut meanwhile
+        plan.abort_at = std::max(plan.abort_at, moves_->waits_until() + kStopPatience);
+    }
+    return plan;
 }
 
 void TunnelHost::stop(bool graceful) {
     const MonotonicUs now = monotonic_now();
+    const MonotonicUs others_until = moves_ != nullptr ? moves_->begin_leaving(now) : 0;
     const ClosePlan plan = graceful ? drain_plan(now) : ClosePlan::stop(now);
     (graceful ? drain_ : stop_).wake();
     tunnel_permits_.end_waiting();
@@ -119,7 +151,11 @@ void TunnelHost::stop(bool graceful) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
     }
     // Pumps that are being made meanwhile hear of it when they are listed.
-    loops_.close_all(plan);
+    if (graceful && moves_ != nullptr) {
+        loops_.move_all({moves_, others_until, plan});
+    } else {
+        loops_.close_all(plan);
+    }
 }
 
 void TunnelHost::stop_at_once() {
@@ -149,7 +185,7 @@ std::size_t TunnelHost::sum_over_pumps(std::size_t (Pump::*count)() const noexce
 
 TunnelHost::Counts TunnelHost::counts() const {
     return {sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_,
-            sum_over_pumps(&Pump::tunnels)};
+            sum_over_pumps(&Pump::tunnels), sum_over_pumps(&Pump::moved_tunnels)};
 }
 
 }  // namespace wsp

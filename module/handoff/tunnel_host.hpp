@@ -3,8 +3,8 @@
 // tunnels.
 //
 // Made before the child has other threads; the child owns it and never destroys it, since threads that do not end in
-// time go on using it. The threads of pumps and log writer are made when the first tunnel needs them, so that a child
-// without tunnels costs nothing.
+// time go on using it. The threads of pumps and log writer are made when the first tunnel needs them. Only where tunnels
+// may come from other child processes (ProxyWebsocketMigrate), pumps run from the beginning.
 //
 // Threads: any, unless a function says otherwise. One mutex guards the making of threads.
 #pragma once
@@ -30,10 +30,23 @@
 
 namespace wsp {
 
+class TunnelMoves;
+class TunnelSource;
+
 class TunnelHost {
   public:
     // `config`: resolved.
     explicit TunnelHost(const wsp_server_config& config);
+
+    // child_init, main thread, at most once: from now on pumps run, and take over what `source` brings. When the child
+    // leaves, `moves` sends its tunnels away. Both live as long as the process.
+    void begin_receiving(TunnelMoves& moves, TunnelSource& source);
+    // Null where tunnels do not move.
+    TunnelMoves* moves() const { return moves_; }
+    // A tunnel has come from another child process: whether this child takes it. If not, it asks for no more.
+    bool may_receive(MonotonicUs now);
+    // From now on this child takes over no tunnels of others. Any thread.
+    void stop_receiving();
 
     // A pump that runs. Null when the system refuses a thread or memory, or the child stops: the tunnel must then keep
     // its request thread.
@@ -62,7 +75,7 @@ class TunnelHost {
     bool is_stopping() const { return stopping_.load(); }
     // When the first graceful stop() was called; kNever: not yet.
     MonotonicUs draining_since() const { return draining_since_.load(); }
-    // How tunnels end when the child drains.
+    // How tunnels end when the child drains, those that do not move.
     ClosePlan drain_plan(MonotonicUs now);
 
     // The child's main thread, after stop(): waits until all pumps have ended, for at most `patience`. May be called
@@ -72,6 +85,7 @@ class TunnelHost {
         // Tunnels of pumps when stop() was called first, and those that came later.
         std::size_t at_stop;
         std::size_t left;
+        std::size_t moved;  // to other child processes
     };
     Counts counts() const;
 
@@ -87,8 +101,9 @@ class TunnelHost {
     // Makes the threads for the child's first tunnel. False: the child stops, or they did not start.
     bool has_threads();
     bool start_threads();
+    bool has_pumps();
     Pumps start_pumps();
-    static void end_pumps(Pumps pumps);
+    bool start(Pump& pump);
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;
@@ -96,6 +111,8 @@ class TunnelHost {
     const DurationUs drain_timeout_;
     const DurationUs drain_spread_;
     LoopList loops_;
+    TunnelMoves* moves_ = nullptr;
+    TunnelSource* source_ = nullptr;
     Pumps pumps_;
     std::size_t joined_ = 0;  // pumps; the main thread's
     UniqueSslCtx neutral_tls_;
@@ -111,7 +128,7 @@ class TunnelHost {
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
     std::size_t ended_before_stop_ = 0;      // tunnels; the main thread's
-    std::atomic<bool> threads_made_{false};  // pumps_ and neutral_tls_ change no more
+    std::atomic<bool> threads_made_{false};  // all of them; neutral_tls_ changes no more
 };
 
 }  // namespace wsp

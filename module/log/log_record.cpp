@@ -1,6 +1,7 @@
 // Packs a request when its tunnel is handed off, and shows mod_log_config a copy of it when the tunnel has ended.
 #include "log/log_record.hpp"
 
+#include <cstring>
 #include <string_view>
 
 #include "base/log_needs.hpp"
@@ -60,8 +61,14 @@ LogRecord::LogRecord(request_rec* last, const char* backend_url, const TunnelLog
     block_ = packer.take();
 }
 
+LogRecord::LogRecord(const TunnelLog& log, std::string_view block)
+    : log_(log), size_(block.size()), block_(new char[block.size()]) {
+    std::memcpy(block_.get(), block.data(), block.size());
+}
+
 const char* LogRecord::about() const {
-    return Unpacker(block_.get()).text();
+    const char* const text = Unpacker(block()).text();
+    return text != nullptr ? text : "";
 }
 
 void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
@@ -69,7 +76,7 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     if (write_line == nullptr) {
         return;
     }
-    Unpacker unpacker(block_.get());
+    Unpacker unpacker(block());
     unpacker.text();  // about() is for the error log
     ConnectionNumbers numbers{};
     conn_rec* const c = unpack_connection(unpacker, numbers, log_.server, pool);

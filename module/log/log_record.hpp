@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "httpd/httpd.hpp"
 #include "log/tunnel_log.hpp"
@@ -22,6 +23,9 @@ class LogRecord {
     // redirect. `backend_url` is for the error log. Request thread. May take as long as the subrequests that a
     // condition of an access log makes.
     LogRecord(request_rec* r, const char* backend_url, const TunnelLog& log);
+    // Of a tunnel that comes from another process: what that process has read from block(). May throw bad_alloc. Any
+    // thread.
+    LogRecord(const TunnelLog& log, std::string_view block);
 
     // Writes the access log line. All that it allocates is in `scratch`, which the caller clears. May block, on a log
     // or on a name server.
@@ -30,6 +34,10 @@ class LogRecord {
     const TunnelLog& log() const { return log_; }
     // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
     const char* about() const;
+
+    // What is kept of the request. An access log of another configuration may ask for more than that; its line then has
+    // "-" there.
+    std::string_view block() const noexcept { return {block_.get(), size_}; }
 
     // Bytes of the block.
     std::size_t size() const noexcept { return size_; }

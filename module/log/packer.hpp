@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "httpd/httpd.hpp"
@@ -51,35 +52,49 @@ class Packer {
     std::string block_;
 };
 
-// Must read in the order in which the Packer wrote. The texts stay in the block.
+// Must read in the order in which the Packer wrote. The texts stay in the block. It never reads beyond the block: what
+// is missing is null, empty or zero.
 class Unpacker {
   public:
-    explicit Unpacker(const char* block) : at_(block) {}
+    explicit Unpacker(std::string_view block) : left_(block) {}
     const char* text() {
-        if (*at_++ == '\0') {
+        if (left_.empty() || take(1)[0] == '\0') {
             return nullptr;
         }
-        const char* const value = at_;
-        at_ += std::strlen(value) + 1;
-        return value;
+        const std::size_t size = left_.find('\0');
+        if (size == std::string_view::npos) {
+            left_ = {};
+            return nullptr;
+        }
+        return take(size + 1);
     }
     apr_table_t* table(apr_pool_t* pool) {
         apr_table_t* const table = apr_table_make(pool, 8);
         while (const char* key = text()) {
-            apr_table_addn(table, key, text());
+            const char* const value = text();
+            apr_table_addn(table, key, value != nullptr ? value : "");
         }
         return table;
     }
     template <class Numbers>
     Numbers numbers() {
-        Numbers numbers;
-        std::memcpy(&numbers, at_, sizeof numbers);
-        at_ += sizeof numbers;
+        Numbers numbers{};
+        if (left_.size() < sizeof numbers) {
+            left_ = {};
+        } else {
+            std::memcpy(&numbers, take(sizeof numbers), sizeof numbers);
+        }
         return numbers;
     }
 
   private:
-    const char* at_;
+    const char* take(std::size_t size) {
+        const char* const taken = left_.data();
+        left_.remove_prefix(size);
+        return taken;
+    }
+
+    std::string_view left_;
 };
 
 }  // namespace wsp

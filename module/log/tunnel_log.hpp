@@ -18,6 +18,9 @@ struct TunnelLog {
         : server(r->server),
           gate(&warnings),
           level(ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX)) {}
+    // Of a tunnel that comes from another process.
+    TunnelLog(server_rec* found, LogRateLimit& warnings, int its_level)
+        : server(found), gate(&warnings), level(its_level) {}
 
     server_rec* server;
     LogRateLimit* gate;

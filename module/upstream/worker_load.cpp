@@ -3,11 +3,17 @@
 
 namespace wsp {
 
-WorkerLoad::WorkerLoad(proxy_worker* worker) noexcept : shared_(worker->s) {
-    __atomic_fetch_add(&shared_->busy, 1, __ATOMIC_RELAXED);
+WorkerLoad::WorkerLoad(proxy_worker* worker) noexcept
+    : shared_(worker != nullptr ? worker->s : nullptr) {
+    if (shared_ != nullptr) {
+        __atomic_fetch_add(&shared_->busy, 1, __ATOMIC_RELAXED);
+    }
 }
 
 WorkerLoad::~WorkerLoad() {
+    if (shared_ == nullptr) {
+        return;
+    }
     // One of mod_proxy's increments may have overwritten ours: the count must not go below zero.
     auto busy = __atomic_load_n(&shared_->busy, __ATOMIC_RELAXED);
     while (busy > 0 && !__atomic_compare_exchange_n(&shared_->busy, &busy, busy - 1, true,

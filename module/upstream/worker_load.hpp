@@ -12,7 +12,7 @@ namespace wsp {
 // thread. The worker lives as long as the child.
 class WorkerLoad {
   public:
-    // mod_proxy counts the request itself until the request's pool is gone (mod_proxy_balancer.c decrement_busy_count).
+    // A null worker is not counted. mod_proxy counts the request itself until the request's pool is gone (mod_proxy_balancer.c decrement_busy_count).
     explicit WorkerLoad(proxy_worker* worker) noexcept;
     ~WorkerLoad();
     WorkerLoad(const WorkerLoad&) = delete;

@@ -15,6 +15,13 @@ WorkerPool& WorkerPoolMap::get(proxy_worker* worker, server_rec* server,
     return *pool;
 }
 
+WarningGates& WorkerPoolMap::warnings_of(proxy_worker* worker, server_rec* server) {
+    const SignalSafeLock lock(mutex_);
+    const auto found = pools_.find({worker, server});
+    return found != pools_.end() && found->second != nullptr ? found->second->backend().warnings()
+                                                             : gates_of_child();
+}
+
 void WorkerPoolMap::log_left_out() noexcept {
     const SignalSafeLock lock(mutex_);
     for (const auto& [key, pool] : pools_) {

@@ -20,6 +20,8 @@ class WorkerPoolMap {
 
     // The pool is made when it is asked for the first time, with that request's `config` (resolved), and is then kept.
     WorkerPool& get(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
+    // The limits of the warnings about a backend. Before its pool is made, and for a null worker, those of the child.
+    WarningGates& warnings_of(proxy_worker* worker, server_rec* server);
     // The child ends: logs how many warnings about each backend were left out.
     void log_left_out() noexcept;
 

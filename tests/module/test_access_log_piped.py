@@ -16,6 +16,7 @@ def configuration(stage, lines):
     return f"""
         LogFormat "%{{X-Number}}i %U %>s %{{ws-close-code}}n" short
         CustomLog "|/bin/sh logger.sh" short
+        ProxyWebsocketMigrate Off
         {lines}
         ProxyPass /ws {stage.url}/"""
 

@@ -29,6 +29,7 @@ ROOM_FOR_TWO = {"event": _THREADS, "worker": _THREADS,
 
 def lines(backend, timeout, spread=0, more=""):
     return f"""
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout {int(1000 * timeout)}ms
         ProxyWebsocketDrainSpread {int(1000 * spread)}ms
         {more}

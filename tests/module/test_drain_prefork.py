@@ -10,6 +10,7 @@ _ONE_CHILD = "StartServers 1\nServerLimit 20\nMaxRequestWorkers 20\nMinSpareServ
 
 def test_pumped_tunnels_of_a_child_whose_only_thread_is_in_a_tunnel_drain_in_time(start, stage):
     server = start(f"""
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout 300ms
         ProxyPass /ws {stage.url}/
         <Location /thread>

@@ -33,6 +33,7 @@ def server(start, mpm, echo_process):
 
 def lines(backend, timeout):
     return f"""
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout {timeout}
         ProxyWebsocketDrainSpread 100ms
         ProxyPass /ws {backend.url}/

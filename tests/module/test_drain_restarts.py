@@ -41,6 +41,7 @@ def restart_often(server, tls, restarts, plain, secure):
 
 def lines(backend):
     return f"""
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout {_TIMEOUT}s
         ProxyWebsocketDrainSpread {_TIMEOUT}s
         ProxyPass /ws {backend.url}/

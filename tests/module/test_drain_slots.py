@@ -19,7 +19,7 @@ FEW_SLOTS = {"event": _THREADS,
 @pytest.fixture
 def server(start, mpm, echo_process):
     # A request that is kept alive keeps its child's slot too, for KeepAliveTimeout.
-    return start("KeepAlive Off\nLogLevel proxy_websocket:debug\nProxyWebsocketDrainTimeout 10min\n"
+    return start("KeepAlive Off\nLogLevel proxy_websocket:debug\nProxyWebsocketMigrate Off\nProxyWebsocketDrainTimeout 10min\n"
                  f"ProxyPass /ws {echo_process.url}/", mpm_lines=FEW_SLOTS[mpm])
 
 

@@ -33,6 +33,7 @@ def server(start, mpm, stream):
     # tunnel is cut, a second after DrainTimeout, by a slow client on a busy machine too.
     return start(f"""
         SendBufferSize 65536
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout 1s
         ProxyWebsocketDrainSpread 1s
         ProxyPass /ws {stream.url}/

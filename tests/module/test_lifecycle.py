@@ -30,6 +30,7 @@ ROOM_FOR_ALL = {"event": _THREADS, "worker": _THREADS,
 def server(pump, start, echo, mpm):
     return start(f"""
         {pump_line(pump)}
+        ProxyWebsocketMigrate Off
         ProxyWebsocketDrainTimeout 1s
         ProxyWebsocketDrainSpread 500ms
         ProxyPass /ws {echo.url}/

@@ -161,6 +161,11 @@ class Httpd:
         """Pids of the processes that serve (all generations)."""
         return processes.children_of(self.pid)
 
+    def append_to_config(self, lines):
+        """For the next restart."""
+        with open(self._config, "a") as config:
+            config.write(self._fill_in(lines) + "\n")
+
     def start_graceful(self):
         """USR1: returns at once."""
         os.kill(self.pid, signal.SIGUSR1)
@@ -173,8 +178,8 @@ class Httpd:
 
     def await_deaf(self, pids):
         """Returns when none of these children takes another connection: each has closed the sockets that httpd listens
-        on, which are the only ones of the parent."""
-        listening = processes.sockets(self.pid)
+        on, which are the only ones of the parent but for those between its children."""
+        listening = processes.network_sockets(self.pid)
         wait_until(lambda: not any(processes.sockets(pid) & listening for pid in pids),
                    f"processes {pids} take no more connections", 2 * BOUND)
 

@@ -60,6 +60,12 @@ def sockets(pid):
     return {target for target in descriptors(pid).values() if target.startswith("socket:")}
 
 
+def network_sockets(pid):
+    """The same without those between processes of this machine."""
+    local = {f"socket:[{line.split()[6]}]" for line in _read(pid, "net/unix").splitlines()[1:]}
+    return sockets(pid) - local
+
+
 def pss_bytes(pid):
     """Proportional set size without mapped files: what this process costs, shared pages divided among its kin. The
     share in libraries is left out because it grows whenever another httpd of this machine ends."""

@@ -35,7 +35,7 @@ def run(start, mpm, tls, tunnels, seconds, restarts=1):
     closes; that judges its log. Raises where a tunnel meets with anything but a Close of the drain, a message is lost, or a
     process stays behind."""
     with EchoProcess() as backend:
-        server = start(f"ProxyWebsocketDrainTimeout {_TIMEOUT}s\nProxyWebsocketDrainSpread {_TIMEOUT}s\n"
+        server = start(f"ProxyWebsocketMigrate Off\nProxyWebsocketDrainTimeout {_TIMEOUT}s\nProxyWebsocketDrainSpread {_TIMEOUT}s\n"
                        f"LogLevel proxy_websocket:warn\nProxyPass /ws {backend.url}/", mpm_lines=MPM_LINES[mpm])
         openers = [lambda: server.open_tunnel("/ws"), lambda: server.open_tunnel("/ws", tls=tls)] * (tunnels // 2)
         with Talkers(openers, pause=tunnels / 400) as talkers:

@@ -1,0 +1,48 @@
+// What the module keeps for a tunnel of a pump while it lives, beside what lib knows of it, and what it does when the
+// tunnel has ended or has moved to another child process.
+#pragma once
+
+#include "log/log_record.hpp"
+#include "tunnel/report.hpp"
+#include "upstream/tunnel_permits.hpp"
+#include "upstream/worker_load.hpp"
+
+namespace wsp {
+
+class TunnelHost;
+
+struct TunnelContext {
+    LogRecord log;  // what the log lines about the tunnel need of the request
+    proxy_worker*
+        worker;  // that is busy with the tunnel; null: this child's configuration has no such worker
+    TunnelPermit permit;
+    bool follows_member;  // subscribes to what becomes of the worker (ProxyWebsocketOnMemberDown)
+};
+
+// Owned by its tunnel, on its pump's thread. `tunnels` outlives it.
+class PumpedTunnelObserver final : public TunnelObserver {
+  public:
+    PumpedTunnelObserver(TunnelHost& tunnels, TunnelContext context);
+    // A tunnel that could not be made has its lines all the same.
+    ~PumpedTunnelObserver() override;
+    static TunnelReport never_begun() noexcept;
+
+    void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override;
+    // Passes on to the access log writer what must be written.
+    void on_end(const TunnelReport& report) noexcept override;
+    // False when no child process of the newest generation has the tunnel's worker. TunnelReceiver reads it.
+    bool write_image(ImageWriter& to) const noexcept override;
+    // No log line here: there is one where the tunnel ends.
+    void on_moved() noexcept override { is_over_ = true; }
+
+  private:
+    TunnelHost& tunnels_;
+    LogRecord log_;
+    proxy_worker* worker_;
+    WorkerLoad load_;
+    TunnelPermit permit_;
+    bool follows_member_;
+    bool is_over_ = false;
+};
+
+}  // namespace wsp

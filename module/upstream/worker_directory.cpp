@@ -1,0 +1,119 @@
+// Hashes names (FNV-1a) and looks them up.
+#include "upstream/worker_directory.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "httpd/proxy_workers.hpp"
+
+namespace wsp {
+namespace {
+
+class Hash {
+  public:
+    explicit Hash(std::uint64_t begin = 14695981039346656037U) : value_(begin) {}
+    // The length goes first, so that ("ab", "c") differs from ("a", "bc").
+    Hash& add(std::string_view text) {
+        number(text.size());
+        for (const char byte : text) {
+            value_ = (value_ ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+        }
+        return *this;
+    }
+    Hash& add(const char* text) { return add(std::string_view(text != nullptr ? text : "")); }
+    Hash& number(std::uint64_t number) {
+        for (int shift = 0; shift < 64; shift += 8) {
+            value_ = (value_ ^ ((number >> shift) & 0xff)) * 1099511628211U;
+        }
+        return *this;
+    }
+    std::uint64_t value() const { return value_; }
+
+  private:
+    std::uint64_t value_;
+};
+
+// What mod_proxy calls the worker of rewrite rules that name no worker (mod_proxy.c child_init).
+constexpr char kRewrites[] = "proxy:reverse";
+
+std::string_view lower_case(const char* name, apr_pool_t* pool) {
+    char* const copy = apr_pstrdup(pool, name != nullptr ? name : "");
+    ap_str_tolower(copy);
+    return copy;
+}
+
+std::uint64_t hash_of(const server_rec& server, apr_pool_t* pool) {
+    Hash hash;
+    hash.number(server.is_virtual != 0).number(server.port);
+    hash.add(lower_case(server.server_hostname, pool));
+    for (const server_addr_rec* address = server.addrs; address != nullptr;
+         address = address->next) {
+        hash.add(address->virthost).number(address->host_port);
+    }
+    return hash.value();
+}
+
+WorkerName worker_name(std::uint64_t server, const char* balancer, const char* worker,
+                       const char* socket) {
+    return std::max<WorkerName>(Hash(server).add(balancer).add(worker).add(socket).value(), 1);
+}
+
+const proxy_server_conf& proxy_config_of(const server_rec* server) {
+    return *static_cast<const proxy_server_conf*>(
+        ap_get_module_config(server->module_config, &proxy_module));
+}
+
+}  // namespace
+
+WorkerDirectory::WorkerDirectory(server_rec* main_server) {
+    apr_pool_t* scratch = nullptr;
+    apr_pool_create(&scratch, main_server->process->pconf);
+    std::unordered_map<std::uint64_t, std::uint64_t> equal;
+    for (server_rec* server = main_server; server != nullptr; server = server->next) {
+        const std::uint64_t hash = hash_of(*server, scratch);
+        servers_[server] = Hash(hash).number(equal[hash]++).value();
+    }
+    apr_pool_destroy(scratch);
+    for (server_rec* server = main_server; server != nullptr; server = server->next) {
+        each_worker_of(server, [&](proxy_worker* worker) {
+            workers_.try_emplace(name_of(server, worker), Found{server, worker});
+        });
+        rewrites_.try_emplace(worker_name(servers_.at(server), "", kRewrites, ""), server);
+    }
+}
+
+WorkerName WorkerDirectory::name_of(const server_rec* server, const proxy_worker* worker) const {
+    const auto known = servers_.find(server);
+    if (known == servers_.end()) {
+        return 0;
+    }
+    const proxy_balancer* const balancer = worker->balancer;
+    return worker_name(known->second, balancer != nullptr ? balancer->s->name : "",
+                       wsp::name_of(*worker), worker->s->uds_path);
+}
+
+WorkerDirectory::Found WorkerDirectory::find(WorkerName name) const {
+    const auto listed = workers_.find(name);
+    if (listed != workers_.end()) {
+        return listed->second;
+    }
+    const auto rewrites = rewrites_.find(name);
+    if (rewrites == rewrites_.end()) {
+        return {};
+    }
+    return {rewrites->second, proxy_config_of(rewrites->second).reverse};
+}
+
+std::vector<WorkerName> WorkerDirectory::names() const {
+    std::vector<WorkerName> names;
+    names.reserve(workers_.size() + rewrites_.size());
+    for (const auto& [name, found] : workers_) {
+        names.push_back(name);
+    }
+    for (const auto& [name, server] : rewrites_) {
+        names.push_back(name);
+    }
+    return names;
+}
+
+}  // namespace wsp
