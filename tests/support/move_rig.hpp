@@ -76,7 +76,9 @@ class TestSource final : public TunnelSource {
         to = Tunnel::from_image(image, std::move(descriptors), restorer_, workspace);
         return to ? Got::tunnel : Got::skipped;
     }
+    bool has_orphans(MonotonicUs) const noexcept override { return orphans; }
     bool wake_another() noexcept override { return channel_.nudge(); }
+    std::atomic<bool> orphans{false};
     std::atomic<int> nudges{0};
 
   private:

@@ -131,6 +131,36 @@ TEST_CASE("a tunnel that arrives while the others move follows them", "[pump]") 
     CHECK(from.join());
 }
 
+TEST_CASE("what was sent and nobody reads is taken back by a pump that leaves, and moves again",
+          "[pump]") {
+    PumpRig from;
+    Way way(from.board);
+    TestMover nobody(way.channel);
+    nobody.instead = SendOutcome::not_now;
+    Receiver leaves(way);
+    MovePlan plan = way.plan();
+    plan.via = &nobody;
+    leaves.pump.move_all(plan);
+    CHECK(wait_for(way.channel.read_fd(), POLLIN));  // its nudge: it reads no more
+    std::vector<Ends> open;
+    for (int i = 0; i < 20; ++i)
+        open.push_back(from.open());
+    from.pump.move_all(way.plan());
+    CHECK(await([&] { return from.pump.moved_tunnels() == 20; }));
+    CHECK(leaves.pump.adopted_tunnels() == 0);
+    way.source.orphans = true;
+    CHECK(await([&] { return leaves.pump.tunnels() == 20; }));
+    for (const Ends& ends : open)
+        CHECK(ends.echoes("here again"));
+    way.source.orphans = false;
+    nobody.instead = SendOutcome::sent;
+    Receiver to(way);
+    CHECK(await([&] { return to.pump.tunnels() == 20; }));
+    CHECK(leaves.pump.moved_tunnels() == 20);
+    for (const Ends& ends : open)
+        CHECK(ends.echoes("and there"));
+}
+
 TEST_CASE("while nobody reads, tunnels go on where they are, and move when somebody does",
           "[pump]") {
     PumpRig from;
