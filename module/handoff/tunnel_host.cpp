@@ -149,6 +149,7 @@ void TunnelHost::stop(bool graceful) {
     tunnel_permits_.end_waiting();
     if (!stopping_.exchange(true) && threads_made_.load()) {
         ended_before_stop_ = sum_over_pumps(&Pump::ended_tunnels);
+        received_before_stop_ = sum_over_pumps(&Pump::received_tunnels);
     }
     // Pumps that are being made meanwhile hear of it when they are listed.
     if (graceful && moves_ != nullptr) {
@@ -184,8 +185,9 @@ std::size_t TunnelHost::sum_over_pumps(std::size_t (Pump::*count)() const noexce
 }
 
 TunnelHost::Counts TunnelHost::counts() const {
-    return {sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_,
-            sum_over_pumps(&Pump::tunnels), sum_over_pumps(&Pump::moved_tunnels)};
+    const std::size_t back = sum_over_pumps(&Pump::received_tunnels) - received_before_stop_;
+    return {sum_over_pumps(&Pump::adopted_tunnels) - ended_before_stop_ - back,
+            sum_over_pumps(&Pump::tunnels), sum_over_pumps(&Pump::moved_tunnels) - back};
 }
 
 }  // namespace wsp

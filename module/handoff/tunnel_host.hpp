@@ -82,7 +82,8 @@ class TunnelHost {
     // again until it has returned true.
     bool join(DurationUs patience);
     struct Counts {
-        // Tunnels of pumps when stop() was called first, and those that came later.
+        // Tunnels of pumps when stop() was called first, and those that came later. A tunnel that was sent to another
+        // child process and taken back counts once.
         std::size_t at_stop;
         std::size_t left;
         std::size_t moved;  // to other child processes
@@ -128,6 +129,7 @@ class TunnelHost {
     std::atomic<unsigned> next_pump_{0};
     std::atomic<bool> stopping_{false};
     std::size_t ended_before_stop_ = 0;      // tunnels; the main thread's
+    std::size_t received_before_stop_ = 0;   // the same
     std::atomic<bool> threads_made_{false};  // all of them; neutral_tls_ changes no more
 };
 

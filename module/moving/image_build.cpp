@@ -8,7 +8,7 @@
 #include "tunnel/serving_page.hpp"
 
 // The beginning of this module in memory, which the linker knows.
-extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+extern "C" const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
 
 namespace wsp {
 namespace {
@@ -40,12 +40,12 @@ std::uint64_t build_in(const unsigned char* notes, std::size_t size) {
 }
 
 std::uint64_t build_of_module() {
-    const auto* const begin = reinterpret_cast<const unsigned char*>(&__ehdr_start);
-    const auto* const parts = reinterpret_cast<const ElfW(Phdr)*>(begin + __ehdr_start.e_phoff);
+    const auto& header = *reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
+    const auto* const parts = reinterpret_cast<const ElfW(Phdr)*>(__ehdr_start + header.e_phoff);
     std::uint64_t build = 0;
-    for (int i = 0; i < __ehdr_start.e_phnum && build == 0; ++i) {
+    for (int i = 0; i < header.e_phnum && build == 0; ++i) {
         if (parts[i].p_type == PT_NOTE) {
-            build = build_in(begin + parts[i].p_vaddr, parts[i].p_memsz);
+            build = build_in(__ehdr_start + parts[i].p_vaddr, parts[i].p_memsz);
         }
     }
     return build;

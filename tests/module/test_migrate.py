@@ -135,8 +135,9 @@ def test_what_the_new_configuration_does_not_take_drains(start, mpm, stage, more
     server.error_log.wait_for(f"WSP0170: 0 of 1 tunnels moved to other child processes within 0 ms, . are left; {said}$")
 
 
+@pytest.mark.runs_on("event", "prefork")
 def test_a_graceful_stop_drains(start, mpm, stage):
-    server = start(lines(stage).replace("10min", f"{4 * PATIENCE}s"), mpm_lines=ROOM[mpm])
+    server = start(lines(stage).replace("10min", f"{PATIENCE}s"), mpm_lines=ROOM[mpm])
     with open_pair(server, "/ws", stage) as pair:
         server.graceful_stop()
         assert pair.client.read_close() == (1012, "server restarting")

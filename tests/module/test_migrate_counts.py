@@ -130,6 +130,8 @@ def test_a_virtual_host_is_found_among_others_and_gone_when_it_is_renamed(start,
     wait_until(lambda: (server.root / "b.example.log").read_text() == "/ws/of-b\n", "the line of the tunnel in its own log")
 
 
+# Not under a sanitizer: it looks at memory through a pipe, and takes what it cannot look at for broken.
+@pytest.mark.asan_repeats
 def test_a_child_without_descriptors_leaves_tunnels_where_they_are(start, echo_process):
     server = start(f"ProxyWebsocketDrainTimeout 10min\nProxyPass /ws {echo_process.url}/", mpm_lines=ONE_CHILD)
     server.expect_log("WSP0175: no descriptor is left: this child process takes over no more")

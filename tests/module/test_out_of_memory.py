@@ -325,6 +325,7 @@ def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certific
     faults = Faults()
     spare = 32
     with Httpd("prefork", f"""
+            ProxyWebsocketMigrate Off
             ProxyWebsocketPumpThreads 2
             ProxyWebsocketDrainTimeout 0
             <Proxy {echo.url}/first>
@@ -349,6 +350,40 @@ def test_any_allocation_of_the_first_tunnel_of_a_child_and_of_its_drain(certific
                 break
         faults.disarm()
         assert n > 20
+        print("to", n)
+
+
+def talk_or_end(client):
+    """It is there, or told, or cut."""
+    with whatever_happens():
+        client.send_text("still there?")
+        frame = client.read_frame()
+        assert frame.payload == b"still there?" or frame.opcode == CLOSE, frame
+
+
+def test_any_allocation_of_a_move_to_another_child(certificates, echo, full):
+    """Each connection is served by a child of its own, which ends, and hands its tunnel over."""
+    faults = Faults()
+    spare = 32
+    with Httpd("prefork", f"LogLevel proxy_websocket:debug\nProxyWebsocketDrainTimeout 0\nProxyPass /plain {echo.url}/ max=1", certificates, faults=faults,
+               mpm_lines=f"StartServers {spare}\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\n"
+                         "MaxSpareServers 64\nMaxConnectionsPerChild 1") as server:
+        server.allow_log(SAID + "|WSP017[25]")
+        await_children(server, spare)
+        for n in itertools.count(1, 1 if full else 4):
+            if len(server.children()) < 4:
+                server.restart()
+                await_children(server, spare)
+            before, handed = set(server.children()), server.error_log.total("WSP0104")
+            with server.open_tunnel("/plain") as client:
+                wait_until(lambda: server.error_log.total("WSP0104") > handed, "the tunnel has left its thread")
+                faults.arm(n, n)
+                wait_until(lambda: not before <= set(server.children()), f"{n}: {faults.describe()}: the child is gone")
+                talk_or_end(client)
+            if not faults.failed:
+                break
+        faults.disarm()
+        assert n > 4
         print("to", n)
 
 
