@@ -20,10 +20,12 @@ class BackendProcess(Program):
 
 
 class EchoProcess(BackendProcess):
-    """echo_process.py, running."""
+    """echo_process.py, running; behind TLS with `certificates`."""
 
-    def __init__(self):
-        super().__init__("echo_process.py")
+    def __init__(self, certificates=None):
+        super().__init__("echo_process.py", *([certificates.certificate, certificates.key] if certificates else []))
+        if certificates:
+            self.url = f"wss://localhost:{self.port}"
 
 
 class Crowd:

@@ -1,8 +1,10 @@
 """A WebSocket echo backend for thousands of tunnels, run as a process of its own so that its descriptors do not
-count in the test's. Prints its port. Data frames come back unmasked; a Close is answered and ends the connection."""
+count in the test's: echo_process.py [CERTIFICATE KEY], with which it speaks TLS. Prints its port. Data frames come back unmasked; a
+Close is answered and ends the connection."""
 
 import asyncio
 import pathlib
+import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -58,8 +60,15 @@ class Echo(asyncio.Protocol):
         return True
 
 
+def _tls(certificate, key):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 async def _main():
-    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0, backlog=4096)
+    tls = _tls(*sys.argv[1:]) if sys.argv[1:] else None
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0, backlog=4096, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

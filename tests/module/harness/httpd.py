@@ -114,13 +114,18 @@ class Httpd:
         self._process = None
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
-        self._config.write_text(build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                             self._fill_in(lines), mpm_lines, modules, stock, ours_early, without))
+        self._build_config = lambda lines: build_config(self.root, self.port, self.tls_port, certificates, mpm,
+                                                        self._fill_in(lines), mpm_lines, modules, stock, ours_early, without)
+        self.configure(lines)
         self.start()
         running.append(self)
 
     def _fill_in(self, lines):
         return lines.replace("{root}", str(self.root)).replace("{port}", str(self.port))
+
+    def configure(self, lines):
+        """Other lines of the test's own, for the next start or restart."""
+        self._config.write_text(self._build_config(lines))
 
     def _lay_out(self, files):
         _make_folders(self.root)
