@@ -3,7 +3,6 @@ what one of them refuses the other refuses as well, and says why with an alert."
 
 import os
 import socket
-import ssl
 import struct
 
 import pytest
@@ -15,8 +14,8 @@ from harness.pair import open_pair
 from harness.processes import unread_bytes
 from harness.tls_records import (ALERT, BAD_RECORD_MAC, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLOSE_NOTIFY, DATA,
                                  DECODE_ERROR, FATAL, HANDSHAKE, ILLEGAL_PARAMETER, INTERNAL_ERROR, KEY_UPDATE, MAX_PLAIN,
-                                 RECORD_OVERFLOW, UNEXPECTED_MESSAGE, USER_CANCELED, WARNING, AlertReceived,
-                                 RecordContext, handshake_message, new_session_ticket)
+                                 RECORD_OVERFLOW, UNEXPECTED_MESSAGE, USER_CANCELED, WARNING, RecordContext, alert_of,
+                                 handshake_message, new_session_ticket)
 from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # the streams are the same on all
@@ -254,18 +253,6 @@ VIOLATIONS = {
 # Where OpenSSL 3.0 has another one.
 OPENSSL_SAYS = {"a KeyUpdate too long": ILLEGAL_PARAMETER, "an alert of one byte": UNEXPECTED_MESSAGE,
                 "an alert of four bytes": UNEXPECTED_MESSAGE}
-
-
-def alert_of(tls):
-    """The alert that ends the connection; None where TCP alone ends it."""
-    try:
-        while tls.recv(65536):
-            pass
-        return CLOSE_NOTIFY
-    except AlertReceived as alert:
-        return alert.code
-    except ssl.SSLEOFError:
-        return None
 
 
 @pytest.mark.parametrize("said", VIOLATIONS)

@@ -77,7 +77,8 @@ def run(server, tls, count, restarts, pause=0.05, sizes=Sizes(), kinds=KINDS):
         for kind, peer in open_tunnels(server, tls, count, kinds):
             load.add(peer, kind)
         load.await_round()
-        own_records.await_left(server, count * tls_sides(kinds))
+        if sides := count * tls_sides(kinds):
+            own_records.await_left(server, sides)
         begin = time.monotonic()
         for _ in range(restarts):
             figures.gone_after.append(restart_and_await_end_of_old(server))

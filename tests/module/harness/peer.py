@@ -154,7 +154,7 @@ class Peer:
 
     # --- endings ---
     def shut_write(self):
-        """Half-close: no more bytes from here, reading goes on. Plain TCP only."""
+        """Half-close: no more bytes from here, reading goes on. Not with Python's TLS."""
         self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self):

@@ -268,3 +268,15 @@ class RecordSocket:
     def close(self):
         """Without a close_notify, as any TLS library does."""
         self.raw.close()
+
+
+def alert_of(tls):
+    """The alert that ends the connection; None where TCP alone ends it."""
+    try:
+        while tls.recv(65536):
+            pass
+        return CLOSE_NOTIFY
+    except AlertReceived as alert:
+        return alert.code
+    except ssl.SSLEOFError:
+        return None
