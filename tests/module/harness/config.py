@@ -58,7 +58,7 @@ def library_folder():
                           timeout=COMMAND_BOUND).stdout.strip()
 
 
-def _load_lines(mpm, folder, extra, stock, ours_early, without):
+def _load_lines(mpm, folder, extra, stock, ours_early, without, module):
     extra = [*extra, "proxy_wstunnel"] if stock else extra
     names = [f"mpm_{mpm}", *(name for name in _MODULES if name not in without), *extra]
     if ours_early:   # our module uses functions of mod_proxy
@@ -67,7 +67,7 @@ def _load_lines(mpm, folder, extra, stock, ours_early, without):
     lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in names]
     if not stock:
         name = MODULE.stem.removeprefix("mod_")
-        lines.insert(1 if ours_early else len(lines), f"LoadModule {name}_module {MODULE}")
+        lines.insert(1 if ours_early else len(lines), f"LoadModule {name}_module {module}")
     return lines
 
 
@@ -80,14 +80,14 @@ def _user_lines():
 
 
 def build_config(root, port, tls_port, certificates, mpm, lines, mpm_lines=None, modules=(), stock=False,
-                 ours_early=False, without=()):
+                 ours_early=False, without=(), module=MODULE):
     """The whole file; `lines` are the test's own, seen by both the plain and the TLS port. `stock`: mod_proxy_wstunnel
     in our module's place. `ours_early`: our module is loaded before all others but mod_proxy, and not behind them.
-    `without`: modules that are there otherwise."""
+    `without`: modules that are there otherwise. `module`: the file of ours."""
     return "\n".join([
         f"ServerRoot {root}", "ServerName localhost", "PidFile httpd.pid", "DefaultRuntimeDir run", crashes.DIRECTIVE,
         f"Listen 127.0.0.1:{port}", f"Listen 127.0.0.1:{tls_port}",
-        *_load_lines(mpm, library_folder(), modules, stock, ours_early, without), *_user_lines(),
+        *_load_lines(mpm, library_folder(), modules, stock, ours_early, without, module), *_user_lines(),
         mpm_lines or _MPM_SIZES[mpm],
         "ErrorLog error.log", "LogLevel info", "LogLevel proxy:info",
         f'LogFormat "{FORMAT}" wsp', "CustomLog access.log wsp",

@@ -13,7 +13,7 @@ import time
 
 from . import client, crashes, processes
 from .access_log import AccessLog
-from .config import LEFT_OUT, MPM_IS_FULL, ONE_CHILD, OPENSSL_IS_OLDER, WORKER_MISCOUNTS, build_config
+from .config import LEFT_OUT, MODULE, MPM_IS_FULL, ONE_CHILD, OPENSSL_IS_OLDER, WORKER_MISCOUNTS, build_config
 from .error_log import ErrorLog
 from .waiting import BOUND, COMMAND_BOUND, SANITIZED, wait_until
 
@@ -114,8 +114,9 @@ class Httpd:
         self._process = None
         self._lay_out(files or {})
         self._config = self.root / "httpd.conf"
-        self._build_config = lambda lines: build_config(self.root, self.port, self.tls_port, certificates, mpm,
-                                                        self._fill_in(lines), mpm_lines, modules, stock, ours_early, without)
+        self._build_config = lambda lines, module: build_config(
+            self.root, self.port, self.tls_port, certificates, mpm, self._fill_in(lines), mpm_lines, modules, stock, ours_early,
+            without, module)
         self.configure(lines)
         self.start()
         running.append(self)
@@ -123,9 +124,9 @@ class Httpd:
     def _fill_in(self, lines):
         return lines.replace("{root}", str(self.root)).replace("{port}", str(self.port))
 
-    def configure(self, lines):
-        """Other lines of the test's own, for the next start or restart."""
-        self._config.write_text(self._build_config(lines))
+    def configure(self, lines, module=MODULE):
+        """Other lines of the test's own, and another file of our module, for the next start or restart."""
+        self._config.write_text(self._build_config(lines, module))
 
     def _lay_out(self, files):
         _make_folders(self.root)
@@ -166,11 +167,6 @@ class Httpd:
         """Pids of the processes that serve (all generations)."""
         return processes.children_of(self.pid)
 
-    def append_to_config(self, lines):
-        """For the next restart."""
-        with open(self._config, "a") as config:
-            config.write(self._fill_in(lines) + "\n")
-
     def start_graceful(self):
         """USR1: returns at once."""
         os.kill(self.pid, signal.SIGUSR1)
@@ -183,8 +179,8 @@ class Httpd:
 
     def await_deaf(self, pids):
         """Returns when none of these children takes another connection: each has closed the sockets that httpd listens
-        on, which are the only ones of the parent but for those between its children."""
-        listening = processes.network_sockets(self.pid)
+        on."""
+        listening = processes.listening_sockets(self.pid)
         wait_until(lambda: not any(processes.sockets(pid) & listening for pid in pids),
                    f"processes {pids} take no more connections", 2 * BOUND)
 
