@@ -2,7 +2,6 @@
 all of them move at once, twice, and then each goes on."""
 
 import os
-import socket
 
 import pytest
 

@@ -12,10 +12,11 @@ import tempfile
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def parser(description):
-    """What all stress programs understand."""
+def parser(description, timed=True):
+    """What all stress programs understand; `timed`: those that are told how long to go on."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--seconds", type=float, required=True, help="how long it goes on")
+    if timed:
+        options.add_argument("--seconds", type=float, required=True, help="how long it goes on")
     options.add_argument("--tunnels", type=int, help="how many at any time")
     options.add_argument("--mpm", default="event", choices=("event", "worker", "prefork"))
     options.add_argument("--asan", action="store_true",

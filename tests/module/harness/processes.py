@@ -90,6 +90,12 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12]) if fields else 0
 
 
+def ticks_of_ended_children(pid):
+    """The same of all its children that have ended, and that it has waited for."""
+    fields = _stat_fields(pid)
+    return int(fields[13]) + int(fields[14]) if fields else 0
+
+
 def is_closed_by_exec(pid, number):
     """Whether this descriptor of the process is close-on-exec."""
     flags = next(line for line in _read(pid, f"fdinfo/{number}").splitlines() if line.startswith("flags:"))
