@@ -102,12 +102,30 @@ def test_messages_of_every_size_arrive_with_every_suite_and_library(site, librar
         converse(pair, SIZES)
 
 
-def test_the_log_names_the_suite_of_each_side(site):
+def test_the_log_names_each_side_and_its_suite(site):
     for suite in SUITES:
         with site.open("records", "records", suite) as pair:
             converse(pair)
             assert {pair.client.sock.suite, pair.session.sock.suite} == {suite}
     own_records.await_left(site.server, sides=6)
+    for suite in SUITES:
+        for side in ("client", "backend"):
+            assert len(site.server.error_log.lines(f"WSP0160: the TLS session of the {side} leaves OpenSSL .*{suite}")) == 1
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_gnutls_changes_keys_pads_and_sends_late_tickets_between_messages(site, suite):
+    with site.open("gnutls", "gnutls", suite) as pair:
+        converse(pair)
+        own_records.await_left(site.server, sides=2)
+        for number in range(20):
+            for sender, receiver in (pair.ends("client"), pair.ends("backend")):
+                sender.sock.update_keys(ask=number % 2 == 0)
+                frame = sender.frame(frames.BINARY, os.urandom(5000))
+                sender.sock.sendall(frame, padding=number * 50)
+                assert receiver.read_exactly(len(frame)) == frame
+            pair.session.sock.send_tickets(1 + number % 3)
+        converse(pair)
 
 
 def test_a_side_with_tls_1_2_stays_with_openssl_and_the_other_leaves(site):
