@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from dropin.balancer import Members, OpenTunnels, await_fact, edit, facts
+from dropin.balancer import Members, OpenTunnels, await_fact, facts
 from harness import moves, own_records, processes
 from harness.config import MODULE
 from harness.crowd import Crowd
@@ -66,44 +66,6 @@ def test_bybusyness_counts_tunnels_that_have_moved(start, members):
         tunnels.all_echo()
     for number in (1, 2):
         await_fact(server, number, "busy", "0")
-
-
-def status_of_handshake(server, path):
-    with server.start_handshake(path) as client:
-        return client.read_response().status
-
-
-def test_max_counts_tunnels_that_have_moved_and_lets_them_in_when_it_is_full(start, echo):
-    server = start(f"{_NO_DRAIN}\nProxyPass /ws {echo.url}/ max=3")
-    server.expect_log("WSP0122: handshake refused with 503")
-    with Crowd(server, "/ws") as crowd:
-        crowd.open(3)
-        move(server, 3)
-        assert status_of_handshake(server, "/ws") == 503
-        server.configure(f"{_NO_DRAIN}\nProxyPass /ws {echo.url}/ max=2")
-        move(server, 3)   # one more than may be opened
-        crowd.echo()
-        for expected in (503, 101):
-            first = crowd.tunnels.pop()
-            first.send_close(1000)
-            first.read_close()
-            first.close()
-            wait_until(lambda: server.error_log.lines("WSP0201:")[-1:] and
-                       len(server.error_log.lines("WSP0201:")) == 3 - len(crowd.tunnels), "the tunnel has ended")
-            wait_until(lambda: status_of_handshake(server, "/ws") == expected, f"a handshake is answered with {expected}")
-
-
-def test_a_member_that_is_taken_out_after_a_move_has_its_tunnels_told(start, members):
-    server = start(f"{_NO_DRAIN}\nProxyWebsocketOnMemberDown drain\nProxyWebsocketDrainSpread 0\n{members.lines()}")
-    with OpenTunnels(server) as tunnels:
-        assert sorted(tunnels.open(4)) == ["m1", "m1", "m2", "m2"]
-        move(server, 4)
-        edit(server, f"ws://{members.address(1)}", w_status_D=1)
-        told = [peer for member, peer in tunnels.peers if member == "m1"]
-        for peer in told:
-            assert peer.read_close() == (1012, "server going out of service")
-        tunnels.peers = [entry for entry in tunnels.peers if entry[0] == "m2"]
-        tunnels.all_echo()
 
 
 # --- the access log ---
@@ -230,15 +192,6 @@ def test_what_cannot_move_stays_until_it_ends_and_what_can_does(start, echo, cer
         client.close()
 
 
-def test_with_migrate_off_tunnels_are_drained_as_ever(start, echo):
-    server = start(f"{_SHORT_DRAIN}\nProxyWebsocketMigrate Off\nProxyPass /ws {echo.url}/")
-    with Crowd(server, "/ws") as crowd:
-        crowd.open(3)
-        server.start_graceful()
-        expect_told(crowd.tunnels)
-    assert not server.error_log.lines(TAKEN_OVER)
-
-
 @pytest.mark.parametrize("before, after", [("On", "Off"), ("Off", "On")])
 def test_a_reload_that_changes_migrate_drains_and_the_next_one_has_its_word(start, echo, before, after):
     lines = lambda value: f"{_SHORT_DRAIN}\nProxyWebsocketMigrate {value}\nProxyPass /ws {echo.url}/"
@@ -287,16 +240,6 @@ def test_tunnels_are_drained_when_a_reload_brings_another_build_of_the_module(st
         server.configure(lines)
         server.start_graceful()
         expect_told(crowd.tunnels)   # and back
-
-
-def test_a_graceful_stop_moves_nobody_and_drains(start, echo):
-    server = start(f"{_SHORT_DRAIN}\nProxyPass /ws {echo.url}/")
-    with Crowd(server, "/ws") as crowd:
-        crowd.open(3)
-        server.graceful_stop()
-        expect_told(crowd.tunnels)
-        server.await_exit()
-    assert not server.error_log.lines(TAKEN_OVER)
 
 
 # --- who dies ---

@@ -179,8 +179,8 @@ class Httpd:
 
     def await_deaf(self, pids):
         """Returns when none of these children takes another connection: each has closed the sockets that httpd listens
-        on."""
-        listening = processes.listening_sockets(self.pid)
+        on, which are the only ones of the parent but for those between its children."""
+        listening = processes.network_sockets(self.pid)
         wait_until(lambda: not any(processes.sockets(pid) & listening for pid in pids),
                    f"processes {pids} take no more connections", 2 * BOUND)
 

@@ -6,7 +6,6 @@ import pathlib
 import socket
 
 _SYS_PIDFD_GETFD = 438   # of every architecture
-_LISTEN = "0A"   # TCP_LISTEN in /proc/net/tcp
 
 
 def _read(pid, name):
@@ -61,13 +60,10 @@ def sockets(pid):
     return {target for target in descriptors(pid).values() if target.startswith("socket:")}
 
 
-def listening_sockets(pid):
-    """Those of sockets() that listen, on TCP."""
-    inodes = set()
-    for name in ("tcp", "tcp6"):
-        fields = [line.split() for line in _read("self", f"net/{name}").splitlines()[1:]]
-        inodes |= {f"socket:[{row[9]}]" for row in fields if row[3] == _LISTEN}
-    return sockets(pid) & inodes
+def network_sockets(pid):
+    """The same without those between processes of this machine."""
+    local = {f"socket:[{line.split()[6]}]" for line in _read(pid, "net/unix").splitlines()[1:]}
+    return sockets(pid) - local
 
 
 def pss_bytes(pid):
