@@ -3,6 +3,7 @@
 OpenSSL does the handshake, from and to memory; then its two traffic secrets are taken out of its key log, and every record from
 there on is read and written here."""
 
+import select
 import socket
 import ssl
 import struct
@@ -180,6 +181,7 @@ class RecordSocket:
         self.answers_key_updates = True
         ways = Way(suite, client_secret), Way(suite, server_secret)
         self.reading, self.writing = ways if is_server else ways[::-1]
+        self._unopened = b""    # records, the last one perhaps not whole
         self._data = b""
         self._handshake = b""   # a message that has begun
         self._is_over = False
@@ -187,9 +189,34 @@ class RecordSocket:
     # --- what the peer says ---
     def recv(self, limit):
         while not self._data and not self._is_over:
-            self._take_record(_read_record(self.raw))
+            if not self._take_whole_record():
+                self._receive()
         data, self._data = self._data[:limit], self._data[limit:]
         return data
+
+    def recv_now(self):
+        """What has come in whole records, which may be nothing."""
+        if select.select([self.raw], [], [], 0)[0]:
+            self._receive()
+        while not self._is_over and self._take_whole_record():
+            pass
+        data, self._data = self._data, b""
+        return data
+
+    def _receive(self):
+        more = self.raw.recv(1 << 17)
+        if not more:
+            raise ssl.SSLEOFError(f"TCP ended without a close_notify, behind {self._unopened[:100]!r}")
+        self._unopened += more
+
+    def _take_whole_record(self):
+        """False when there is none."""
+        end = 5 + int.from_bytes(self._unopened[3:5], "big")
+        if len(self._unopened) < max(end, 6):
+            return False
+        record, self._unopened = self._unopened[:end], self._unopened[end:]
+        self._take_record(record)
+        return True
 
     def _take_record(self, record):
         kind, content = self.reading.open(record)
