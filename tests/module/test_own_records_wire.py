@@ -9,8 +9,11 @@ import pytest
 
 from harness import frames, own_records
 from harness.backend import Listener
+from harness.client import finish_handshake
 from harness.exchange import SIZES, carry, converse
-from harness.pair import open_pair
+from harness.http1 import handshake_request
+from harness.pair import Pair, open_pair
+from harness.peer import connect
 from harness.processes import unread_bytes
 from harness.tls_records import (ALERT, BAD_RECORD_MAC, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLOSE_NOTIFY, DATA,
                                  DECODE_ERROR, FATAL, HANDSHAKE, ILLEGAL_PARAMETER, INTERNAL_ERROR, KEY_UPDATE, MAX_PLAIN,
@@ -26,6 +29,7 @@ class Site:
 
     def __init__(self, start, certificates, mode):
         self.own = mode == "On"
+        self.certificates = certificates
         self._client = RecordContext(certificates.client_context())
         self._listeners = {"client": Listener(), "backend": Listener(RecordContext(certificates.server_context()))}
         self.server = start("\n".join([
@@ -38,6 +42,9 @@ class Site:
         converse(pair)
         self._await_settled()
         return pair, *pair.ends(side)
+
+    def accept(self, side):
+        return self._listeners[side].accept()
 
     def _await_settled(self):
         if self.own:
@@ -176,6 +183,22 @@ def test_tickets_of_any_size_and_split_between_messages_are_skipped(site):
         carry(speaker, other, b"under new keys")
         carry(other, speaker, b"behind a KeyUpdate")
         assert speaker.sock.key_updates == 1
+
+
+def test_a_client_that_has_changed_keys_before_its_request_stays_with_openssl(site):
+    """Which secret is in force is then known to OpenSSL alone."""
+    reason = "its keys have been updated already" if site.own else "ProxyWebsocketOwnRecords is Off"
+    for ask in (False, True):
+        client = connect(site.server.tls_port, RecordContext(site.certificates.client_context()))
+        client.sock.update_keys(ask)
+        client.send(handshake_request("/client"))
+        session = site.accept("client")
+        session.accept_handshake()
+        with Pair(finish_handshake(client), session) as pair:
+            converse(pair)
+            own_records.await_stayed(site.server, reason, sides=1 + ask)
+            assert own_records.left(site.server) == 0
+            converse(pair)
 
 
 # --- what is not ---
