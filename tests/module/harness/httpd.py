@@ -167,6 +167,11 @@ class Httpd:
         """Pids of the processes that serve (all generations)."""
         return processes.children_of(self.pid)
 
+    def append_to_config(self, lines):
+        """For the next restart."""
+        with open(self._config, "a") as config:
+            config.write(self._fill_in(lines) + "\n")
+
     def start_graceful(self):
         """USR1: returns at once."""
         os.kill(self.pid, signal.SIGUSR1)
