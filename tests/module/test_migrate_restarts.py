@@ -26,9 +26,7 @@ def test_three_graceful_restarts_in_a_row_cost_no_message_and_no_tunnel(start, m
     print(figures)
     taken_over = server.error_log.lines(moves.TAKEN_OVER)
     assert len(taken_over) == 3 * figures.tunnels
-    logged = [server.access_log.lines(f"GET /{path} ") for path in ("ws", "wss")]
-    assert [len(lines) for lines in logged] == [12, 12]
-    for line in logged[0] + logged[1]:
+    for line in server.access_log.wait_for("GET /ws ", 12) + server.access_log.wait_for("GET /wss ", 12):
         assert (line.status, line.code, line.by) == ("101", "1000", "client")
         assert line.messages_in == line.messages_out and line.number("us") > figures.seconds * 1e6
 
