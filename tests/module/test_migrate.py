@@ -1,5 +1,6 @@
 """Open tunnels move to another child process when theirs is replaced, and nobody notices."""
 
+import ssl
 import time
 
 import pytest
@@ -88,6 +89,26 @@ def test_what_is_half_done_is_finished_in_the_other_process(server, stage):
         pair.client.send_frame(frames.CONTINUATION, b"and ended")
         assert pair.session.read_message() == b"begun and ended"
         pair.say_goodbye()
+
+
+def test_tls_moves_on_both_sides(start, mpm, tls_stage, tls):
+    server = start(lines(tls_stage), mpm_lines=ROOM[mpm])
+    with open_pair(server, "/ws", tls_stage, tls) as pair:
+        exchange(pair)   # a tunnel is ready to move when its sessions have left OpenSSL, which is at a quiet moment
+        for _ in range(2):
+            replace_children(server)
+            exchange(pair, 100_000)
+        pair.say_goodbye()
+    assert len(server.error_log.lines(DRAINS.format(1, 1))) == 2
+
+
+def test_tls_1_2_drains(start, mpm, stage, certificates):
+    server = start(lines(stage).replace("10min", f"{PATIENCE}s"), mpm_lines=ROOM[mpm])
+    context = certificates.client_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with open_pair(server, "/ws", stage, context) as pair:
+        server.graceful()
+        assert pair.client.read_close() == (1012, "server restarting")
 
 
 def test_many_tunnels_move_at_once_and_new_ones_open(start, mpm, echo_process):
