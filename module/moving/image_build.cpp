@@ -8,7 +8,8 @@
 #include "tunnel/serving_page.hpp"
 
 // The beginning of this module in memory, which the linker knows.
-extern "C" const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
+extern "C" const unsigned char __ehdr_start[]  // NOLINT(bugprone-reserved-identifier)
+    __attribute__((visibility("hidden")));
 
 namespace wsp {
 namespace {
