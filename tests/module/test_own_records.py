@@ -3,7 +3,9 @@ side has left OpenSSL and which stays."""
 
 import asyncio
 import os
+import select
 import ssl
+import subprocess
 
 import pytest
 import websockets
@@ -13,6 +15,7 @@ from harness.backend import Listener
 from harness.client import finish_handshake, start_handshake
 from harness.exchange import SIZES, carry, converse
 from harness.gnutls import GnutlsContext
+from harness.http1 import new_key
 from harness.httpd import free_port
 from harness.pair import Pair
 from harness.tls_records import SUITES, RecordContext
@@ -127,6 +130,31 @@ def test_gnutls_changes_keys_pads_and_sends_late_tickets_between_messages(site, 
                 assert receiver.read_exactly(len(frame)) == frame
             pair.session.sock.send_tickets(1 + number % 3)
         converse(pair)
+
+
+def test_openssls_own_client_updates_its_keys(site, certificates):
+    """`openssl s_client`: K at the beginning of what it reads asks for an answer, k does not."""
+    command = ["openssl", "s_client", "-connect", f"localhost:{site.ports[SUITES[0]]}", "-CAfile", str(certificates.ca)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0) as client:
+        said = b""
+
+        def say(what, answer):
+            nonlocal said
+            client.stdin.write(what)
+            while answer not in said:
+                assert select.select([client.stdout], [], [], BOUND)[0], f"no {answer} behind {said!r}"
+                said += client.stdout.read(65536) or pytest.fail(f"it ended: {said!r}")
+            said = said.partition(answer)[2]
+
+        say(b"", b"Verify return code: 0 (ok)\n---\n")
+        say(f"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {new_key()}\r\n\r\n".encode(), b"\r\n\r\n")
+        own_records.await_left(site.server)
+        for number in range(10):
+            say(b"kK"[number % 2:][:1] + b"\n", b"KEYUPDATE\n")
+            words = f"with key {number}".encode()
+            say(frames.client_frame(frames.TEXT, words), words)
+        client.kill()
 
 
 def test_a_side_with_tls_1_2_stays_with_openssl_and_the_other_leaves(site):
