@@ -214,7 +214,7 @@ def with_bytes_that_nobody_reads_both_ways(stage, kind):
 @case("ws to ws", "records to records")
 def half_closed(stage, kind):
     """By the client. On TLS that is a close_notify."""
-    pair = stage.open(kind)
+    pair = stage.open(kind, policy="closing")
     pair.client.send_text("that was all")
     pair.client.shut_write()
     assert pair.session.read_message() == b"that was all"

@@ -10,7 +10,7 @@ from .echo_load import EchoLoad, Sizes
 from .waiting import BOUND, wait_until
 
 TAKEN_OVER = "WSP0171:"   # at debug, for each tunnel that a process has taken over
-SUMMARY = r"WSP0170: (\d+) tunnels moved"
+SUMMARY = "WSP0170: [0-9]+ of [0-9]+ tunnels moved"
 
 # Threads for all handshakes at once, and slots for a generation that has not ended.
 _THREADS = ("StartServers 2\nServerLimit 12\nThreadsPerChild 16\nMaxRequestWorkers 64\nMinSpareThreads 1\n"
@@ -61,10 +61,10 @@ class Restarts:
 
 
 def restart_and_await_end_of_old(server):
-    """Seconds from the signal to the end of the old generation."""
+    """Seconds from the signal to the moment when the new generation serves and the old one has ended."""
     old = set(server.children())
     begin = time.monotonic()
-    server.start_graceful()
+    server.graceful()
     wait_until(lambda: not any(map(processes.is_alive, old)), f"the old generation is gone: {old}", 3 * BOUND)
     return time.monotonic() - begin
 

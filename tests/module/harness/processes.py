@@ -26,6 +26,11 @@ def is_alive(pid):
     return bool(fields) and fields[0] not in ("Z", "X")
 
 
+def exists(pid):
+    """Alive, or ended and its parent does not know yet."""
+    return bool(_stat_fields(pid))
+
+
 def _stat_fields(pid):
     """/proc/PID/stat behind the command's name: field 0 is the state."""
     return _read(pid, "stat").rpartition(")")[2].split()
@@ -74,10 +79,16 @@ def pss_bytes(pid):
 
 
 def thread_count(pid):
-    for line in _read(pid, "status").splitlines():
-        if line.startswith("Threads:"):
-            return int(line.split()[1])
-    return 0
+    return _status_number(pid, "Threads:")
+
+
+def anonymous_bytes(pid):
+    """All memory of its own that it has touched, whoever shares it."""
+    return _status_number(pid, "RssAnon:") * 1024
+
+
+def _status_number(pid, name):
+    return next((int(line.split()[1]) for line in _read(pid, "status").splitlines() if line.startswith(name)), 0)
 
 
 def cpu_ticks(pid):
