@@ -15,7 +15,7 @@ from harness.waiting import wait_until
 
 RUNS_ON = ["event"]   # lib writes and reads a tunnel; on all MPMs tunnels move in test_migrate_restarts.py
 
-_HELD = 64 << 20
+_HELD = 64 << 20   # more than the kernel takes
 LIFETIME = "maximum connection time reached"
 TOO_BIG = "message too big"
 
