@@ -48,6 +48,7 @@ class Known final : public LoopHook, private ControlListener, private TunnelStat
     std::unique_ptr<TunnelObserver> observer_;
     std::unique_ptr<std::array<std::string, 2>> early_;
     Direction directions_[2];
+    bool on_control(Side, const FrameScanner::Control&) noexcept override { return false; }
 };
 static_assert(sizeof(Tunnel) == sizeof(Known), "does the new member of Tunnel travel?");
 

@@ -51,7 +51,10 @@ bool TunnelHost::has_threads() {
     if (threads_made_.load()) {
         return true;
     }
-    return !stopping_.load() && guarded_or(false, [this] { return start_threads(); });
+    // A child that stops makes no pumps any more. Where it has them, a tunnel whose handshake ends only now leaves its
+    // thread all the same, and moves on with the others.
+    const bool may_start = !stopping_.load() || !pumps_.empty();
+    return may_start && guarded_or(false, [this] { return start_threads(); });
 }
 
 bool TunnelHost::start_threads() {

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from harness import frames
+from harness.client import finish_handshake
 from harness.crowd import Crowd
-from harness.pair import open_pair
+from harness.pair import Pair, open_pair
 from harness.waiting import BOUND, PATIENCE, wait_until
 
 pytestmark = pytest.mark.threads
@@ -142,6 +143,20 @@ def test_a_child_that_has_served_enough_hands_its_tunnels_to_the_others(start, m
         exchange(pair)
         pair.say_goodbye()
     assert server.error_log.lines(DRAINS.format(1, 1))
+
+
+def test_a_tunnel_that_opens_only_when_its_child_leaves_moves_as_well(server, stage):
+    """It is the first one of its child, whose threads for log lines are made for it."""
+    old = set(server.children())
+    client = server.start_handshake("/ws")
+    session = stage.accept()
+    server.graceful()
+    session.accept_handshake()
+    with Pair(finish_handshake(client), session) as pair:
+        exchange(pair)
+        await_gone(server, old)
+        exchange(pair)
+        assert server.error_log.lines("WSP0171: .* to ws://")
 
 
 @pytest.mark.parametrize("more, said", [

@@ -365,7 +365,7 @@ def test_any_allocation_of_a_move_to_another_child(certificates, echo, full):
     """Each connection is served by a child of its own, which ends, and hands its tunnel over."""
     faults = Faults()
     spare = 32
-    with Httpd("prefork", f"LogLevel proxy_websocket:debug\nProxyWebsocketDrainTimeout 0\nProxyPass /plain {echo.url}/ max=1", certificates, faults=faults,
+    with Httpd("prefork", f"LogLevel proxy_websocket:debug\nProxyWebsocketDrainTimeout 0\nProxyPass /plain {echo.url}/ max=8", certificates, faults=faults,
                mpm_lines=f"StartServers {spare}\nServerLimit 64\nMaxRequestWorkers 64\nMinSpareServers 1\n"
                          "MaxSpareServers 64\nMaxConnectionsPerChild 1") as server:
         server.allow_log(SAID + "|WSP017[25]")
