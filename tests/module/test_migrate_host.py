@@ -59,6 +59,7 @@ def test_bybusyness_counts_tunnels_that_have_moved(start, members):
         assert sorted(tunnels.open(6)) == ["m1"] * 3 + ["m2"] * 3
         tunnels.end("m2", 2)
         await_fact(server, 2, "busy", "1")
+        tunnels.all_echo()
         for _ in range(2):
             move(server, 4)
             assert [facts(server, number)["busy"] for number in (1, 2)] == ["3", "1"]
@@ -125,6 +126,8 @@ def test_tunnels_find_their_hosts_and_workers_in_another_configuration_or_are_dr
     server = start(hosts.lines(["a", "b", "c"]))
     names = {name: {"Host": f"{name}.test"} for name in ("a", "b", "c")}
     tunnels = {name: server.open_tunnel("/ws", changes) for name, changes in names.items()}
+    for tunnel in tunnels.values():
+        tunnel.echo()
     spare = open_pair(server, "/spare", stage)
     server.configure(hosts.lines(["new", "c", "a"], spare=False))   # b is gone, another comes first, two change places
     server.start_graceful()
@@ -144,6 +147,7 @@ def test_a_tunnel_over_a_reload_that_changes_the_log_format_is_one_whole_line(st
     """In the new format, as far as the old one had asked for its fields: no more of the request has been kept."""
     server = start(f"{_NO_DRAIN}\nProxyPass /ws {echo.url}/")
     with server.open_tunnel("/ws?moves", {"User-Agent": "test/1"}) as client:
+        client.echo()   # it is in a pump's hands
         server.configure(f'{_NO_DRAIN}\nLogFormat "%r %>s %I %{{User-Agent}}i %{{Host}}i" wsp\nProxyPass /ws {echo.url}/')
         move(server, 1)
         client.send_close(1000)
@@ -204,6 +208,7 @@ def test_a_reload_that_changes_migrate_drains_and_the_next_one_has_its_word(star
     assert not server.error_log.lines(TAKEN_OVER)
     with Crowd(server, "/ws") as crowd:
         crowd.open(2)
+        crowd.echo()
         if after == "On":
             move(server, 2)
             crowd.echo()
@@ -235,6 +240,7 @@ def test_tunnels_are_drained_when_a_reload_brings_another_build_of_the_module(st
     assert not server.error_log.lines(TAKEN_OVER)
     with Crowd(server, "/ws") as crowd:
         crowd.open(3)
+        crowd.echo()
         move(server, 3)   # from that build to that build
         crowd.echo()
         server.configure(lines)
@@ -283,6 +289,7 @@ def test_a_reading_child_that_is_killed_cuts_tunnels_and_the_next_ones_work(star
     wait_until(lambda: set(server.children()) - {reader}, "another child", 2 * BOUND)
     with Crowd(server, "/ws") as crowd:
         crowd.open(3)
+        crowd.echo()
         move(server, 3)
         crowd.echo()
 
@@ -296,6 +303,7 @@ def test_five_moves_leave_no_descriptor_behind(start, echo_process):
 
     with Crowd(server, "/ws") as crowd:
         crowd.open(20)
+        crowd.echo()
         move(server, 20)
         crowd.echo()
         before = facts_of_processes()

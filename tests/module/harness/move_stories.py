@@ -15,6 +15,7 @@ from .waiting import BOUND, wait_until
 
 _KINDS = ("ws to ws", "wss to ws")
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+_WARM_UP = 10          # restarts
 _PACE = 1.0            # seconds that a restart takes with tunnels
 _HEADROOM = 64 << 10   # bytes by which two rows of restarts may differ
 
@@ -105,20 +106,21 @@ def _cost_of_restart(server):
 
 
 def leaks(start, mpm, tls, backends, tunnels, count):
-    """Descriptors and memory of all processes before and after `count` moves, and after as many restarts without tunnels, by which
-    httpd grows too. The first ten do not count."""
+    """Descriptors and memory of all processes before and after `count` moves, and what httpd's parent grows by in as many restarts
+    without tunnels. Of either the first ones do not count: the heap takes shape."""
     server = start(backends.lines(), mpm_lines=moves.ROOM[mpm])
+    without = -_restart(server, _WARM_UP, _PACE)[2] + _restart(server, count, _PACE)[2]
     with Crowd(server, "/ws") as plain, Crowd(server, "/wss", tls) as secure:
         plain.open(tunnels)
         secure.open(tunnels)
+        plain.echo()
         secure.echo()
         own_records.await_left(server, 2 * tunnels)
-        _restart(server, min(10, count))
-        before, after = _state(server), _restart(server, count)
+        before, after = _restart(server, _WARM_UP), _restart(server, count)
         plain.echo()
         secure.echo()
     assert after[:2] == before[:2], f"descriptors of the parent and its children: {before[:2]} before, {after[:2]} after"
-    grown, without = after[2] - before[2], -_restart(server, 10, _PACE)[2] + _restart(server, count, _PACE)[2]
+    grown = after[2] - before[2]
     assert grown < without + _HEADROOM, f"the parent has grown by {grown} bytes, without tunnels by {without}"
     return (f"{count} moves of {2 * tunnels} tunnels: descriptors of the parent {after[0]}, of its children {after[1]}, as before; "
             f"memory of the parent {before[2] >> 10} KiB before, {after[2] >> 10} after ({without >> 10} KiB more in as many restarts "
