@@ -114,6 +114,7 @@ class Talkers:
         self._stopping.set()
         background.join([self._thread], "the talkers rest", 12 * BOUND)
         self._doors.shutdown(cancel_futures=True)   # what has begun has the bounds of a handshake
+        self._entering = [future for future in self._entering if not future.cancelled()]
         self._let_in()
         for talker in self._talkers:
             if talker.peer:
