@@ -8,6 +8,9 @@
 namespace wsp {
 namespace {
 
+// How many tunnels of other processes are taken in before the tunnels that are here have their turn.
+constexpr int kMostReceived = 16;
+
 Tunnel& tunnel_of(std::uintptr_t cookie) {
     return *reinterpret_cast<Tunnel*>(cookie & ~std::uintptr_t{1});
 }
@@ -68,7 +71,7 @@ bool TunnelLoop::handle_own(const Poller::Event& event, MonotonicUs now) noexcep
             close_all(ClosePlan::stop(now));
             return true;
         case kSourceCookie:
-            receive_some(now);
+            receive(kMostReceived, now);
             return false;
         case kRoomCookie:
             move_at_ = now;

@@ -124,7 +124,8 @@ class TunnelLoop {
     Moved move(Tunnel& tunnel, MonotonicUs now) noexcept;
     void take_back_orphans(MonotonicUs now) noexcept;
     MonotonicUs move_wake_at() const noexcept;
-    void receive_some(MonotonicUs now, bool only_one = false) noexcept;
+    // Takes in as many tunnels of other processes as have come, at most `most`.
+    void receive(int most, MonotonicUs now) noexcept;
     void leave_source(MonotonicUs now) noexcept;
 
     // Used only by the thread of the loop.

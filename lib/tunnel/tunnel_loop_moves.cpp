@@ -10,8 +10,6 @@ namespace {
 
 // How many tunnels are sent before those that are still here have their turn.
 constexpr int kMostSent = 64;
-// How many tunnels of other processes are taken in before the tunnels that are here have their turn.
-constexpr int kMostReceived = 16;
 constexpr int kAll = std::numeric_limits<int>::max();
 
 }  // namespace
@@ -72,7 +70,7 @@ MonotonicUs TunnelLoop::move_wake_at() const noexcept {
 void TunnelLoop::take_back_orphans(MonotonicUs now) noexcept {
     if (left_source_ != nullptr && left_source_->has_orphans(now)) {
         source_ = left_source_;
-        receive_some(now, kAll);
+        receive(kAll, now);
         source_ = nullptr;
     }
 }
@@ -151,8 +149,8 @@ TunnelLoop::Moved TunnelLoop::move(Tunnel& tunnel, MonotonicUs now) noexcept {
 
 void TunnelLoop::unwatch_source(int) noexcept {}
 
-void TunnelLoop::receive_some(MonotonicUs now, bool only_one) noexcept {
-    for (int most = only_one ? 1 : kMostReceived; source_ != nullptr && most > 0; --most) {
+void TunnelLoop::receive(int most, MonotonicUs now) noexcept {
+    for (; source_ != nullptr && most > 0; --most) {
         std::unique_ptr<Tunnel> tunnel;
         const TunnelSource::Got got = source_->receive(tunnel, workspace_, now);
         if (got == TunnelSource::Got::nothing) {
@@ -173,7 +171,7 @@ void TunnelLoop::leave_source(MonotonicUs now) noexcept {
     }
     unwatch_source(source_->fd());
     if (!source_->wake_another()) {
-        receive_some(now, true);
+        receive(1, now);
         // Without room even now somebody else has sent a tunnel, which woke a reader.
         source_->wake_another();
     }
