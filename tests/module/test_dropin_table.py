@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import socket as socketlib
 import tempfile
 from contextlib import ExitStack
 
@@ -11,7 +12,6 @@ from dropin.clients import ask
 from dropin.table import TABLE
 from dropin.teller import Teller
 from harness.config import library_folder
-from harness.httpd import free_port
 
 RUNS_ON = ["event"]   # what is mapped where does not depend on it
 FILES = {"htdocs/page.html": "static\n", "htdocs/files/index.html": "static\n",
@@ -26,8 +26,11 @@ def open_backends(stack, folder, certificates):
     socket = folder / "backend.sock"
     stack.enter_context(Teller("socket", str(socket)))
     socket.chmod(0o777)
+    # Bound, and nobody listens: while it is, nobody else can.
+    closed = stack.enter_context(socketlib.socket())
+    closed.bind(("127.0.0.1", 0))
     addresses = {teller.name: f"127.0.0.1:{teller.port}" for teller in tellers}
-    return addresses | {"socket": str(socket), "secure": f"localhost:{secure.port}", "nobody": f"127.0.0.1:{free_port()}",
+    return addresses | {"socket": str(socket), "secure": f"localhost:{secure.port}", "nobody": f"127.0.0.1:{closed.getsockname()[1]}",
                         "libraries": library_folder()}
 
 

@@ -17,7 +17,8 @@ SIZES = {
 }
 _WARM_UP = 300
 _PARALLEL_GETS = 50
-_BYTES_PER_TUNNEL = 1024
+# On worker 1,000 tunnels share what the heaps of 150 threads grow by meanwhile: up to 0.9 MB, without a tunnel's doing.
+_BYTES_PER_TUNNEL = {"event": 1024, "worker": 2048, "prefork": 1024}
 
 
 @pytest.mark.heavy
@@ -32,7 +33,7 @@ def test_idle_tunnels_cost_neither_threads_nor_memory(start, mpm, echo_process):
         wait_until(lambda: server.busy_workers() == 1, "no worker is busy with a tunnel")
         get_in_parallel(server)
         crowd.echo()
-        assert SANITIZED or per_tunnel < _BYTES_PER_TUNNEL
+        assert SANITIZED or per_tunnel < _BYTES_PER_TUNNEL[mpm]
         crowd.close()
         wait_until(lambda: server.sockets_per_child() <= sockets, "the sockets of all tunnels are given back")
 
