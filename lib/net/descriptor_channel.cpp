@@ -81,9 +81,18 @@ SendOutcome send_packet(int to, const Head& head, const std::uint8_t* data, std:
 #ifdef MFD_ALLOW_SEALING
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
+// Where a system asks for it (sysctl vm.memfd_noexec), a memfd has to say that nobody will execute it. Older kernels do
+// not know the flag, and older headers do not have it.
+UniqueFd empty_memfd() noexcept {
+    constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    constexpr unsigned kNoExec = 0x0008U;  // MFD_NOEXEC_SEAL
+    const int memfd = ::memfd_create("wsp-image", kFlags | kNoExec);
+    return UniqueFd(memfd >= 0 || errno != EINVAL ? memfd : ::memfd_create("wsp-image", kFlags));
+}
+
 // Its memory is the kernel's, which clears it before anybody else gets it.
 UniqueFd memfd_with(const std::uint8_t* data, std::size_t size) noexcept {
-    UniqueFd memfd(::memfd_create("wsp-image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    UniqueFd memfd = empty_memfd();
     for (std::size_t done = 0; memfd.valid() && done < size;) {
         const ssize_t n = ::pwrite(memfd.get(), data + done, size - done, static_cast<off_t>(done));
         if (n <= 0) {
@@ -101,7 +110,8 @@ UniqueFd memfd_with(const std::uint8_t* data, std::size_t size) noexcept {
 // Without the seals, whoever still has the descriptor could change the file while it is read.
 bool read_memfd(int memfd, WipedBytes& to, std::size_t size) noexcept {
     struct stat about {};
-    if (::fcntl(memfd, F_GET_SEALS) != kSeals || ::fstat(memfd, &about) != 0 ||
+    const int seals = ::fcntl(memfd, F_GET_SEALS);  // there may be more than ours
+    if (seals < 0 || (seals & kSeals) != kSeals || ::fstat(memfd, &about) != 0 ||
         static_cast<std::uint64_t>(about.st_size) != size) {
         return false;
     }

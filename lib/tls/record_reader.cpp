@@ -83,48 +83,24 @@ RecordReader::Found RecordReader::look(const std::uint8_t* record, std::size_t s
     return size < kRecordHeader + body ? Found::incomplete : Found::record;
 }
 
-RecordReader::OpenResult RecordReader::open(RecordCrypto& crypto, std::uint8_t* data,
-                                            std::size_t size) noexcept {
-    return open_each(
-        data, size, [&](std::size_t at, std::size_t body, OpenResult& result, unsigned& work) {
-            std::uint8_t* const inner = data + at + kRecordHeader;
-            const std::size_t plain = take_record(crypto, data + at, body, inner, work);
-            std::memmove(data + result.plain, inner, plain);
-            result.plain += plain;
-            return true;
-        });
-}
-
 RecordReader::OpenResult RecordReader::open(RecordCrypto& crypto, const std::uint8_t* sealed,
                                             std::size_t size, std::uint8_t* to,
                                             std::size_t room) noexcept {
-    return open_each(
-        sealed, size, [&](std::size_t at, std::size_t body, OpenResult& result, unsigned& work) {
-            if (body > room - result.plain) {
-                return false;
-            }
-            result.plain += take_record(crypto, sealed + at, body, to + result.plain, work);
-            return true;
-        });
-}
-
-// Finds the records and lets `take` have them, one by one, while it returns true.
-template <class Take>
-RecordReader::OpenResult RecordReader::open_each(const std::uint8_t* data, std::size_t size,
-                                                 Take take) noexcept {
     OpenResult result;
     unsigned work = 0;
     while (end_ == Stop::incomplete) {
+        const std::uint8_t* const record = sealed + result.consumed;
         std::size_t body = 0;
-        const Found found = look(data + result.consumed, size - result.consumed, body);
+        const Found found = look(record, size - result.consumed, body);
         if (found == Found::incomplete) {
             return result;
         }
         if (found == Found::record) {
-            if (work >= kMaxWork || !take(result.consumed, body, result, work)) {
+            if (work >= kMaxWork || body > room - result.plain) {
                 result.stop = Stop::limit;
                 return result;
             }
+            result.plain += take_record(crypto, record, body, to + result.plain, work);
             result.consumed += kRecordHeader + body;
         }
     }

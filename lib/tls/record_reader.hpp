@@ -28,10 +28,10 @@ class RecordReader {
             0;  // bytes of application data, at the beginning of the caller's memory
         std::size_t consumed = 0;  // bytes that are done with
         Stop stop = Stop::incomplete;
-        Alert alert =
-            Alert::none;  // Stop::failed: for the peer. `none`: its own fatal alert was the end
-        Alert peer_alert =
-            Alert::none;  // what the peer said at Stop::closed and Stop::failed; any number
+        // Stop::failed: for the peer. `none`: its own fatal alert was the end.
+        Alert alert = Alert::none;
+        // What the peer said at Stop::closed and Stop::failed; any number.
+        Alert peer_alert = Alert::none;
     };
 
     friend constexpr Stop last_of(Stop) { return Stop::failed; }  // base/image.hpp
@@ -53,12 +53,9 @@ class RecordReader {
     RecordReader& operator=(const RecordReader&) = delete;
     ~RecordReader() = default;
 
-    // Opens the whole records at the beginning of [data, data + size) in place, and puts their application data
-    // together at `data`. The rest of the memory up to `consumed` is then of no meaning; data[consumed..size) is as it
-    // was. With any `stop`, the first `plain` bytes are good.
-    OpenResult open(RecordCrypto& crypto, std::uint8_t* data, std::size_t size) noexcept;
-    // The same, but the application data goes to `to`, memory of `room` bytes that does not overlap the records; what
-    // lies there behind `plain` is of no meaning afterwards. A record for which there is no room is left: Stop::limit.
+    // Opens the whole records at the beginning of [sealed, sealed + size), and puts their application data together at
+    // `to`, memory of `room` bytes that does not overlap them. What lies there behind `plain` is of no meaning afterwards;
+    // with any `stop`, the first `plain` bytes are good. A record for which there is no room is left: Stop::limit.
     // kMaxRecordBody bytes are room for any record.
     OpenResult open(RecordCrypto& crypto, const std::uint8_t* sealed, std::size_t size,
                     std::uint8_t* to, std::size_t room) noexcept;
@@ -85,10 +82,7 @@ class RecordReader {
     RecordReader(RecordKeys&& keys, TlsRole peer) noexcept : keys_(std::move(keys)), peer_(peer) {}
 
     Found look(const std::uint8_t* record, std::size_t size, std::size_t& body) noexcept;
-    template <class Take>
-    OpenResult open_each(const std::uint8_t* data, std::size_t size, Take take) noexcept;
-    // Opens a record into `inner`, which may be the record's own body. Returns the size of its application data, which
-    // is at `inner` then, or 0.
+    // Opens a record into `inner`. Returns the size of its application data, which is at `inner` then, or 0.
     std::size_t take_record(RecordCrypto& crypto, const std::uint8_t* record, std::size_t body,
                             std::uint8_t* inner, unsigned& work) noexcept;
     void take_alert(const std::uint8_t* message, std::size_t size) noexcept;
@@ -102,10 +96,11 @@ class RecordReader {
 
     RecordKeys keys_;
     // The handshake message in progress. Only its header is looked at, so that a ticket of any size needs no memory.
-    std::uint32_t message_left_ =
-        0;  // bytes of its body that have not come; while the header comes, its length so far
-    std::uint8_t message_header_ =
-        0;  // bytes of its header that have come, 0 to 4. 0: no message is in progress
+    //
+    // Bytes of its body that have not come; while the header comes, its length so far.
+    std::uint32_t message_left_ = 0;
+    // Bytes of its header that have come, 0 to 4. 0: no message is in progress.
+    std::uint8_t message_header_ = 0;
     HandshakeType message_type_ = HandshakeType::new_session_ticket;
     TlsRole peer_ = TlsRole::client;
     bool key_update_requested_ = false;

@@ -13,7 +13,7 @@ namespace {
 // How much is read, and so written, at a time. With this size a bulk transfer needs few system calls and stays in the
 // L2 cache. It is a little less than 64 KiB because of the loopback interface of Linux, where many backends are. That
 // interface takes 65,483 bytes of payload in one segment (MTU 65,536; 65,463 with IPv6), so 64 KiB would need a second,
-// tiny segment.
+// tiny segment. With TLS, four records add 88 bytes to what was read.
 constexpr std::size_t kScratchSize = 64 * 1024 - 256;
 
 }  // namespace

@@ -12,11 +12,13 @@ namespace wsp {
 class TunnelHost;
 
 struct TunnelContext {
-    LogRecord log;  // what the log lines about the tunnel need of the request
-    proxy_worker*
-        worker;  // that is busy with the tunnel; null: this child's configuration has no such worker
+    // What the log lines about the tunnel need of the request.
+    LogRecord log;
+    // That is busy with the tunnel. Null: this child's configuration has no such worker.
+    proxy_worker* worker;
     TunnelPermit permit;
-    bool follows_member;  // subscribes to what becomes of the worker (ProxyWebsocketOnMemberDown)
+    // Subscribes to what becomes of the worker (ProxyWebsocketOnMemberDown).
+    bool follows_member;
 };
 
 // Owned by its tunnel, on its pump's thread. `tunnels` outlives it.

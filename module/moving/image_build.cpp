@@ -1,10 +1,11 @@
-// Finds the build id among the ELF notes of the module in memory, and hashes it (FNV-1a).
+// Finds the build id among the ELF notes of the module in memory, and hashes it.
 #include "moving/image_build.hpp"
 
 #include <link.h>
 
 #include <cstddef>
 
+#include "base/fnv1a.hpp"
 #include "tunnel/serving_page.hpp"
 
 // The beginning of this module in memory, which the linker knows.
@@ -19,10 +20,7 @@ std::size_t aligned(std::size_t size) {
 }
 
 std::uint64_t hash_of(const unsigned char* bytes, std::size_t size) {
-    std::uint64_t hash = 14695981039346656037U;
-    for (std::size_t i = 0; i < size; ++i) {
-        hash = (hash ^ bytes[i]) * 1099511628211U;
-    }
+    const std::uint64_t hash = Fnv1a().text({reinterpret_cast<const char*>(bytes), size}).value();
     return hash == 0 || hash == ServingPage::kUnknown ? 1 : hash;
 }
 

@@ -1,61 +1,46 @@
-// Hashes names (FNV-1a) and looks them up.
+// Hashes names and looks them up.
 #include "upstream/worker_directory.hpp"
 
 #include <algorithm>
 #include <string_view>
 
+#include "base/fnv1a.hpp"
 #include "httpd/proxy_workers.hpp"
 
 namespace wsp {
 namespace {
 
-class Hash {
-  public:
-    explicit Hash(std::uint64_t begin = 14695981039346656037U) : value_(begin) {}
-    // The length goes first, so that ("ab", "c") differs from ("a", "bc").
-    Hash& add(std::string_view text) {
-        number(text.size());
-        for (const char byte : text) {
-            value_ = (value_ ^ static_cast<unsigned char>(byte)) * 1099511628211U;
-        }
-        return *this;
-    }
-    Hash& add(const char* text) { return add(std::string_view(text != nullptr ? text : "")); }
-    Hash& number(std::uint64_t number) {
-        for (int shift = 0; shift < 64; shift += 8) {
-            value_ = (value_ ^ ((number >> shift) & 0xff)) * 1099511628211U;
-        }
-        return *this;
-    }
-    std::uint64_t value() const { return value_; }
-
-  private:
-    std::uint64_t value_;
-};
-
 // What mod_proxy calls the worker of rewrite rules that name no worker (mod_proxy.c child_init).
 constexpr char kRewrites[] = "proxy:reverse";
 
+std::string_view text_or_empty(const char* text) {
+    return text != nullptr ? text : "";
+}
+
 std::string_view lower_case(const char* name, apr_pool_t* pool) {
-    char* const copy = apr_pstrdup(pool, name != nullptr ? name : "");
+    char* const copy = apr_pstrdup(pool, text_or_empty(name).data());
     ap_str_tolower(copy);
     return copy;
 }
 
 std::uint64_t hash_of(const server_rec& server, apr_pool_t* pool) {
-    Hash hash;
+    Fnv1a hash;
     hash.number(server.is_virtual != 0).number(server.port);
-    hash.add(lower_case(server.server_hostname, pool));
+    hash.text(lower_case(server.server_hostname, pool));
     for (const server_addr_rec* address = server.addrs; address != nullptr;
          address = address->next) {
-        hash.add(address->virthost).number(address->host_port);
+        hash.text(text_or_empty(address->virthost)).number(address->host_port);
     }
     return hash.value();
 }
 
 WorkerName worker_name(std::uint64_t server, const char* balancer, const char* worker,
                        const char* socket) {
-    return std::max<WorkerName>(Hash(server).add(balancer).add(worker).add(socket).value(), 1);
+    Fnv1a hash(server);
+    for (const char* const part : {balancer, worker, socket}) {
+        hash.text(text_or_empty(part));
+    }
+    return std::max<WorkerName>(hash.value(), 1);
 }
 
 const proxy_server_conf& proxy_config_of(const server_rec* server) {
@@ -71,7 +56,7 @@ WorkerDirectory::WorkerDirectory(server_rec* main_server) {
     std::unordered_map<std::uint64_t, std::uint64_t> equal;
     for (server_rec* server = main_server; server != nullptr; server = server->next) {
         const std::uint64_t hash = hash_of(*server, scratch);
-        servers_[server] = Hash(hash).number(equal[hash]++).value();
+        servers_[server] = Fnv1a(hash).number(equal[hash]++).value();
     }
     apr_pool_destroy(scratch);
     for (server_rec* server = main_server; server != nullptr; server = server->next) {

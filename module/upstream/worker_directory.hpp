@@ -35,8 +35,8 @@ class WorkerDirectory {
   private:
     std::unordered_map<const server_rec*, std::uint64_t> servers_;
     std::unordered_map<WorkerName, Found> workers_;
-    std::unordered_map<WorkerName, server_rec*>
-        rewrites_;  // mod_proxy's worker for rewrite rules: made in child_init
+    // Of mod_proxy's worker for rewrite rules, which is made in child_init.
+    std::unordered_map<WorkerName, server_rec*> rewrites_;
 };
 
 }  // namespace wsp

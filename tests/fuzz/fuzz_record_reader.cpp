@@ -1,4 +1,4 @@
-// Any records, and any bytes, cut anywhere: the reader says the same whatever the cuts are, in place or not, its
+// Any records, and any bytes, cut anywhere: the reader says the same whatever the cuts are, its
 // application data is what was sealed, and it stays inside its memory.
 //
 // The input: one byte that chooses suite and role, one for the size of the pieces, then orders. An order has a byte

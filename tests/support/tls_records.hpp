@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -130,15 +131,23 @@ struct Heard {
     std::size_t calls = 0;
 };
 
-// Opens the beginning of `held` and takes it away. With `room`, the data goes to other memory of that size.
+// Opens what is at `wire`, and puts the data over its beginning. Allocates nothing.
+inline RecordReader::OpenResult open_over(RecordCrypto& crypto, RecordReader& reader,
+                                          std::uint8_t* wire, std::size_t size) {
+    static std::array<std::uint8_t, 1 << 20> elsewhere;
+    const auto result = reader.open(crypto, wire, size, elsewhere.data(), elsewhere.size());
+    std::memcpy(wire, elsewhere.data(), result.plain);
+    return result;
+}
+
+// Opens the beginning of `held` and takes it away. `room`: of the memory for the data; 0: enough.
 inline RecordReader::OpenResult open_some(RecordCrypto& crypto, RecordReader& reader,
                                           std::string& held, std::string& plain,
                                           std::size_t room = 0) {
-    std::string elsewhere(room, '\0');
+    std::string elsewhere(room > 0 ? room : held.size(), '\0');
     const auto result =
-        room == 0 ? reader.open(crypto, bytes_of(held), held.size())
-                  : reader.open(crypto, bytes_of(held), held.size(), bytes_of(elsewhere), room);
-    plain.append(room == 0 ? held : elsewhere, 0, result.plain);
+        reader.open(crypto, bytes_of(held), held.size(), bytes_of(elsewhere), elsewhere.size());
+    plain.append(elsewhere, 0, result.plain);
     held.erase(0, result.consumed);
     return result;
 }

@@ -217,6 +217,27 @@ TEST_CASE("a memfd that its sender could still change is refused", "[channel]") 
     CHECK(channel.receive(image, got) == Received::refused);
 }
 
+// With vm.memfd_noexec the kernel adds a seal of its own.
+TEST_CASE("a memfd with more seals than asked for is read", "[channel]") {
+    const DescriptorChannel channel = open_channel();
+    const Connections with;
+    const std::string sent(100'000, 'x');
+    REQUIRE(send(channel, sent, with) == SendOutcome::sent);
+    std::string head(16, '\0');
+    REQUIRE(::recv(channel.read_fd(), head.data(), head.size(), MSG_DONTWAIT) == 16);
+    const UniqueFd memfd(::memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    REQUIRE(::write(memfd.get(), sent.data(), sent.size()) == static_cast<ssize_t>(sent.size()));
+    constexpr int kFutureWrite = 0x0010;  // F_SEAL_FUTURE_WRITE, Linux 5.1
+    constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+    REQUIRE(::fcntl(memfd.get(), F_ADD_SEALS, kSeals | kFutureWrite) == 0);
+    REQUIRE(send_raw(channel.write_fd(), head,
+                     {with.client.ours.get(), with.backend.ours.get(), memfd.get()}));
+    WipedBytes image;
+    MovedDescriptors got;
+    CHECK(channel.receive(image, got) == Received::image);
+    CHECK(image.size() == sent.size());
+}
+
 TEST_CASE("a receiver without room for descriptors refuses, and leaks none", "[channel]") {
     const DescriptorChannel channel = open_channel();
     Connections with;

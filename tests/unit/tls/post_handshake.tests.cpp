@@ -104,7 +104,7 @@ TEST_CASE("a storm of KeyUpdates does a bounded part of its work per call, and l
         wire += forge.key_update(i % 3 == 0);
     }
     wire += forge.data("data");
-    const auto first = reader.open(crypto, bytes_of(wire), wire.size());
+    const auto first = open_over(crypto, reader, bytes_of(wire), wire.size());
     CHECK(first.stop == Stop::limit);
     constexpr std::size_t kAtMost = RecordReader::kMaxWork / (RecordReader::kKeyUpdateWork + 1) + 1;
     CHECK(first.consumed <= kAtMost * RecordWriter::kKeyUpdateRecord);
@@ -132,7 +132,7 @@ TEST_CASE("floods of tickets, empty records and ignored alerts stop at the limit
                                         : forge.alert(Alert::user_canceled, 1);
         }
         std::string first = wire;
-        const auto result = reader.open(crypto, bytes_of(first), first.size());
+        const auto result = open_over(crypto, reader, bytes_of(first), first.size());
         CHECK(result.stop == (name == "data" ? Stop::incomplete : Stop::limit));
         CHECK(result.consumed ==
               (name == "data" ? wire.size() : wire.size() / 1000 * RecordReader::kMaxWork));
@@ -150,7 +150,7 @@ TEST_CASE("exactly the limit's work and no more input is no limit", "[tls]") {
     for (unsigned i = 0; i < RecordReader::kMaxWork; ++i) {
         wire += forge.data("");
     }
-    const auto result = reader.open(crypto, bytes_of(wire), wire.size());
+    const auto result = open_over(crypto, reader, bytes_of(wire), wire.size());
     CHECK(result.stop == Stop::incomplete);
     CHECK(result.consumed == wire.size());
 }

@@ -78,7 +78,7 @@ TEST_CASE("a reader moves after every byte, and goes on", "[tls]") {
         for (std::size_t cut = 0; cut < wire.size(); ++cut) {
             auto reader = reader_of(crypto, suite);
             std::string held = wire.substr(0, cut);
-            const auto before = reader->open(crypto, bytes_of(held), held.size());
+            const auto before = open_over(crypto, *reader, bytes_of(held), held.size());
             REQUIRE(before.stop == Stop::incomplete);
             const bool requested = reader->key_update_requested();
             const std::string image = image_of(*reader);

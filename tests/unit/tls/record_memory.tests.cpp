@@ -29,7 +29,7 @@ TEST_CASE("neither sealing nor opening allocates, whichever key was there before
         {
             const FailingAllocation none(0);
             const ScarceMemory nothing(1);
-            noisy = reader->open(crypto, bytes_of(noise), noise.size());
+            noisy = open_over(crypto, *reader, bytes_of(noise), noise.size());
             writer->seal(crypto, bytes_of(plain), plain.size(), bytes_of(wire));
             writer->seal(crypto, bytes_of(plain), plain.size(), bytes_of(wire));
             writer->seal(crypto, bytes_of(plain), plain.size(), bytes_of(wire));
@@ -45,7 +45,7 @@ TEST_CASE("neither sealing nor opening allocates, whichever key was there before
         auto late = RecordReader::make(crypto, suite, some_secret(suite), 3, TlsRole::client);
         {
             const FailingAllocation none(0);
-            opened = late->open(crypto, bytes_of(wire), sealed);
+            opened = open_over(crypto, *late, bytes_of(wire), sealed);
             openssl_failed = none.has_failed();
         }
         CHECK_FALSE(openssl_failed);
@@ -92,7 +92,7 @@ TEST_CASE("a KeyUpdate without memory is the end, with internal_error", "[tls]")
         RecordReader::OpenResult result;
         {
             const FailingAllocation scarce(left);
-            result = reader->open(crypto, bytes_of(update), update.size());
+            result = open_over(crypto, *reader, bytes_of(update), update.size());
             failed = scarce.has_failed();
         }
         if (!failed) {

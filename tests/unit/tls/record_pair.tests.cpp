@@ -89,7 +89,7 @@ TEST_CASE("many records at once are put together, and the beginning of one more 
     const std::size_t whole = wire.size();
     const std::string last = forge.data("the last");
     wire += last.substr(0, last.size() - 1);
-    const auto result = reader.open(crypto, bytes_of(wire), wire.size());
+    const auto result = open_over(crypto, reader, bytes_of(wire), wire.size());
     CHECK(result.stop == Stop::incomplete);
     CHECK(result.consumed == whole);
     CHECK(wire.substr(0, result.plain) == sent);

@@ -232,7 +232,7 @@ TEST_CASE("close_notify ends the session, and what comes after it is dropped", "
         RecordReader reader = reader_of(crypto);
         std::string wire = join({forge.data("data"), forge.alert(Alert::close_notify, level),
                                  forge.data("late"), "junk"});
-        const auto result = reader.open(crypto, bytes_of(wire), wire.size());
+        const auto result = open_over(crypto, reader, bytes_of(wire), wire.size());
         CHECK(result.stop == Stop::closed);
         CHECK(result.alert == Alert::none);
         CHECK(result.peer_alert == Alert::close_notify);
@@ -240,7 +240,7 @@ TEST_CASE("close_notify ends the session, and what comes after it is dropped", "
         CHECK(wire.substr(0, result.plain) == "data");
 
         std::string more = "anything at all";
-        const auto again = reader.open(crypto, bytes_of(more), more.size());
+        const auto again = open_over(crypto, reader, bytes_of(more), more.size());
         CHECK(again.stop == Stop::closed);
         CHECK(again.plain == 0);
         CHECK(again.consumed == more.size());
