@@ -16,7 +16,6 @@ from harness.client import finish_handshake, start_handshake
 from harness.exchange import SIZES, carry, converse
 from harness.gnutls import GnutlsContext
 from harness.http1 import new_key
-from harness.httpd import free_port
 from harness.pair import Pair
 from harness.tls_records import SUITES, RecordContext
 from harness.waiting import BOUND, in_time
@@ -68,16 +67,7 @@ class Site:
     """A server with a port for each cipher suite, which both sides of its tunnels use."""
 
     def __init__(self, start, certificates, speakers, echo, mpm_lines=None):
-        self.ports = {suite: free_port() for suite in SUITES}
-        hosts = "\n".join(f"""
-            Listen 127.0.0.1:{port}
-            <VirtualHost 127.0.0.1:{port}>
-                SSLEngine on
-                SSLCertificateFile {certificates.certificate}
-                SSLCertificateKeyFile {certificates.key}
-                SSLCipherSuite TLSv1.3 {suite}
-                SSLProxyCipherSuite TLSv1.3 {suite}
-            </VirtualHost>""" for suite, port in self.ports.items())
+        self.ports, hosts = own_records.hosts_of_suites(certificates)
         self.server = start(f"{own_records.LOG_LINE}\n{speakers.lines()}\nProxyPass /echo {echo.url}/\n{hosts}")
         self._speakers = speakers
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from . import frames, own_records
 from .backend import Listener
 from .client import finish_handshake, start_handshake
-from .httpd import free_port
 from .tls_records import DATA, HANDSHAKE, KEY_UPDATE, MAX_PLAIN, SUITES, RecordContext, handshake_message, new_session_ticket
 from .waiting import BOUND
 
@@ -125,20 +124,12 @@ def _converse(client, backend, steps, figures):
 
 def run(start, certificates, seconds, own=True, steps=1000):
     """For `seconds`, one tunnel after the other, with each suite in turn; with own records, or with OpenSSL's."""
-    ports = {suite: free_port() for suite in SUITES}
+    ports, hosts = own_records.hosts_of_suites(certificates)
     figures, deadline = Figures(), time.monotonic() + seconds
     client_context = RecordContext(certificates.client_context())
     with Listener(RecordContext(certificates.server_context())) as listener:
         server = start(f"{own_records.LOG_LINE}\nProxyWebsocketOwnRecords {'On' if own else 'Off'}\n"
-                       f"ProxyPass /ws {listener.url}/\n" + "\n".join(f"""
-            Listen 127.0.0.1:{port}
-            <VirtualHost 127.0.0.1:{port}>
-                SSLEngine on
-                SSLCertificateFile {certificates.certificate}
-                SSLCertificateKeyFile {certificates.key}
-                SSLCipherSuite TLSv1.3 {suite}
-                SSLProxyCipherSuite TLSv1.3 {suite}
-            </VirtualHost>""" for suite, port in ports.items()))
+                       f"ProxyPass /ws {listener.url}/\n{hosts}")
         while time.monotonic() < deadline:
             client = start_handshake(ports[SUITES[figures.tunnels % 3]], "/ws", tls=client_context)
             with client, listener.accept() as session:
