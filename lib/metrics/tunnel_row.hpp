@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 
@@ -27,6 +28,18 @@ struct TunnelRow {
     enum class Mode : std::uint8_t { pumped, blocking } mode = Mode::pumped;
     bool tls = false;        // of the client's connection
     std::int64_t child = 0;  // process id
+};
+
+// Whose tunnel it is: what lib does not know itself. Views into memory of whoever describes it, so that a pump describes
+// its tunnels without allocating. See the members of TunnelRow.
+struct TunnelDescription {
+    std::string_view id;
+    std::string_view client;
+    std::string_view vhost;
+    std::string_view path;
+    std::string_view backend;
+    std::string_view tag;
+    bool tls = false;
 };
 
 }  // namespace wsp

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/log_level.hpp"
 #include "base/table.hpp"
+#include "metrics/tunnel_row.hpp"
 #include "protocol/violation.hpp"
 
 namespace wsp {
@@ -78,6 +79,12 @@ class TunnelObserver {
         static_cast<void>(written);
     }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
+
+    // Somebody asks for the state of all tunnels (tunnel/survey.hpp). All bytes have been reported before, and `held` bytes wait
+    // in the tunnel now.
+    virtual void on_survey(std::uint64_t held) noexcept { static_cast<void>(held); }
+    // Whose tunnel it is. The views must stay valid until the observer is called again.
+    virtual void describe(TunnelDescription& to) const noexcept { static_cast<void>(to); }
 
     // Writes what TunnelRestorer::restore() needs to make this observer again in another process. Returns false when
     // the tunnel must not move. May be called several times, when the image was not sent.

@@ -12,6 +12,7 @@
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
 #include "tunnel/shared_policies.hpp"
+#include "tunnel/survey.hpp"
 #include "upstream/member_watch.hpp"
 #include "upstream/worker_pool_map.hpp"
 
@@ -29,6 +30,8 @@ class Child {
     // Any thread; what is in it lives as long as the process.
     const HandshakeServices& handshake_services() const { return services_; }
     KeptThreads& kept_threads() { return tunnels_.kept_threads(); }
+    // Asks the tunnels of all child processes; for request threads.
+    Survey& survey() { return survey_; }
 
     // child_stopping: ends all tunnels, within ProxyWebsocketDrainTimeout or at once. `graceful` is the hook's, and
     // this must be called from within that hook.
@@ -52,6 +55,7 @@ class Child {
     MemberWatch members_;
     SharedPolicies policies_;
     HandshakeThreads handshake_threads_;
+    Survey survey_{nullptr};
     bool moves_logged_ = false;
     const HandshakeServices services_;
     std::optional<TunnelReceiver> receiver_;
