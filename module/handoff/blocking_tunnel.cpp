@@ -18,9 +18,9 @@ namespace {
 
 class NotesObserver final : public TunnelObserver {
   public:
-    NotesObserver(request_rec& r, proxy_worker* worker, const char* backend_url,
+    NotesObserver(request_rec& r, proxy_worker* worker, const TunnelIdentity& identity,
                   const TunnelLog& log)
-        : r_(r), worker_(worker), backend_url_(backend_url), log_(log) {}
+        : r_(r), worker_(worker), identity_(identity), log_(log) {}
     void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
         add_traffic(worker_, read, written);
     }
@@ -30,8 +30,7 @@ class NotesObserver final : public TunnelObserver {
             for (request_rec* each = &r_; each != nullptr; each = each->prev) {
                 set_tunnel_notes(each->pool, each->notes, report);
             }
-            const std::string about = name_of_tunnel(r_, backend_url_);
-            log_end_of_tunnel(log_, about.c_str(), report);
+            log_end_of_tunnel(log_, name_of_tunnel(identity_).c_str(), report);
             return 0;
         });
     }
@@ -39,7 +38,7 @@ class NotesObserver final : public TunnelObserver {
   private:
     request_rec& r_;
     proxy_worker* worker_;
-    const char* backend_url_;
+    TunnelIdentity identity_;
     TunnelLog log_;
 };
 
@@ -64,7 +63,7 @@ void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels) {
     parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);
     parts.terms = tunnel.terms;
     parts.observer = std::make_unique<NotesObserver>(*tunnel.r, tunnel.backend.worker(),
-                                                     tunnel.backend_url, tunnel.log());
+                                                     tunnel.identity, tunnel.log());
     BlockingPump pump(tunnels.stop_fds().stop, &signals);
     const LoopList::Entry listed(tunnels.loops(), pump);
     pump.run(std::make_unique<Tunnel>(std::move(parts)));

@@ -134,8 +134,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     decide_on_records(tunnel.r, "client", tunnel.own_records, from_client);
     decide_on_records(tunnel.r, "backend", tunnel.own_records, from_backend);
     // After take(): by now mod_logio has counted everything that went through httpd.
-    LogRecord log(r, tunnel.backend_url, tunnel.log());
-    const std::string about = log.about();  // the record moves on
+    LogRecord log(r, tunnel.identity, tunnel.log());
     auto handoff = std::make_shared<Handoff>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
         TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit),
@@ -144,7 +143,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     connection_context_of(client)->handoff = handoff;
     connection_context_of(backend)->handoff = std::move(handoff);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",
-                  about.c_str());
+                  name_of_tunnel(tunnel.identity).c_str());
     tunnel.backend.release();
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include "handoff/kept_threads.hpp"
 #include "httpd/httpd.hpp"
+#include "log/tunnel_identity.hpp"
 #include "log/tunnel_log.hpp"
 #include "tunnel/terms.hpp"
 #include "upstream/request_connector.hpp"
@@ -17,7 +18,7 @@ struct OpenTunnel {
     TunnelTerms terms;
     bool async;                // ProxyWebsocketAsync
     bool own_records;          // ProxyWebsocketOwnRecords
-    const char* backend_url;   // for the logs
+    TunnelIdentity identity;   // refers to the request
     KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
     TunnelPermit permit;       // held for as long as the tunnel lives
 

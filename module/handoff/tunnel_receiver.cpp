@@ -59,7 +59,7 @@ class TunnelReceiver::Restorer final : public TunnelRestorer {
         LogRecord record(log, block);
         ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, log.server,
                      "WSP0171: a tunnel is taken over from another child process: %s",
-                     record.about());
+                     record.about().c_str());
         to.policy = all_.policies_.share(policy);
         if (follows_member && has_worker_) {
             to.group = all_.members_.subscribe(worker);

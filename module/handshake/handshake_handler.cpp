@@ -63,7 +63,7 @@ class Handshake {
     int take_answer();
     int pass_on_refusal();
     int open_tunnel();
-    int run_open_tunnel(TunnelTerms terms);
+    int run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity);
     DurationUs handshake_timeout() const;
 
     const HandshakeServices& services_;
@@ -226,6 +226,7 @@ int Handshake::open_tunnel() {
     TunnelTerms terms =
         resolve_terms(services_.policies, r_, *worker_, *conf_, config_, !is_websocket());
     terms.group = group_for(services_.members, worker_, config_);
+    const TunnelIdentity identity = identity_of(r_, url_, nullptr);
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -236,7 +237,7 @@ int Handshake::open_tunnel() {
     try {
         // Header directives may add or remove extensions in the 101. Only those count that both sides know.
         terms.allowed_rsv = chosen & rsv_bits(r_);
-        return run_open_tunnel(std::move(terms));
+        return run_open_tunnel(std::move(terms), identity);
     } catch (const std::exception& e) {
         // After the 101 no status can be sent; the connection just ends.
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
@@ -246,13 +247,13 @@ int Handshake::open_tunnel() {
     }
 }
 
-int Handshake::run_open_tunnel(TunnelTerms terms) {
+int Handshake::run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity) {
     OpenTunnel tunnel{r_,
                       connector_,
                       std::move(terms),
                       config_.async != 0,
                       config_.own_records != 0,
-                      url_,
+                      identity,
                       admission_.take_kept_thread(),
                       admission_.take_permit()};
     return run_tunnel(tunnel, services_.tunnels);

@@ -27,7 +27,7 @@ AccessLogWriter::AccessLogWriter()
           [this](EndedTunnel& tunnel, apr_pool_t*) {
               guarded_or(0,
                          [&tunnel] {  // without memory for this line there may be some for the next
-                             log_end_of_tunnel(tunnel.record.log(), tunnel.record.about(),
+                             log_end_of_tunnel(tunnel.record.log(), tunnel.record.about().c_str(),
                                                tunnel.report);
                              return 0;
                          });

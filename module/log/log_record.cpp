@@ -29,7 +29,8 @@ ap_HOOK_log_transaction_t* log_config_function() {
 
 }  // namespace
 
-LogRecord::LogRecord(request_rec* last, const char* backend_url, const TunnelLog& log) : log_(log) {
+LogRecord::LogRecord(request_rec* last, const TunnelIdentity& identity, const TunnelLog& log)
+    : log_(log) {
     const LogContext& context = log_context_of(last->server);
     const LogNeeds& needs = context.needs;
     request_rec* const first = first_request_of(last);
@@ -49,7 +50,7 @@ LogRecord::LogRecord(request_rec* last, const char* backend_url, const TunnelLog
 
     const auto all = [](const char*) { return true; };
     Packer packer;
-    packer.text(name_of_tunnel(*last, backend_url).c_str());
+    pack_identity(packer, identity);
     pack_connection(packer, *c, numbers, needs);
     packer.table(answers, all);
     packer.table(ssl_variables(last, needs.ssl), all);
@@ -66,9 +67,9 @@ LogRecord::LogRecord(const TunnelLog& log, std::string_view block)
     std::memcpy(block_.get(), block.data(), block.size());
 }
 
-const char* LogRecord::about() const {
-    const char* const text = Unpacker(block()).text();
-    return text != nullptr ? text : "";
+TunnelIdentity LogRecord::identity() const {
+    Unpacker unpacker(block());
+    return unpack_identity(unpacker);
 }
 
 void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
@@ -77,7 +78,7 @@ void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
         return;
     }
     Unpacker unpacker(block());
-    unpacker.text();  // about() is for the error log
+    unpack_identity(unpacker);
     ConnectionNumbers numbers{};
     conn_rec* const c = unpack_connection(unpacker, numbers, log_.server, pool);
     c->aborted = report.reason == EndReason::client_lost ? 1 : 0;

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "httpd/httpd.hpp"
+#include "log/tunnel_identity.hpp"
 #include "log/tunnel_log.hpp"
 #include "tunnel/report.hpp"
 
@@ -20,9 +22,8 @@ namespace wsp {
 class LogRecord {
   public:
     // Packs what the formats need of `r`, whose 101 has been sent, and of the first request if `r` comes from a
-    // redirect. `backend_url` is for the error log. Request thread. May take as long as the subrequests that a
-    // condition of an access log makes.
-    LogRecord(request_rec* r, const char* backend_url, const TunnelLog& log);
+    // redirect. Request thread. May take as long as the subrequests that a condition of an access log makes.
+    LogRecord(request_rec* r, const TunnelIdentity& identity, const TunnelLog& log);
     // Of a tunnel that comes from another process: what that process has read from block(). May throw bad_alloc. Any
     // thread.
     LogRecord(const TunnelLog& log, std::string_view block);
@@ -32,8 +33,10 @@ class LogRecord {
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
 
     const TunnelLog& log() const { return log_; }
+    // Refers to this record's block.
+    TunnelIdentity identity() const;
     // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
-    const char* about() const;
+    std::string about() const { return name_of_tunnel(identity()); }
 
     // What is kept of the request. An access log of another configuration may ask for more than that; its line then has
     // "-" there.

@@ -2,6 +2,8 @@
 // never blocks.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -12,15 +14,45 @@
 
 namespace wsp {
 
-class Packer {
+// Texts that a block has once. Packer and Unpacker number them alike.
+class KnownTexts {
   public:
-    // A byte says whether there is a text, so that null stays null.
-    void text(const char* value) {
-        block_.push_back(value == nullptr ? '\0' : '\1');
-        if (value != nullptr) {
-            block_.append(value, std::strlen(value) + 1);
+    static constexpr std::size_t kFirst = 2;  // the byte that means [0]
+
+    void add(const char* text) {
+        if (size_ < texts_.size()) {
+            texts_[size_++] = text;
         }
     }
+    std::size_t size() const { return size_; }
+    const char* operator[](std::size_t place) const {
+        return place < size_ ? texts_[place] : nullptr;
+    }
+
+  private:
+    std::array<const char*, 4> texts_{};
+    std::size_t size_ = 0;
+};
+
+class Packer {
+  public:
+    // A byte says whether there is a text, so that null stays null, or which of the known texts it is.
+    void text(const char* value) {
+        if (value == nullptr) {
+            block_.push_back('\0');
+            return;
+        }
+        for (std::size_t i = 0; i < known_.size(); ++i) {
+            if (std::strcmp(known_[i], value) == 0) {
+                block_.push_back(static_cast<char>(KnownTexts::kFirst + i));
+                return;
+            }
+        }
+        block_.push_back('\1');
+        block_.append(value, std::strlen(value) + 1);
+    }
+    // From here on this text, which has been packed, takes one byte. It must outlive the packer.
+    void know(const char* value) { known_.add(value); }
     // The rows for which wants(key) is true. A null table has none.
     template <class Wants>
     void table(const apr_table_t* table, Wants wants) {
@@ -50,6 +82,7 @@ class Packer {
 
   private:
     std::string block_;
+    KnownTexts known_;
 };
 
 // Must read in the order in which the Packer wrote. The texts stay in the block. It never reads beyond the block: what
@@ -58,8 +91,9 @@ class Unpacker {
   public:
     explicit Unpacker(std::string_view block) : left_(block) {}
     const char* text() {
-        if (left_.empty() || take(1)[0] == '\0') {
-            return nullptr;
+        const std::size_t kind = left_.empty() ? 0 : static_cast<unsigned char>(take(1)[0]);
+        if (kind != 1) {
+            return kind == 0 ? nullptr : known_[kind - KnownTexts::kFirst];
         }
         const std::size_t size = left_.find('\0');
         if (size == std::string_view::npos) {
@@ -68,6 +102,8 @@ class Unpacker {
         }
         return take(size + 1);
     }
+    // Where the Packer did. The text may be null.
+    void know(const char* value) { known_.add(value); }
     apr_table_t* table(apr_pool_t* pool) {
         apr_table_t* const table = apr_table_make(pool, 8);
         while (const char* key = text()) {
@@ -95,6 +131,7 @@ class Unpacker {
     }
 
     std::string_view left_;
+    KnownTexts known_;
 };
 
 }  // namespace wsp

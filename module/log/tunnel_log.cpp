@@ -1,7 +1,6 @@
 // Turns a tunnel's report into text.
 #include "log/tunnel_log.hpp"
 
-#include <algorithm>
 #include <cinttypes>
 #include <string_view>
 
@@ -24,17 +23,6 @@ const char* violation_text(const TunnelReport& report) {
 }
 
 }  // namespace
-
-std::string name_of_tunnel(const request_rec& r, const char* backend_url) {
-    static constexpr std::size_t kLongest = 200;
-    const std::string_view url(backend_url);
-    std::string name(r.useragent_ip);
-    name += ':';
-    name += std::to_string(r.useragent_addr->port);
-    name += " to ";
-    name += url.substr(0, std::min(url.find('?'), kLongest));
-    return name;
-}
 
 void log_end_of_tunnel(const TunnelLog& log, const char* about, const TunnelReport& report) {
     int level = httpd_level(row_of(report.reason).level);

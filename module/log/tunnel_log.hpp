@@ -2,8 +2,6 @@
 // and tunnels that keep their threads.
 #pragma once
 
-#include <string>
-
 #include "base/log_rate_limit.hpp"
 #include "httpd/httpd.hpp"
 #include "tunnel/report.hpp"
@@ -26,10 +24,6 @@ struct TunnelLog {
     LogRateLimit* gate;
     int level;
 };
-
-// "192.0.2.7:50412 to ws://127.0.0.1:8000/chat". Without the query, which may contain tokens. The address is that of
-// the user agent, where a proxy in front has sent it.
-std::string name_of_tunnel(const request_rec& r, const char* backend_url);
 
 // Logs "tunnel ended: ..." with who, why, how long and how much. The level is warning, limited in rate, if the backend
 // broke a rule or this server lacked something; otherwise info, also if a client broke a rule. `about` names the

@@ -22,9 +22,10 @@ VARIABLES = {
     "HTTP_COOKIE": "session=abc", "HTTP_FORWARDED": "for=192.0.2.1", "HTTP_HOST": "chat.example:81", "HTTP_ACCEPT": "*/*",
     "SSL_PROTOCOL": "TLSv1.3", "SSL_CLIENT_VERIFY": "NONE",
 }
-# Those whose value is not known beforehand.
+# Those whose value is not known beforehand. Not REQUEST_LOG_ID: a tunnel always has one, another request only if the error log has a
+# line about it.
 OTHER_VARIABLES = (
-    "REQUEST_FILENAME", "SCRIPT_FILENAME", "REQUEST_LOG_ID", "CONN_LOG_ID", "LAST_MODIFIED", "REMOTE_PORT", "TIME_YEAR",
+    "REQUEST_FILENAME", "SCRIPT_FILENAME", "CONN_LOG_ID", "LAST_MODIFIED", "REMOTE_PORT", "TIME_YEAR",
     "TIME_MON", "TIME_DAY", "TIME_HOUR", "TIME_MIN", "TIME_SEC", "TIME", "SERVER_SOFTWARE", "API_VERSION",
     "SSL_CIPHER", "SSL_SERVER_S_DN", "SSL_SESSION_ID")
 
@@ -53,7 +54,7 @@ CONDITIONS = [
 ]
 # mod_proxy_wstunnel knows none of these: what becomes of them is known when the tunnel ends.
 OUR_CONDITIONS = {
-    "note('ws-close-code') == '1000'": True, "note('ws-close-code') != '1000'": False,
+    "-n %{REQUEST_LOG_ID}": True, "note('ws-close-code') == '1000'": True, "note('ws-close-code') != '1000'": False,
     "note('ws-close-code') == '1000' && -U '/index.html'": True, "note('ws-closed-by') == 'client' && %{HTTPS} == 'off'": True,
     "note('ws-closed-by') == 'client' && -U '/denied'": False, "env('ws-messages-in') == '0'": True,
     "resp('X-Node') == 'n1'": True, "note(reqenv('NOTE')) == '1000'": True,
