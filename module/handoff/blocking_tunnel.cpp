@@ -35,6 +35,8 @@ class NotesObserver final : public TunnelObserver {
         });
     }
 
+    void describe(TunnelDescription& to) const noexcept override { describe_tunnel(identity_, to); }
+
   private:
     request_rec& r_;
     proxy_worker* worker_;

@@ -44,6 +44,10 @@ void PumpedTunnelObserver::on_end(const TunnelReport& report) noexcept {
     tunnels_.log_writer().write(std::move(log_), report);
 }
 
+void PumpedTunnelObserver::describe(TunnelDescription& to) const noexcept {
+    describe_tunnel(log_.identity(), to);
+}
+
 bool PumpedTunnelObserver::write_image(ImageWriter& to) const noexcept {
     TunnelMoves* const moves = tunnels_.moves();
     if (moves == nullptr || worker_ == nullptr) {

@@ -32,6 +32,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override;
     // Passes on to the access log writer what must be written.
     void on_end(const TunnelReport& report) noexcept override;
+    void describe(TunnelDescription& to) const noexcept override;
     // False when no child process of the newest generation has the tunnel's worker. TunnelReceiver reads it.
     bool write_image(ImageWriter& to) const noexcept override;
     // No log line here: there is one where the tunnel ends.

@@ -76,6 +76,14 @@ std::string name_of_tunnel(const TunnelIdentity& identity) {
            identity.backend;
 }
 
+void describe_tunnel(const TunnelIdentity& identity, TunnelDescription& to) noexcept {
+    to.id = identity.id;
+    to.client = identity.client;
+    to.path = identity.path;
+    to.tag = identity.tag;
+    to.tls = identity.tls;
+}
+
 void pack_identity(Packer& packer, const TunnelIdentity& identity) {
     packer.numbers(IdentityNumbers{identity.client_port, identity.tls});
     for (const char* text : {identity.id, identity.client, identity.path}) {

@@ -5,6 +5,7 @@
 
 #include "httpd/httpd.hpp"
 #include "log/packer.hpp"
+#include "metrics/tunnel_row.hpp"
 
 namespace wsp {
 
@@ -26,6 +27,9 @@ TunnelIdentity identity_of(request_rec* r, const char* backend_url, const char* 
 
 // "192.0.2.7:50412 to ws://127.0.0.1:8000/chat"
 std::string name_of_tunnel(const TunnelIdentity& identity);
+
+// All but the labels of its virtual host and backend.
+void describe_tunnel(const TunnelIdentity& identity, TunnelDescription& to) noexcept;
 
 // The beginning of a LogRecord's block. What follows repeats some of these texts, at no cost (Packer::know).
 void pack_identity(Packer& packer, const TunnelIdentity& identity);
