@@ -22,6 +22,8 @@
 #include "routing/error_pages.hpp"
 #include "routing/mapping.hpp"
 #include "routing/rewrite_targets.hpp"
+#include "status/mod_status_section.hpp"
+#include "status/status_handler.hpp"
 #include "upstream/backend_io.hpp"
 #include "upstream/configured_workers.hpp"
 #include "upstream/retry_after.hpp"
@@ -172,6 +174,20 @@ int on_handler(request_rec* r) noexcept {
     return guarded(r, [r] { return handle_past_cache(r); });
 }
 
+StatusSource* status_source() {
+    Child* const child = Child::current();
+    return child != nullptr ? &child->status() : nullptr;
+}
+
+int on_status_handler(request_rec* r) noexcept {
+    return guarded(r, [r] { return handle_status(r, status_source(), WSP_VERSION); });
+}
+
+int on_mod_status(request_rec* r, int flags) noexcept {
+    return guarded_or(DECLINED,
+                      [&] { return write_mod_status_section(r, flags, status_source()); });
+}
+
 int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
               const char* proxyname, apr_port_t proxyport) noexcept {
     return guarded(r, [&] {
@@ -247,6 +263,9 @@ void register_request_hooks() {
     proxy_hook_canon_handler(on_canon, nullptr, kProxySchemes, APR_HOOK_FIRST);
     ap_hook_insert_filter(on_insert_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_handler(on_handler, nullptr, kCache, APR_HOOK_REALLY_FIRST);
+    // Before mod_proxy: "SetHandler websocket-status" counts within what "ProxyPass /" maps, too.
+    ap_hook_handler(on_status_handler, nullptr, kProxy, APR_HOOK_FIRST);
+    APR_OPTIONAL_HOOK(ap, status_hook, on_mod_status, nullptr, nullptr, APR_HOOK_MIDDLE);
     proxy_hook_scheme_handler(on_scheme, nullptr, kProxySchemes, APR_HOOK_FIRST);
     APR_OPTIONAL_HOOK(proxy, request_status, on_request_status, nullptr, nullptr, APR_HOOK_MIDDLE);
     // First: it decides which other functions of this hook run.

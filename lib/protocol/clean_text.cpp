@@ -8,21 +8,6 @@
 namespace wsp {
 namespace {
 
-// The size of the character at the beginning of `text`; 0 when there is none.
-std::size_t size_of_character(std::string_view text) {
-    Utf8Validator validator;
-    for (std::size_t size = 0; size < text.size();) {
-        const auto byte = static_cast<std::uint8_t>(text[size++]);
-        if (!validator.feed(&byte, 1)) {
-            return 0;
-        }
-        if (validator.complete()) {
-            return size;
-        }
-    }
-    return 0;
-}
-
 // C0, DEL, and C1: U+0080 to U+009F.
 bool is_control(std::string_view character) {
     const auto first = static_cast<std::uint8_t>(character[0]);

@@ -145,4 +145,18 @@ bool Utf8Validator::is_sound() const noexcept {
     return state_ % kStateBits == 0 && state_ <= kInvalidShift;
 }
 
+std::size_t size_of_character(std::string_view text) noexcept {
+    Utf8Validator validator;
+    for (std::size_t size = 0; size < text.size();) {
+        const auto byte = static_cast<std::uint8_t>(text[size++]);
+        if (!validator.feed(&byte, 1)) {
+            return 0;
+        }
+        if (validator.complete()) {
+            return size;
+        }
+    }
+    return 0;
+}
+
 }  // namespace wsp

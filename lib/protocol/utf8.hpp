@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "base/image_fields.hpp"
 
@@ -32,5 +33,8 @@ class Utf8Validator {
   private:
     std::uint8_t state_ = 0;
 };
+
+// The size in bytes of the character at the beginning of `text`; 0 when there is none.
+std::size_t size_of_character(std::string_view text) noexcept;
 
 }  // namespace wsp

@@ -11,6 +11,7 @@
 #include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
+#include "status/live_status.hpp"
 #include "tunnel/shared_policies.hpp"
 #include "tunnel/survey.hpp"
 #include "upstream/member_watch.hpp"
@@ -30,6 +31,7 @@ class Child {
     // Any thread; what is in it lives as long as the process.
     const HandshakeServices& handshake_services() const { return services_; }
     KeptThreads& kept_threads() { return tunnels_.kept_threads(); }
+    StatusSource& status() { return status_; }
     // Asks the tunnels of all child processes; for request threads.
     Survey& survey() { return survey_; }
 
@@ -59,6 +61,7 @@ class Child {
     bool moves_logged_ = false;
     const HandshakeServices services_;
     std::optional<TunnelReceiver> receiver_;
+    LiveStatus status_{survey_};
 };
 
 }  // namespace wsp

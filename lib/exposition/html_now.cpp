@@ -1,0 +1,73 @@
+// The large numbers: one tile each.
+#include "exposition/html_sections.hpp"
+
+namespace wsp {
+namespace {
+
+class Tiles {
+  public:
+    explicit Tiles(HtmlWriter& html) : html_(html) {}
+
+    // `name` is the tile's id for page.js, `note` a line below the number; empty: none.
+    void add(std::string_view name, std::string_view title, std::string_view number,
+             std::string_view note) {
+        html_.raw("<div><dt>").text(title).raw("</dt><dd class=\"large\" id=\"now-").text(name);
+        html_.raw("\">").text(number).raw("</dd>");
+        if (!note.empty()) {
+            html_.raw("<dd class=\"note\">").text(note).raw("</dd>");
+        }
+        html_.raw("</div>\n");
+    }
+
+  private:
+    HtmlWriter& html_;
+};
+
+std::string in_and_out(std::string (*human)(std::uint64_t), const SeriesSnapshot& total,
+                       Metric metric) {
+    return human(total.at(metric, 0)) + " in, " + human(total.at(metric, 1)) + " out";
+}
+
+// "99 % within 5 ms"
+std::string most_within(const SeriesSnapshot& series, Metric histogram) {
+    const DurationUs bound = quantile_of(series, histogram, 0.99);
+    if (bound == 0) {
+        return "none measured";
+    }
+    return bound == kNever ? std::string("some take longer than a day")
+                           : "99\xC2\xA0% within " + human_duration(bound);
+}
+
+std::string mean_of(const SeriesSnapshot& series, Metric histogram) {
+    const std::uint64_t count = count_of(series, histogram);
+    return count == 0 ? "\xE2\x80\x93"
+                      : human_duration(sum_of(series, histogram) / static_cast<DurationUs>(count));
+}
+
+}  // namespace
+
+void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& total) {
+    html.raw(
+        "<section id=\"now\" aria-labelledby=\"now-title\">\n"
+        "<h2 id=\"now-title\" class=\"unseen\">Now, and since the start</h2>\n<dl "
+        "class=\"tiles\">\n");
+    Tiles tiles(html);
+    tiles.add("open", "Open tunnels", human_count(total.open()),
+              human_count(total.at(Metric::opened)) + " opened");
+    tiles.add("refused", "Refused handshakes", human_count(total.sum(Metric::refused)), "");
+    tiles.add("messages", "Messages", human_count(total.sum(Metric::messages)),
+              in_and_out(human_count, total, Metric::messages));
+    tiles.add("bytes", "Traffic", human_bytes(total.sum(Metric::bytes)),
+              in_and_out(human_bytes, total, Metric::bytes));
+    tiles.add("held", "Waiting in tunnels", human_bytes(total.at(Metric::held_bytes)),
+              "receivers that take nothing");
+    tiles.add("handshake", "Handshake, mean", mean_of(total, Metric::handshake_time),
+              most_within(total, Metric::handshake_time));
+    tiles.add("rtt", "Round trip, mean", mean_of(total, Metric::ping_rtt),
+              most_within(total, Metric::ping_rtt));
+    tiles.add("lag", "Pump at work, mean", mean_of(report.snapshot.server, Metric::loop_lag),
+              most_within(report.snapshot.server, Metric::loop_lag));
+    html.raw("</dl>\n</section>\n");
+}
+
+}  // namespace wsp

@@ -1,0 +1,22 @@
+// The sections of the status page. page.js replaces each of them as a whole, by its id. Pure; any thread.
+#pragma once
+
+#include "exposition/html_writer.hpp"
+#include "exposition/page_request.hpp"
+#include "exposition/status_report.hpp"
+
+namespace wsp {
+
+// The large numbers at the top.
+void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& total);
+// What has ended in the last hour, minute by minute and by reason, and why handshakes were refused.
+void write_last_hour(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& total);
+// Each virtual host with each backend.
+void write_hosts(HtmlWriter& html, const StatusReport& report);
+// Live tunnels: filter, table, pages.
+void write_tunnels(HtmlWriter& html, const StatusReport& report, const PageRequest& asked);
+
+// The filter that selects the tunnels with this value: "vhost:www.example.com:443".
+std::string filter_for(RowColumn column, std::string_view value);
+
+}  // namespace wsp

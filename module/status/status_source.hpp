@@ -1,0 +1,20 @@
+// Where the status page has its numbers and rows from. Lives as long as the child process; any request thread.
+#pragma once
+
+#include "metrics/snapshot.hpp"
+#include "tunnel/survey.hpp"
+
+namespace wsp {
+
+class StatusSource {
+  public:
+    virtual ~StatusSource() = default;
+    // Makes all tunnels of the server report what they have not reported yet. May block for Survey::kPatience.
+    virtual SurveyOutcome flush() = 0;
+    // The same, and their rows.
+    virtual RowsAnswer rows() = 0;
+    // The statistics of the whole server, as far as they have been reported. Does not block.
+    virtual ServerSnapshot snapshot() = 0;
+};
+
+}  // namespace wsp
