@@ -53,6 +53,13 @@ bool Poller::watch_with_others(int fd, std::uintptr_t cookie) noexcept {
     return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+bool Poller::watch_edges(int fd, std::uintptr_t cookie) noexcept {
+    epoll_event event{};
+    event.events = std::uint32_t{EPOLLIN} | std::uint32_t{EPOLLET};
+    event.data.u64 = cookie;
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
     epoll_event ready[kBatch];
     const int n = ::epoll_wait(epoll_.get(), ready, kBatch, poll_timeout(timeout));

@@ -64,6 +64,10 @@ bool Poller::watch_with_others(int fd, std::uintptr_t cookie) noexcept {
     return watch(fd, kNoInterest, kReadable, cookie);
 }
 
+bool Poller::watch_edges(int, std::uintptr_t) noexcept {
+    return false;
+}
+
 const std::vector<Poller::Event>& Poller::wait(DurationUs timeout) noexcept {
     events_.clear();
     try {

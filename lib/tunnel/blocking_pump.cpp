@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "tunnel/survey_respondent.hpp"
+
 namespace wsp {
 namespace {
 
@@ -40,6 +42,10 @@ BlockingPump::BlockingPump(int stop_fd, FdHandler* handler)
     events_.reserve(kSlots);
     // Without this descriptor the loop looks for commands every kPollInterval.
     [[maybe_unused]] const bool opened = wake_fd_.open();
+}
+
+void BlockingPump::answer(SurveyRespondent& survey) noexcept {
+    set_survey(survey, !survey.has_listener());
 }
 
 void BlockingPump::run(std::unique_ptr<Tunnel> tunnel) noexcept {

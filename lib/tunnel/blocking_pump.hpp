@@ -29,6 +29,10 @@ class BlockingPump final : public TunnelLoop {
     BlockingPump(int stop_fd, FdHandler* handler);
     ~BlockingPump() = default;
 
+    // Answers the survey. To be called before the pump is listed, and before run(). Pumps of the process pass questions on;
+    // without any, this one looks for them from time to time. `survey` outlives the pump.
+    void answer(SurveyRespondent& survey) noexcept;
+
     // Drives the tunnel until it is done and its observer has been called. Blocks until then. Called once.
     void run(std::unique_ptr<Tunnel> tunnel) noexcept;
 
@@ -37,6 +41,7 @@ class BlockingPump final : public TunnelLoop {
     bool watch(Tunnel& tunnel) noexcept override;
     void unwatch(Tunnel& tunnel) noexcept override;
     void unwatch_stop() noexcept override { stop_fd_ = -1; }
+    TunnelRow::Mode mode() const noexcept override { return TunnelRow::Mode::blocking; }
 
     std::vector<Poller::Event> events_;
     const Tunnel* tunnel_ = nullptr;  // valid until it is done

@@ -136,6 +136,10 @@ class Direction {
     // True when a Close has gone to the sink, from the source or from us.
     bool close_passed() const noexcept { return close_passed_; }
     bool has_held() const noexcept { return !held_.empty(); }
+    // What waits here because the sink takes none, or because messages come too fast.
+    std::size_t held_bytes() const noexcept {
+        return held_.size() + (meter_ ? meter_->delayed.size() : 0);
+    }
 
     // When the last byte came from the source, or when reading began again: while the source is not read, nobody knows
     // whether it is alive. Bytes that are dropped do not count.

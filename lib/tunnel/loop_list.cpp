@@ -1,6 +1,8 @@
 // A linked list. The links are members of the entries.
 #include "tunnel/loop_list.hpp"
 
+#include "tunnel/survey_respondent.hpp"
+
 namespace wsp {
 
 LoopList::Entry::Entry(LoopList& list, TunnelLoop& loop) : list_(list), loop_(loop) {
@@ -19,11 +21,14 @@ LoopList::Entry::Entry(LoopList& list, TunnelLoop& loop) : list_(list), loop_(lo
 }
 
 LoopList::Entry::~Entry() {
-    const std::lock_guard<std::mutex> lock(list_.mutex_);
-    *link_ = next_;
-    if (next_ != nullptr) {
-        next_->link_ = link_;
+    {
+        const std::lock_guard<std::mutex> lock(list_.mutex_);
+        *link_ = next_;
+        if (next_ != nullptr) {
+            next_->link_ = link_;
+        }
     }
+    loop_.end_answering();
 }
 
 void LoopList::close_all(const ClosePlan& plan) noexcept {
@@ -44,6 +49,21 @@ void LoopList::move_all(const MovePlan& plan) noexcept {
     for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
         entry->loop_.move_all(plan);
     }
+}
+
+void LoopList::ask(SurveyRespondent& respondent) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const SurveyPage::Number number = respondent.page().number();
+    if (!respondent.begin(number)) {
+        return;
+    }
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next_) {
+        respondent.count_loop();  // first: it may answer at once
+        if (!entry->loop_.ask(number)) {
+            respondent.finish(number);
+        }
+    }
+    respondent.finish(number);
 }
 
 void LoopList::check_groups() noexcept {

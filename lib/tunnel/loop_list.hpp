@@ -12,6 +12,8 @@
 
 namespace wsp {
 
+class SurveyRespondent;
+
 class LoopList {
   public:
     // A loop is in the list for as long as its entry lives. The loop and the list must outlive the entry.
@@ -35,6 +37,9 @@ class LoopList {
     void check_groups() noexcept;
     // Also reaches the loops that are added later.
     void move_all(const MovePlan& plan) noexcept;
+    // Passes the last question of the survey on, if `respondent` has not heard it yet. Loops that are added later look at
+    // it themselves when a tunnel arrives.
+    void ask(SurveyRespondent& respondent) noexcept;
 
   private:
     std::mutex mutex_;

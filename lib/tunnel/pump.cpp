@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/blocked_signals.hpp"
+#include "tunnel/survey_respondent.hpp"
 
 namespace wsp {
 namespace {
@@ -51,6 +52,11 @@ bool Pump::receive_from(TunnelSource& source) noexcept {
     }
     set_source(source);
     return true;
+}
+
+void Pump::answer(SurveyRespondent& survey) noexcept {
+    set_survey(survey, !poller_.watch_edges(survey.wake_fd(), kSurveyCookie));
+    survey.note_listener();
 }
 
 void Pump::stop_receiving() noexcept {
@@ -102,7 +108,7 @@ void Pump::run() noexcept {
 // Ends the loop when it is empty and nobody can add a tunnel any more, and wakes join().
 bool Pump::try_to_end() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!joining_ || !is_empty() || !inbox_.empty()) {
+    if (!joining_ || !is_empty() || !inbox_.empty() || is_asked()) {
         return false;
     }
     ended_ = true;

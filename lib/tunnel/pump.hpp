@@ -34,6 +34,10 @@ class Pump final : public TunnelLoop {
     // Takes in no more tunnels. Returns at once. Any thread. move_all() and close_all() imply it.
     void stop_receiving() noexcept;
 
+    // Answers the survey. To be called at most once, before start(). Where the system refuses to watch for questions, the
+    // pump looks for them from time to time. `survey` outlives the pump.
+    void answer(SurveyRespondent& survey) noexcept;
+
     // Gives a tunnel to the pump, which starts it on its own thread. Returns false when the pump does not run, has
     // ended, or has no memory; the caller then still owns `tunnel`.
     [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
@@ -57,6 +61,8 @@ class Pump final : public TunnelLoop {
     bool can_move_tunnels() const noexcept override { return true; }
     bool watch_room(int fd, bool on) noexcept override;
     void unwatch_source(int fd) noexcept override;
+    TunnelRow::Mode mode() const noexcept override { return TunnelRow::Mode::pumped; }
+    bool has_ended() const noexcept override { return ended_; }
 
     // Used only by the thread of the loop.
     std::unique_ptr<std::uint8_t[]> scratch_memory_;

@@ -2,7 +2,7 @@
 // to end some of them. Children of older generations, which only drain, are asked as well.
 //
 // Any thread that may wait: each function blocks until all child processes with tunnels have answered, or for `patience`.
-// One question is under way at a time on the whole server, so a function may also wait for its turn. Units: microseconds.
+// One question is under way at a time on the whole server, so a function may wait as long for its turn. Units: microseconds.
 // May throw bad_alloc; whoever asks next is not held up by that, nor by a process that is killed while it asks.
 #pragma once
 
@@ -18,6 +18,7 @@
 namespace wsp {
 
 class SurveyPage;
+struct SurveyQuestion;
 
 // How far an answer can be trusted.
 struct SurveyOutcome {
@@ -53,13 +54,24 @@ struct CloseAnswer : SurveyOutcome {
     std::size_t matched = 0;
 };
 
+// Tunnels on their way from one process to another (tunnel_move.hpp). Any thread; nothing blocks.
+class TunnelsUnderWay {
+  public:
+    virtual ~TunnelsUnderWay() = default;
+    // Whether some were sent that nobody has received yet.
+    virtual bool are_any() const noexcept = 0;
+    // No more than so many. Called only when there are any.
+    virtual std::uint64_t most() const noexcept = 0;
+};
+
 class Survey {
   public:
     // Reasonable for a person who waits.
     static constexpr DurationUs kPatience = kSecond;
 
-    // `page` is null where there is no shared memory.
-    explicit Survey(SurveyPage* page) noexcept : page_(page) {}
+    // `page` is null where there is no shared memory, `under_way` where tunnels do not move. Both outlive the survey.
+    explicit Survey(SurveyPage* page, const TunnelsUnderWay* under_way = nullptr) noexcept
+        : page_(page), under_way_(under_way) {}
 
     // All tunnels report to their observers what they have not reported so far (TunnelObserver::on_survey).
     SurveyOutcome flush(DurationUs patience = kPatience);
@@ -70,7 +82,9 @@ class Survey {
     CloseAnswer close(const Match& match, const CloseOrder& order, DurationUs patience = kPatience);
 
   private:
+    class Asking;
     SurveyPage* page_;
+    const TunnelsUnderWay* under_way_;
 };
 
 }  // namespace wsp

@@ -119,12 +119,14 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     if (ended_by_us_) {
         return;
     }
-    const std::uint16_t code = policy().close_code(reason);
+    const bool has_own = reason == EndReason::closed_by_operator && own_close_;
+    const std::uint16_t code = has_own ? own_close_->code_ : policy().close_code(reason);
+    const std::string_view text = has_own ? own_close_->text() : close_reason_of(reason);
     ended_by_us_ = true;
     note_end(reason, code);
     closing_since_ = now;
     for (const Side side : kSides) {
-        if (!is_closing(side) && !send_close(side, code, close_reason_of(reason), now)) {
+        if (!is_closing(side) && !send_close(side, code, text, now)) {
             to(side).finish();
         }
     }

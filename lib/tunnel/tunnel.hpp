@@ -32,6 +32,7 @@
 #include "tunnel/direction.hpp"
 #include "tunnel/ping.hpp"
 #include "tunnel/report.hpp"
+#include "tunnel/survey_page.hpp"
 #include "tunnel/terms.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel_move.hpp"
@@ -57,11 +58,27 @@ struct LoopHook : TimerHook {
     bool stays = false;  // cannot move, and has been told to end
 };
 
+// A code and a reason that no policy has.
+struct OwnClose {
+    std::uint16_t code_ = 0;
+    std::uint8_t size_ = 0;
+    std::array<char, CloseOrder::kMostReason> text_{};
+
+    std::string_view text() const noexcept { return {text_.data(), size_}; }
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, code, size, text);
+    }
+    bool is_sound() const noexcept { return size_ <= std::size(text_); }
+};
+
 // What a tunnel remembers besides its streams, terms, observer and directions: the whole of it travels. The members are
 // the tunnel's own.
 struct TunnelState {
     // By Side. Null without ProxyWebsocketPing.
     std::unique_ptr<std::array<PingState, 2>> pings_;
+    // With which Close the tunnel ends for EndReason::closed_by_operator. Null most of the time.
+    std::unique_ptr<OwnClose> own_close_;
     // How many bytes of the backend have been reported to the observer.
     std::uint64_t reported_read_ = 0;
     std::uint64_t reported_written_ = 0;
@@ -79,9 +96,9 @@ struct TunnelState {
 
     template <class Self, class Fields>
     static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, pings, reported_read, reported_written, started, now, end_at,
-                        closing_since, os_error, close_code, end_at_reason, reason, ended_by_us,
-                        aborted, awaits_successors);
+        WSP_EACH_MEMBER(fields, self, pings, own_close, reported_read, reported_written, started,
+                        now, end_at, closing_since, os_error, close_code, end_at_reason, reason,
+                        ended_by_us, aborted, awaits_successors);
     }
 };
 
@@ -107,6 +124,8 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
     void end(EndReason reason, MonotonicUs now) noexcept;
     // Calls end() at `at`, unless the tunnel ends before. The earliest of several such moments counts.
     void end_at(MonotonicUs at, EndReason reason) noexcept;
+    // The same, with a code and a reason of its own. Without memory the code is the policy's.
+    void end_at(MonotonicUs at, std::uint16_t code, std::string_view text) noexcept;
     // Ends the tunnel at once, without a Close. Afterwards done() is true.
     void abort(EndReason reason) noexcept;
 
@@ -144,6 +163,16 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
                                               TunnelRestorer& restorer,
                                               RecordWorkspace* workspace) noexcept;
 
+    // The last question of the survey that was answered for this tunnel; travels with it.
+    std::uint32_t surveyed() const noexcept { return terms_.surveyed; }
+    void set_surveyed(std::uint32_t question) noexcept { terms_.surveyed = question; }
+    // Tells the observer what it has not been told so far.
+    void report_to_survey() noexcept;
+    // Whether an order to close is about it.
+    bool matches(const SurveyQuestion& order) const noexcept;
+    // The numbers of its row, but for process and mode; `texts` has what the observer says.
+    SurveyNumbers describe(TunnelDescription& texts, MonotonicUs now) const noexcept;
+
     // Calls the observer. To be called once, when done() is true or when the loop gives up the tunnel.
     void finish_report(MonotonicUs now) noexcept;
     TunnelReport report(MonotonicUs now) const noexcept;
@@ -163,6 +192,7 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
     void note_end(EndReason reason, std::uint16_t close_code) noexcept;
     bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
 
+    std::size_t held_bytes() const noexcept;
     void report_traffic(std::uint64_t step) noexcept;
     void settle(MonotonicUs now) noexcept;
     void settle_violation(Side side, MonotonicUs now) noexcept;

@@ -18,16 +18,17 @@ struct TermsNumbers {
     Policy policy;
     std::uint8_t allowed_rsv = 0;
     bool raw = false;
+    std::uint32_t surveyed = 0;
 
     template <class Self, class Fields>
     static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, policy_, allowed_rsv_, raw_);
+        WSP_EACH_MEMBER(fields, self, policy_, allowed_rsv_, raw_, surveyed_);
     }
 };
 
 TermsNumbers numbers_of(const TunnelTerms& terms) {
-    const auto& [policy, lifetime, allowed_rsv, raw, group] = terms;  // all there are
-    return {*policy, allowed_rsv, raw};
+    const auto& [policy, lifetime, allowed_rsv, raw, surveyed, group] = terms;  // all there are
+    return {*policy, allowed_rsv, raw, surveyed};
 }
 
 // Tells an observer whose tunnel could not be made.
@@ -113,7 +114,8 @@ std::unique_ptr<Tunnel> Tunnel::from_image(ImageReader& image, MovedDescriptors 
         !restorer.restore(observer, numbers.policy, owners) || !owners.policy) {
         return nullptr;
     }
-    parts.terms = {std::move(owners.policy), {}, numbers.allowed_rsv, numbers.raw, owners.group};
+    parts.terms = {std::move(owners.policy), {},          numbers.allowed_rsv, numbers.raw,
+                   numbers.surveyed,         owners.group};
     std::unique_ptr<Tunnel> tunnel(new (std::nothrow) Tunnel(std::move(parts)));
     if (!tunnel) {
         image.fail_without_memory();

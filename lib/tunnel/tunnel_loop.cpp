@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "tunnel/survey_respondent.hpp"
+
 namespace wsp {
 namespace {
 
@@ -57,6 +59,7 @@ void TunnelLoop::round() noexcept {
     }
     fire_timers(now);
     move_some(now);
+    answer_some(now);
     retired_.clear();
     if (plan_ && plan_->abort_at <= now) {
         abort_all(now);
@@ -76,16 +79,19 @@ bool TunnelLoop::handle_own(const Poller::Event& event, MonotonicUs now) noexcep
         case kRoomCookie:
             move_at_ = now;
             return false;
+        case kSurveyCookie:
+            survey_->hear();
+            return false;
         default:
             return true;
     }
 }
 
 MonotonicUs TunnelLoop::wake_at() const noexcept {
-    if (!run_queue_.empty()) {
+    if (!run_queue_.empty() || answering_) {
         return 0;
     }
-    const MonotonicUs first = std::min(timers_.next_at(), move_wake_at());
+    const MonotonicUs first = std::min({timers_.next_at(), move_wake_at(), look_at_});
     const bool will_abort = plan_ && !tunnels_.empty() && plan_->abort_at < first;
     return will_abort ? plan_->abort_at : first;
 }
@@ -119,6 +125,7 @@ void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, Arrival how, MonotonicU
     if (!taken.done()) {
         check_group(taken, now);
     }
+    catch_up_with_survey(taken, now);
     if (moving_) {
         move_place_ = tunnels_.size();  // those that stay are skipped
         move_at_ = now;

@@ -20,10 +20,13 @@
 #include "base/wake_fd.hpp"
 #include "net/poller.hpp"
 #include "tunnel/close_plan.hpp"
+#include "tunnel/survey_page.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel.hpp"
 
 namespace wsp {
+
+class SurveyRespondent;
 
 class TunnelLoop {
   public:
@@ -41,6 +44,12 @@ class TunnelLoop {
     // that; after it, or after another call, this one changes nothing. A loop that cannot move tunnels follows the
     // fallback plan at once.
     void move_all(const MovePlan& plan) noexcept;
+
+    // Answers this question of the survey, a slice of the tunnels in each round, and tells the respondent when that is done.
+    // Returns at once; false: the loop has ended, or answers no surveys.
+    bool ask(SurveyPage::Number number) noexcept;
+    // The loop has ended, or is called by its own thread: it is not waited for any more.
+    void end_answering() noexcept;
 
     // Tunnels that are here: they have arrived and neither ended nor moved away. Any thread; the number may change at
     // once.
@@ -61,7 +70,8 @@ class TunnelLoop {
     static constexpr std::uintptr_t kStopCookie = 1;
     static constexpr std::uintptr_t kSourceCookie = 2;  // tunnels have come from other processes
     static constexpr std::uintptr_t kRoomCookie = 3;    // there is room for sending tunnels
-    static constexpr std::uintptr_t kLastOwnCookie = kRoomCookie;
+    static constexpr std::uintptr_t kSurveyCookie = 4;  // there may be a question
+    static constexpr std::uintptr_t kLastOwnCookie = kSurveyCookie;
     static std::uintptr_t cookie_of(const Tunnel& tunnel, Side side) noexcept;
 
     // `workspace`: for the successors of TLS streams (Stream::successor). Null: they have none in this loop. Outlives the
@@ -94,6 +104,12 @@ class TunnelLoop {
     bool is_empty() const noexcept { return tunnels_.empty(); }
     bool ends_all() const noexcept { return plan_ || moving_; }
     void set_source(TunnelSource& source) noexcept { source_ = &source; }
+    // Before the first round. `looks`: nothing wakes the loop for a question, so it looks from time to time.
+    void set_survey(SurveyRespondent& survey, bool looks) noexcept;
+    virtual TunnelRow::Mode mode() const noexcept = 0;
+    // Any thread that holds mutex_. The loop does nothing any more.
+    virtual bool has_ended() const noexcept { return false; }
+    bool is_asked() const noexcept { return asked_.load() != 0; }
     void request_no_more_tunnels() noexcept;
 
     WakeFd wake_fd_;  // opened by the class that waits on it
@@ -128,6 +144,16 @@ class TunnelLoop {
     void receive(int most, MonotonicUs now) noexcept;
     void leave_source(MonotonicUs now) noexcept;
 
+    // tunnel_loop_survey.cpp
+    void begin_answering() noexcept;
+    void answer_some(MonotonicUs now) noexcept;
+    void look_for_question(MonotonicUs now) noexcept;
+    void catch_up_with_survey(Tunnel& tunnel, MonotonicUs now) noexcept;
+    bool answer_for(Tunnel& tunnel, MonotonicUs now) noexcept;
+    void follow_order(Tunnel& tunnel, const SurveyQuestion& order, MonotonicUs now) noexcept;
+    void write_row(Tunnel& tunnel, MonotonicUs now) noexcept;
+    std::uint32_t random() noexcept;
+
     // Used only by the thread of the loop.
     //
     // Each tunnel knows its index: LoopHook::loop_place.
@@ -150,6 +176,16 @@ class TunnelLoop {
     ImageWriter image_;
     TunnelSource* source_ = nullptr;       // null: takes in no tunnels of other processes
     TunnelSource* left_source_ = nullptr;  // what source_ was before leave_source()
+
+    SurveyRespondent* survey_ = nullptr;  // null: answers no surveys
+    SurveyQuestion question_;             // the last one that this loop knows of
+    SurveyPage::RowWriter rows_;
+    bool answering_ = false;        // question_ is being answered
+    std::size_t answer_place_ = 0;  // tunnels_ below this index have their turn next
+    MonotonicUs look_at_ = kNever;  // when to look for a question
+    std::int64_t process_ = 0;
+    // The question that the respondent waits for; 0: none. Set by any thread.
+    std::atomic<SurveyPage::Number> asked_{0};
 
     // Shared between threads, under mutex_.
     std::optional<ClosePlan> requested_plan_;

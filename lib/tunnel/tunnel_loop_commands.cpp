@@ -86,6 +86,9 @@ void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
     for (auto& tunnel : arrived) {
         take_in(std::move(tunnel), Arrival::fresh, now);
     }
+    if (is_asked() && !answering_) {
+        begin_answering();
+    }
 }
 
 // Ends the tunnel now, or sets the moment at which it ends.
@@ -93,13 +96,16 @@ void TunnelLoop::follow_plan(Tunnel& tunnel, const ClosePlan& plan, MonotonicUs 
     if (plan.last <= now) {
         tunnel.end(plan.reason, now);
     } else {
-        if (!random_) {
-            random_.emplace(random_word());
-        }
-        const auto random = static_cast<std::uint32_t>(((*random_)() << 16) ^ (*random_)());
-        tunnel.end_at(plan.moment(random, now), plan.reason);
+        tunnel.end_at(plan.moment(random(), now), plan.reason);
     }
     after_work(tunnel, now);
+}
+
+std::uint32_t TunnelLoop::random() noexcept {
+    if (!random_) {
+        random_.emplace(random_word());
+    }
+    return static_cast<std::uint32_t>(((*random_)() << 16) ^ (*random_)());
 }
 
 void TunnelLoop::check_group(Tunnel& tunnel, MonotonicUs now) noexcept {

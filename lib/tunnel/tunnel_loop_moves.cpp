@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "tunnel/survey_respondent.hpp"
 #include "tunnel/tunnel_loop.hpp"
 
 namespace wsp {
@@ -91,6 +92,7 @@ void TunnelLoop::move_some(MonotonicUs now) noexcept {
         awaits_room_ = false;
     }
     take_back_orphans(now);
+    look_for_question(now);
     move_at_ = now + kMoveRetry;
     int left = kMostSent;
     std::size_t& at = move_place_;
@@ -121,6 +123,11 @@ TunnelLoop::Moved TunnelLoop::move(Tunnel& tunnel, MonotonicUs now) noexcept {
     if (can == CanMove::later) {
         return Moved::later;
     }
+    // The row of a tunnel that is on its way would be missing.
+    catch_up_with_survey(tunnel, now);
+    if (tunnel.done()) {
+        return Moved::stays;
+    }
     if (can == CanMove::now && tunnel.write_image(image_)) {
         sent = image_.ok() ? moving_->via->send(image_, tunnel.stream(Side::client).fd(),
                                                 tunnel.stream(Side::backend).fd())
@@ -150,6 +157,8 @@ TunnelLoop::Moved TunnelLoop::move(Tunnel& tunnel, MonotonicUs now) noexcept {
 void TunnelLoop::unwatch_source(int) noexcept {}
 
 void TunnelLoop::receive(int most, MonotonicUs now) noexcept {
+    // So nobody who waits for answers takes the tunnels in between for those of nobody.
+    const SurveyRespondent::Receiving receiving(survey_);
     for (; source_ != nullptr && most > 0; --most) {
         std::unique_ptr<Tunnel> tunnel;
         const TunnelSource::Got got = source_->receive(tunnel, workspace_, now);
@@ -157,6 +166,7 @@ void TunnelLoop::receive(int most, MonotonicUs now) noexcept {
             return;
         }
         if (got == TunnelSource::Got::tunnel && tunnel) {
+            receiving.note_tunnel();
             adopted_count_.fetch_add(1);
             received_count_.fetch_add(1);
             take_in(std::move(tunnel), Arrival::moved, now);

@@ -1,6 +1,8 @@
 // The poller, whichever this build has.
 #include "net/poller.hpp"
 
+#include <sys/eventfd.h>
+
 #include <catch2/catch.hpp>
 #include <map>
 #include <vector>
@@ -147,4 +149,28 @@ TEST_CASE("a poller keeps no descriptor of its own open", "[poller]") {
         CHECK(open_descriptors() <= before + 1);
     }
     CHECK(open_descriptors() == before);
+}
+
+TEST_CASE(
+    "all pollers hear of each write to a descriptor whose edges they watch, or refuse to watch it",
+    "[poller]") {
+    const UniqueFd written(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    const std::uint64_t one = 1;
+    Poller first, second;
+    if (!first.watch_edges(written.get(), 7)) {
+        CHECK(first.wait(0).empty());  // poll(2)
+        return;
+    }
+    REQUIRE(second.watch_edges(written.get(), 8));
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(::write(written.get(), &one, sizeof one) == sizeof one);
+        CHECK(first.wait(kSecond).size() == 1);
+        CHECK(first.wait(0).empty());  // though nobody reads it
+        const auto& heard = second.wait(kSecond);
+        REQUIRE(heard.size() == 1);
+        CHECK(heard[0].cookie == 8);
+    }
+    Poller late;
+    REQUIRE(late.watch_edges(written.get(), 9));
+    CHECK(late.wait(0).size() == 1);  // there were writes before
 }

@@ -38,8 +38,8 @@ TEST_CASE(
 }
 
 TEST_CASE("whoever closed a tunnel is one of those that the documentation names") {
-    const std::set<std::string_view> known = {"client", "backend", "proxy", "error",
-                                              "ping-timeout"};
+    const std::set<std::string_view> known = {"client", "backend",      "proxy",
+                                              "error",  "ping-timeout", "operator"};
     for (EndReason reason : kAll) {
         CAPTURE(name_of(reason));
         CHECK(known.count(closed_by(reason)) == (reason == EndReason::none ? 0 : 1));
