@@ -66,16 +66,20 @@ struct Table<Metric> {
 
 inline constexpr std::size_t kMetrics = std::size(Table<Metric>::kRows);
 
-// Where a metric's cells begin in a series.
-constexpr std::size_t first_cell(Metric metric) noexcept {
-    std::size_t cells = 0;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(metric); ++i) {
-        cells += Table<Metric>::kRows[i].cells;
+// Where each metric's cells begin in a series, and where the last one's end.
+struct FirstCells {
+    constexpr FirstCells() {
+        for (std::size_t i = 0; i < kMetrics; ++i) {
+            of[i + 1] = of[i] + Table<Metric>::kRows[i].cells;
+        }
     }
-    return cells;
+    std::size_t of[kMetrics + 1] = {};
+};
+inline constexpr FirstCells kFirstCells;
+constexpr std::size_t first_cell(Metric metric) noexcept {
+    return kFirstCells.of[static_cast<std::size_t>(metric)];
 }
-inline constexpr std::size_t kCells =
-    first_cell(static_cast<Metric>(kMetrics - 1)) + Table<Metric>::kRows[kMetrics - 1].cells;
+inline constexpr std::size_t kCells = kFirstCells.of[kMetrics];
 
 // The bucket that a time falls into.
 std::size_t bucket_of(DurationUs time) noexcept;
