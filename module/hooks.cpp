@@ -8,6 +8,7 @@
 #include "handoff/kept_threads.hpp"
 #include "handshake/connect_offer.hpp"
 #include "handshake/handshake_handler.hpp"
+#include "handshake/refusal_cells.hpp"
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
 #include "log/expression_wrappers.hpp"
@@ -22,6 +23,7 @@
 #include "routing/error_pages.hpp"
 #include "routing/mapping.hpp"
 #include "routing/rewrite_targets.hpp"
+#include "statistics/statistics.hpp"
 #include "status/mod_status_section.hpp"
 #include "status/status_handler.hpp"
 #include "upstream/backend_io.hpp"
@@ -91,6 +93,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         advise_on_mpm_settings(server);
         learn_kept_threads(server);
         warn_of_mod_qos_limits(server);
+        prepare_statistics(server, hash_of_refusal_cells());
         prepare_moves(pconf, server);
         return OK;
     });
@@ -99,8 +102,19 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
 void on_child_status(server_rec* server, pid_t child, ap_generation_t, int,
                      mpm_child_status status) noexcept {
     if (status == MPM_CHILD_EXITED) {
-        guarded_or(0, [&] { return forget_child(server, child), 0; });
+        guarded_or(0, [&] {
+            forget_child(server, child);
+            fold_statistics_of(server, child);
+            return 0;
+        });
     }
+}
+
+int on_monitor(apr_pool_t*, server_rec* server) noexcept {
+    return guarded_or(DECLINED, [&] {
+        settle_statistics(server, nothing_under_way(server));
+        return DECLINED;
+    });
 }
 
 // --- the child process: its main thread ---------------------------------------------------------
@@ -231,6 +245,7 @@ void register_configuration_hooks() {
     // there.
     ap_hook_post_config(on_post_config, nullptr, kBalancer, APR_HOOK_MIDDLE);
     ap_hook_child_status(on_child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 void register_child_hooks() {

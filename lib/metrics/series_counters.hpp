@@ -35,7 +35,7 @@ struct MinuteRing {
     std::atomic<std::uint64_t> cells[kMinutes][kReasons];
 };
 
-// One owner, which outlives all users; they share it. Refers to the page.
+// A value that refers to the page; copies count in the same place.
 class SeriesCounters {
   public:
     // The number of a series in its page: the same in all processes.
@@ -48,6 +48,8 @@ class SeriesCounters {
         : block_(&block), minutes_(&minutes), id_(id), has_gauges_(has_gauges) {}
 
     Id id() const noexcept { return id_; }
+    // Whether the numbers are this process's alone.
+    bool is_own() const noexcept { return has_gauges_; }
 
     void add(Metric counter, std::uint64_t count = 1, std::size_t cell = 0) noexcept {
         if (block_ != nullptr && count != 0) {
@@ -63,9 +65,9 @@ class SeriesCounters {
         }
     }
     // Changes a gauge. The sum of all changes is never negative.
-    void adjust(Metric gauge, std::int64_t by) noexcept {
+    void adjust(Metric gauge, std::int64_t by, std::size_t cell = 0) noexcept {
         if (has_gauges_ && by != 0) {
-            add_to(first_cell(gauge), static_cast<std::uint64_t>(by));
+            add_to(first_cell(gauge) + cell, static_cast<std::uint64_t>(by));
         }
     }
     // A tunnel has ended. `reason`: the cell of Metric::ended.

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -55,6 +56,13 @@ class StatisticsPage {
     // series' counts as kOther.
     SeriesCounters counters(pid_t child, Id id) noexcept;
 
+    // The labels of a series as everybody sees them. May throw bad_alloc.
+    struct Labels {
+        std::string vhost;
+        std::string backend;
+    };
+    Labels labels(Id id) const;
+
     // --- the parent process, one thread -------------------------------------------------------
 
     // The child is gone. `gone`: the cell of Metric::ended for the tunnels that have ended with it.
@@ -94,7 +102,6 @@ class StatisticsPage {
     void settle(Id id, const Moves& moves, std::size_t gone, MonotonicUs now) noexcept;
     void add_up(Sums& to) const;
     std::size_t series_in_use() const noexcept;
-    void labels_of(Id id, SeriesSnapshot& to) const;
 
     // The owner of a block: the process, and the series and 1. 0: the block is free, and its cells are 0.
     static std::uint64_t owner_of(pid_t child, Id id) noexcept {

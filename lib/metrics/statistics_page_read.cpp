@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "metrics/statistics_page.hpp"
@@ -52,18 +53,19 @@ void StatisticsPage::add_up(Sums& to) const {
     }
 }
 
-void StatisticsPage::labels_of(Id id, SeriesSnapshot& to) const {
+StatisticsPage::Labels StatisticsPage::labels(Id id) const {
     if (id == kOther) {
-        to.vhost = to.backend = kOtherLabel;
-        return;
+        return {std::string(kOtherLabel), std::string(kOtherLabel)};
     }
     char text[kTextWords * sizeof(std::uint64_t)];
     for (std::size_t i = 0; i < kTextWords; ++i) {
         const std::uint64_t word = series_[id].text[i].load(std::memory_order_relaxed);
         std::memcpy(text + i * sizeof word, &word, sizeof word);
     }
-    to.vhost = text;
-    to.backend = text + to.vhost.size() + 1;
+    Labels labels;
+    labels.vhost = text;
+    labels.backend = text + labels.vhost.size() + 1;
+    return labels;
 }
 
 ServerSnapshot StatisticsPage::read(MonotonicUs now, std::int64_t wall_clock) const {
@@ -86,7 +88,9 @@ ServerSnapshot StatisticsPage::read(MonotonicUs now, std::int64_t wall_clock) co
                          : std::any_of(cells.begin(), cells.end(), [](auto n) { return n != 0; });
         if (is_there) {
             SeriesSnapshot& series = snapshot.series.emplace_back();
-            labels_of(id, series);
+            Labels names = labels(id);
+            series.vhost = std::move(names.vhost);
+            series.backend = std::move(names.backend);
             series.cells = cells;
         }
     }

@@ -10,8 +10,9 @@ namespace wsp {
 
 // --- requests -------------------------------------------------------------------------------------
 
-ConnectionPool::ConnectionPool(PoolLimits limits, PoolClock& clock) noexcept
-    : limits_(limits), clock_(clock) {}
+ConnectionPool::ConnectionPool(PoolLimits limits, PoolClock& clock,
+                               SeriesCounters counters) noexcept
+    : limits_(limits), clock_(clock), counters_(counters) {}
 
 ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, AcquireFault& fault) {
     return acquire(deadline, false, fault);
@@ -43,7 +44,7 @@ ConnectionPool::Lease ConnectionPool::acquire(MonotonicUs deadline, bool fresh,
         const Place place = newest_idle();
         if (is_alive(lock, place)) {
             place->preconnected = false;
-            ++statistics_.reused;
+            count(PoolEvent::reused);
             return Lease(this, place, true);
         }
     }
@@ -59,18 +60,21 @@ AcquireFault ConnectionPool::await_turn(SignalSafeLock& lock, Waiter& waiter,
             return other->ticket > waiter.ticket;
         });
         queue_.insert(after, &waiter);
-        statistics_.waits += waiter.has_waited ? 0 : 1;
-        waiter.has_waited = true;
+        counters_.adjust(Metric::pool_waiting, 1);
+        if (!std::exchange(waiter.has_waited, true)) {
+            count(PoolEvent::waits);
+        }
         while (in_time && must_wait()) {
             in_time = wait_for_turn(clock_, lock, waiter.turn, deadline);
         }
         queue_.remove(&waiter);
+        counters_.adjust(Metric::pool_waiting, -1);
     }
     if (shut_down_) {
         return AcquireFault::shut_down;
     }
     if (must_wait()) {
-        ++statistics_.waits_timed_out;
+        count(PoolEvent::waits_timed_out);
         return AcquireFault::timed_out;
     }
     return AcquireFault::none;
@@ -128,7 +132,7 @@ bool ConnectionPool::is_alive(SignalSafeLock& lock, Place place) noexcept {
     if (alive) {
         return true;
     }
-    ++statistics_.died;
+    count(PoolEvent::died);
     Closing closing;
     std::unique_ptr<PooledConnection> dead = std::move(place->connection);
     if (place->preconnected && clock_.now() - idle_since < kClosedAtOnce) {
@@ -197,23 +201,33 @@ bool ConnectionPool::is_expired(const Entry& entry, MonotonicUs now) const noexc
 }
 
 void ConnectionPool::move_to(Place place, ConnectionState state) noexcept {
-    const auto gauge = [this](ConnectionState of) -> std::size_t& {
-        return statistics_.in_state[static_cast<std::size_t>(of)];
-    };
     const MonotonicUs now = clock_.now();
     if (place->state == ConnectionState::idle && place->preconnected &&
         now - place->since >= kClosedAtOnce) {
         closed_in_a_row_ = 0;  // the server keeps idle connections after all
     }
-    if (place->state != ConnectionState::gone) {
-        --gauge(place->state);
-    }
-    if (state != ConnectionState::gone) {
-        ++gauge(state);
-    }
+    count_state(*place, -1);
     place->state = state;
+    count_state(*place, 1);
     place->since = now;
     wake_waiters();
+}
+
+void ConnectionPool::count_state(const Entry& entry, int by) noexcept {
+    if (entry.state == ConnectionState::gone) {
+        return;
+    }
+    const auto state = static_cast<std::size_t>(entry.state);
+    statistics_.in_state[state] += static_cast<std::size_t>(by);
+    counters_.adjust(Metric::pool_connections, by, state);
+    if (entry.state == ConnectionState::idle && entry.preconnected) {
+        counters_.adjust(Metric::pool_warm, by);
+    }
+}
+
+void ConnectionPool::count(PoolEvent event) noexcept {
+    ++(statistics_.*row_of(event).field);
+    counters_.add(Metric::pool_events, 1, static_cast<std::size_t>(event));
 }
 
 void ConnectionPool::drop(Place place, Closing& closing) noexcept {
@@ -258,7 +272,7 @@ void ConnectionPool::hold_down(Place place, ConnectFault fault) noexcept {
     }
     unsigned& in_a_row = kind == HoldDown::closed_at_once ? closed_in_a_row_ : failures_in_a_row_;
     in_a_row += until > now ? 0 : 1;
-    ++statistics_.connects_failed;
+    count(PoolEvent::connects_failed);
     end_hold_down(kind, kNever);
     place->until = std::max(until, now + hold_down_after(fault, in_a_row));
     place->fault = fault;

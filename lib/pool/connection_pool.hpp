@@ -21,8 +21,10 @@
 
 #include "base/clock.hpp"
 #include "base/signal_safe_lock.hpp"
+#include "metrics/series_counters.hpp"
 #include "pool/connect_fault.hpp"
 #include "pool/pool_clock.hpp"
+#include "pool/pool_statistics.hpp"
 
 namespace wsp {
 
@@ -41,37 +43,6 @@ struct PoolLimits {
     std::size_t max_idle = 0;        // the most idle connections; `preconnect` if that is more
     std::size_t max_connecting = 0;  // the most connects at a time; 0: no limit
     DurationUs ttl = 0;              // the longest that a connection may be idle; 0: no limit
-};
-
-enum class ConnectionState : std::uint8_t {
-    connecting,
-    idle,
-    lent,       // a lease has it, or the pool is looking at it
-    held_down,  // a failed connect, which keeps the pool from preconnecting for a while
-    gone,
-};
-
-// For a status page about backends. All counts begin with the process.
-struct PoolStatistics {
-    // Connects that were successful, preconnects among them. With `reused` it shows what the pool saves.
-    std::uint64_t connects = 0;
-    // Preconnects that were successful.
-    std::uint64_t preconnects = 0;
-    // Connects that failed, and preconnected connections that the server closed within a second.
-    std::uint64_t connects_failed = 0;
-    // Requests that were served with an idle connection.
-    std::uint64_t reused = 0;
-    // Idle connections that the server had closed. Many of them: ttl= is longer than the server's own timeout.
-    std::uint64_t died = 0;
-    // Requests that had to wait for their turn to connect. Many of them: max-connecting= is low or the server is slow.
-    std::uint64_t waits = 0;
-    // Requests whose turn did not come in time, so that they were refused.
-    std::uint64_t waits_timed_out = 0;
-    // How many connections are in each ConnectionState now.
-    std::size_t in_state[4] = {0, 0, 0, 0};
-    std::size_t in(ConnectionState state) const {
-        return in_state[static_cast<std::size_t>(state)];
-    }
 };
 
 // - Threads: every function may be called from any thread. Only acquire() and acquire_fresh() block. One mutex guards
@@ -133,7 +104,8 @@ class ConnectionPool {
         bool reused_ = false;
     };
 
-    ConnectionPool(PoolLimits limits, PoolClock& clock) noexcept;
+    // `counters`: where the pool is counted.
+    ConnectionPool(PoolLimits limits, PoolClock& clock, SeriesCounters counters = {}) noexcept;
     ~ConnectionPool() = default;
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -198,6 +170,8 @@ class ConnectionPool {
     std::size_t most_idle() const noexcept;
     std::size_t unfinished_preconnects() const noexcept;
     void move_to(Place place, ConnectionState state) noexcept;
+    void count_state(const Entry& entry, int by) noexcept;
+    void count(PoolEvent event) noexcept;
     void drop(Place place, Closing& closing) noexcept;
     void drop_expired(Closing& closing) noexcept;
     void end_hold_down(HoldDown kind, MonotonicUs now) noexcept;
@@ -206,6 +180,7 @@ class ConnectionPool {
 
     const PoolLimits limits_;
     PoolClock& clock_;
+    SeriesCounters counters_;
     // Guards everything below. Whenever nobody holds it:
     // - statistics_.in_state counts entries_ by state;
     // - each waiter whose turn has come has been notified of it;

@@ -32,8 +32,10 @@ void ConnectionPool::Lease::connected(std::unique_ptr<PooledConnection> connecti
     const SignalSafeLock lock(pool_->mutex_);
     place_->connection = std::move(connection);
     pool_->move_to(place_, ConnectionState::lent);
-    ++pool_->statistics_.connects;
-    pool_->statistics_.preconnects += place_->preconnected ? 1 : 0;
+    pool_->count(PoolEvent::connects);
+    if (place_->preconnected) {
+        pool_->count(PoolEvent::preconnects);
+    }
     pool_->failures_in_a_row_ = 0;
     pool_->end_hold_down(HoldDown::connects, kNever);
 }

@@ -25,8 +25,9 @@ bool PingState::is_ours(std::string_view payload, MonotonicUs now) noexcept {
     if (nonce != nonce_ || count == 0 || count > count_) {
         return false;
     }
-    if (count == count_ && sent_at_ != kNever) {
+    if (count == count_ && is_waiting()) {
         round_trip_ = now - sent_at_;
+        forget();
     }
     return true;
 }

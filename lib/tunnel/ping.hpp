@@ -20,14 +20,16 @@ class PingState {
 
     // Notes that a new Ping is sent now and returns its payload.
     Payload next(MonotonicUs now) noexcept;
-    // Returns true when a Pong with `payload` answers one of our Pings. Stores the round trip time when it answers the
-    // last one.
+    // Returns true when a Pong with `payload` answers one of our Pings. Stores the round trip time when it is the first
+    // one that answers the last Ping; after that is_waiting() is false.
     bool is_ours(std::string_view payload, MonotonicUs now) noexcept;
 
     // When the last Ping was sent, if no byte has come since then. kNever otherwise.
     MonotonicUs waiting_since(MonotonicUs last_read) const noexcept {
         return sent_at_ != kNever && last_read <= sent_at_ ? sent_at_ : kNever;
     }
+    // The last Ping has neither been answered nor forgotten.
+    bool is_waiting() const noexcept { return sent_at_ != kNever; }
     // Forgets the last Ping: nobody is to blame when it is not answered.
     void forget() noexcept { sent_at_ = kNever; }
     DurationUs round_trip() const noexcept { return round_trip_; }

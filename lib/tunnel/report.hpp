@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/image_fields.hpp"
 #include "base/log_level.hpp"
 #include "base/table.hpp"
 #include "metrics/tunnel_row.hpp"
@@ -62,22 +63,51 @@ struct TunnelReport {
     FlowReport backend;
 };
 
+// What a tunnel has transferred. in: from the client, out: to the client.
+struct Traffic {
+    std::uint64_t messages_in = 0;  // data messages, when their receiver has taken them completely
+    std::uint64_t messages_out = 0;
+    std::uint64_t bytes_in = 0;  // of the client's connection, with TLS overhead
+    std::uint64_t bytes_out = 0;
+    std::uint64_t backend_read = 0;  // of the backend's connection, with TLS overhead
+    std::uint64_t backend_written = 0;
+
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, messages_in, messages_out, bytes_in, bytes_out, backend_read,
+                        backend_written);
+    }
+    // Whether each number is at most that of `all`.
+    bool is_part_of(const Traffic& all) const noexcept {
+        return messages_in <= all.messages_in && messages_out <= all.messages_out &&
+               bytes_in <= all.bytes_in && bytes_out <= all.bytes_out &&
+               backend_read <= all.backend_read && backend_written <= all.backend_written;
+    }
+    // What is missing to `all`.
+    Traffic until(const Traffic& all) const noexcept {
+        return {all.messages_in - messages_in,   all.messages_out - messages_out,
+                all.bytes_in - bytes_in,         all.bytes_out - bytes_out,
+                all.backend_read - backend_read, all.backend_written - backend_written};
+    }
+    bool operator!=(const Traffic& other) const noexcept {
+        return !is_part_of(other) || !other.is_part_of(*this);
+    }
+};
+
 class ImageWriter;
 
 // Is told what one tunnel transfers, in steps, and how it ends. Owned by the tunnel and destroyed with it, on the
 // thread that drives the tunnel: neither its functions nor its destructor may block.
 class TunnelObserver {
   public:
-    // At least so many bytes pass between two calls of on_traffic(), except before the last call.
+    // At least so many bytes of the backend pass between two calls of on_traffic(), unless somebody asks or time has passed.
     static constexpr std::uint64_t kTrafficStep = 4096;
 
     virtual ~TunnelObserver() = default;
-    // So many more bytes were read from and written to the backend, with TLS overhead. All bytes are reported before
-    // on_end().
-    virtual void on_traffic(std::uint64_t read, std::uint64_t written) noexcept {
-        static_cast<void>(read);
-        static_cast<void>(written);
-    }
+    // So much more was transferred. All of it is reported before on_end().
+    virtual void on_traffic(const Traffic& more) noexcept { static_cast<void>(more); }
+    // The client has answered our last Ping.
+    virtual void on_pong(DurationUs round_trip) noexcept { static_cast<void>(round_trip); }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
 
     // Somebody asks for the state of all tunnels (tunnel/survey.hpp). All bytes have been reported before, and `held` bytes wait

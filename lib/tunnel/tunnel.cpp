@@ -55,7 +55,7 @@ void Tunnel::advance(Interest client_ready, Interest backend_ready, Scratch scra
         from(side).advance(readable, scratch, kMaxReads, now);
     }
     settle(now);
-    report_traffic(TunnelObserver::kTrafficStep);
+    report_traffic_from(TunnelObserver::kTrafficStep);
 }
 
 void Tunnel::take_successors(RecordWorkspace& workspace) noexcept {
@@ -69,17 +69,35 @@ void Tunnel::take_successors(RecordWorkspace& workspace) noexcept {
     awaits_successors_ = streams_[0]->awaits_successor() || streams_[1]->awaits_successor();
 }
 
-void Tunnel::report_traffic(std::uint64_t step) noexcept {
+// Not before so many bytes of the backend have passed.
+void Tunnel::report_traffic_from(std::uint64_t step) noexcept {
     if (!observer_) {
         return;
     }
-    const std::uint64_t read = stream(Side::backend).wire_bytes_read();
-    const std::uint64_t written = stream(Side::backend).wire_bytes_written();
-    if (read + written - reported_read_ - reported_written_ >= step) {
-        observer_->on_traffic(read - reported_read_, written - reported_written_);
-        reported_read_ = read;
-        reported_written_ = written;
+    const Stream& backend = stream(Side::backend);
+    const std::uint64_t moved = backend.wire_bytes_read() + backend.wire_bytes_written();
+    if (moved - reported_.backend_read - reported_.backend_written >= step) {
+        report_traffic();
     }
+}
+
+void Tunnel::report_traffic() noexcept {
+    const Traffic all = traffic();
+    if (observer_ && reported_ != all) {
+        observer_->on_traffic(reported_.until(all));
+        reported_ = all;
+    }
+}
+
+Traffic Tunnel::traffic() const noexcept {
+    const Stream& client = stream(Side::client);
+    const Stream& backend = stream(Side::backend);
+    return {from(Side::client).delivered_messages(),
+            from(Side::backend).delivered_messages(),
+            client.wire_bytes_read(),
+            client.wire_bytes_written(),
+            backend.wire_bytes_read(),
+            backend.wire_bytes_written()};
 }
 
 Interest Tunnel::interest(Side side) const noexcept {
@@ -110,9 +128,20 @@ bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcep
     if (control.opcode == Opcode::pong && pings_) {
         const std::string_view payload(reinterpret_cast<const char*>(control.payload),
                                        control.payload_size);
-        return !(*pings_)[index(side)].is_ours(payload, now_);
+        return !is_for_us(side, payload);
     }
     return true;
+}
+
+// Whether a Pong answers one of our Pings.
+bool Tunnel::is_for_us(Side side, std::string_view payload) noexcept {
+    PingState& ping = (*pings_)[index(side)];
+    const bool waits = ping.is_waiting();
+    const bool is_ours = ping.is_ours(payload, now_);
+    if (waits && !ping.is_waiting() && side == Side::client && observer_) {
+        observer_->on_pong(ping.round_trip());
+    }
+    return is_ours;
 }
 
 void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
@@ -296,7 +325,7 @@ bool Tunnel::closes_exchanged_with(Side side) const noexcept {
 
 void Tunnel::finish_report(MonotonicUs now) noexcept {
     if (observer_) {
-        report_traffic(1);
+        report_traffic();
         observer_->on_end(report(now));
         observer_.reset();
     }

@@ -27,6 +27,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/image_fields.hpp"
 #include "tunnel/direction.hpp"
@@ -79,9 +80,8 @@ struct TunnelState {
     std::unique_ptr<std::array<PingState, 2>> pings_;
     // With which Close the tunnel ends for EndReason::closed_by_operator. Null most of the time.
     std::unique_ptr<OwnClose> own_close_;
-    // How many bytes of the backend have been reported to the observer.
-    std::uint64_t reported_read_ = 0;
-    std::uint64_t reported_written_ = 0;
+    // What the observer has been told of.
+    Traffic reported_;
     MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // the time of the current call
     MonotonicUs end_at_ = kNever;
@@ -96,9 +96,9 @@ struct TunnelState {
 
     template <class Self, class Fields>
     static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, pings, own_close, reported_read, reported_written, started,
-                        now, end_at, closing_since, os_error, close_code, end_at_reason, reason,
-                        ended_by_us, aborted, awaits_successors);
+        WSP_EACH_MEMBER(fields, self, pings, own_close, reported, started, now, end_at,
+                        closing_since, os_error, close_code, end_at_reason, reason, ended_by_us,
+                        aborted, awaits_successors);
     }
 };
 
@@ -193,7 +193,10 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
     bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
 
     std::size_t held_bytes() const noexcept;
-    void report_traffic(std::uint64_t step) noexcept;
+    void report_traffic_from(std::uint64_t step) noexcept;
+    void report_traffic() noexcept;
+    Traffic traffic() const noexcept;
+    bool is_for_us(Side side, std::string_view payload) noexcept;
     void settle(MonotonicUs now) noexcept;
     void settle_violation(Side side, MonotonicUs now) noexcept;
     void settle_lost(Side side, MonotonicUs now) noexcept;

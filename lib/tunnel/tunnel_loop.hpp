@@ -18,6 +18,7 @@
 
 #include "base/clock.hpp"
 #include "base/wake_fd.hpp"
+#include "metrics/series_counters.hpp"
 #include "net/poller.hpp"
 #include "tunnel/close_plan.hpp"
 #include "tunnel/survey_page.hpp"
@@ -57,6 +58,9 @@ class TunnelLoop {
         const std::size_t gone = ended_tunnels() + moved_tunnels();  // read first: never negative
         return adopted_tunnels() - gone;
     }
+    // From now on the loop counts how long it works before it looks for new events. Before its thread begins.
+    void count_lag(SeriesCounters counters) noexcept { lag_ = counters; }
+
     // These only grow. Any thread.
     std::size_t adopted_tunnels() const noexcept { return adopted_count_.load(); }
     std::size_t ended_tunnels() const noexcept { return ended_count_.load(); }
@@ -166,6 +170,8 @@ class TunnelLoop {
     TimerQueue<Tunnel> timers_;
     Scratch scratch_;
     RecordWorkspace* workspace_;
+    SeriesCounters lag_;
+    MonotonicUs woken_at_ = kNever;  // when the last round began its work
     std::optional<ClosePlan> plan_;
     std::optional<std::minstd_rand> random_;  // created for the first plan that needs it
 

@@ -26,7 +26,7 @@ std::size_t Tunnel::held_bytes() const noexcept {
 }
 
 void Tunnel::report_to_survey() noexcept {
-    report_traffic(1);
+    report_traffic();
     if (observer_) {
         observer_->on_survey(held_bytes());
     }

@@ -50,7 +50,7 @@ MonotonicUs Tunnel::deadline() const noexcept {
 
 void Tunnel::on_timer(MonotonicUs now) noexcept {
     now_ = now;
-    report_traffic(1);
+    report_traffic();
     if (closing_deadline() <= now) {
         abort(reason_);
         return;

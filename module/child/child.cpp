@@ -109,13 +109,15 @@ Child::Child(server_rec* main_server) : Child(main_server, config_of(main_server
 
 Child::Child(server_rec* main_server, const wsp_server_config& config)
     : moves_(TunnelMoves::of_child(main_server)),
-      tunnels_(config),
-      pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits(), ConfiguredWorkers::of(config)),
+      statistics_(main_server),
+      tunnels_(config, statistics_.of_server()),
+      pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits(), ConfiguredWorkers::of(config),
+             statistics_),
       members_(tunnels_.loops(), tunnels_.stop_fds(), config.drain_spread_us),
       handshake_threads_(config.handshake_threads),
       services_{pools_, members_, policies_, handshake_threads_, tunnels_} {
     if (moves_ != nullptr) {
-        receiver_.emplace(*moves_, tunnels_, pools_, members_, policies_);
+        receiver_.emplace(*moves_, tunnels_, pools_, members_, policies_, statistics_);
         tunnels_.begin_receiving(*moves_, *receiver_);
     }
 }

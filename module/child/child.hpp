@@ -11,6 +11,7 @@
 #include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
+#include "statistics/statistics.hpp"
 #include "status/live_status.hpp"
 #include "tunnel/shared_policies.hpp"
 #include "tunnel/survey.hpp"
@@ -52,6 +53,7 @@ class Child {
 
     // Null where tunnels do not move to other child processes.
     const std::unique_ptr<TunnelMoves> moves_;
+    Statistics statistics_;
     TunnelHost tunnels_;
     WorkerPoolMap pools_;
     MemberWatch members_;
@@ -61,7 +63,7 @@ class Child {
     bool moves_logged_ = false;
     const HandshakeServices services_;
     std::optional<TunnelReceiver> receiver_;
-    LiveStatus status_{survey_};
+    LiveStatus status_{survey_, statistics_};
 };
 
 }  // namespace wsp

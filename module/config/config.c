@@ -27,7 +27,7 @@ struct server_config_of_rows {
 #define WSP_SERVER_FIELD(field, def, min, max) +1
 #include "config/directives.def"
     ];
-    void* pointers[4];
+    void* pointers[5];
 };
 _Static_assert(sizeof(wsp_dir_config) == sizeof(struct dir_config_of_rows),
                "a field of wsp_dir_config has no row in directives.def");

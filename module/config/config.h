@@ -39,6 +39,7 @@ typedef struct wsp_server_config {
     void* log_context;            /* the configuration's; see log/log_context.hpp */
     void* configured_workers;     /* the main server's; see upstream/configured_workers.hpp */
     void* worker_directory;       /* the main server's; see upstream/worker_directory.hpp */
+    void* statistics;             /* the main server's; see statistics/statistics.hpp */
 } wsp_server_config;
 
 /* For the module record; all fields of a new struct are WSP_UNSET. Main thread. */

@@ -19,12 +19,16 @@ namespace {
 class NotesObserver final : public TunnelObserver {
   public:
     NotesObserver(request_rec& r, proxy_worker* worker, const TunnelIdentity& identity,
-                  const TunnelLog& log)
-        : r_(r), worker_(worker), identity_(identity), log_(log) {}
-    void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
-        add_traffic(worker_, read, written);
+                  const TunnelLog& log, TunnelCount count)
+        : r_(r), worker_(worker), identity_(identity), log_(log), count_(std::move(count)) {}
+    void on_traffic(const Traffic& more) noexcept override {
+        add_traffic(worker_, more.backend_read, more.backend_written);
+        count_.note_traffic(more);
     }
+    void on_pong(DurationUs round_trip) noexcept override { count_.note_pong(round_trip); }
+    void on_survey(std::uint64_t held) noexcept override { count_.note_held(held); }
     void on_end(const TunnelReport& report) noexcept override {
+        count_.note_end(report);
         guarded_or(0, [&] {
             // A log format or condition may read the notes of the request before an internal redirect.
             for (request_rec* each = &r_; each != nullptr; each = each->prev) {
@@ -35,13 +39,17 @@ class NotesObserver final : public TunnelObserver {
         });
     }
 
-    void describe(TunnelDescription& to) const noexcept override { describe_tunnel(identity_, to); }
+    void describe(TunnelDescription& to) const noexcept override {
+        describe_tunnel(identity_, to);
+        count_.describe(to);
+    }
 
   private:
     request_rec& r_;
     proxy_worker* worker_;
     TunnelIdentity identity_;
     TunnelLog log_;
+    TunnelCount count_;
 };
 
 // ProxyWebsocketSendTimeout limits how long a blocking write waits.
@@ -64,8 +72,8 @@ void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels) {
     parts.client = std::make_unique<FilterStream>(tunnel.r->connection);
     parts.backend = std::make_unique<FilterStream>(tunnel.backend.record()->connection);
     parts.terms = tunnel.terms;
-    parts.observer = std::make_unique<NotesObserver>(*tunnel.r, tunnel.backend.worker(),
-                                                     tunnel.identity, tunnel.log());
+    parts.observer = std::make_unique<NotesObserver>(
+        *tunnel.r, tunnel.backend.worker(), tunnel.identity, tunnel.log(), std::move(tunnel.count));
     BlockingPump pump(tunnels.stop_fds().stop, &signals);
     const LoopList::Entry listed(tunnels.loops(), pump);
     pump.run(std::make_unique<Tunnel>(std::move(parts)));

@@ -34,6 +34,7 @@ Handoff::Handoff(TakenConnection client, TakenConnection backend, TunnelTerms te
       pump_(pump) {}
 
 Handoff::~Handoff() {
+    context_.count.note_early(client_.early.size());
     auto observer = guarded_or(std::unique_ptr<TunnelObserver>(), [this] {
         return std::make_unique<PumpedTunnelObserver>(tunnels_, std::move(context_));
     });

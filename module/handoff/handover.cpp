@@ -138,7 +138,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
     auto handoff = std::make_shared<Handoff>(
         std::move(from_client), std::move(from_backend), tunnel.terms,
         TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit),
-                      tunnel.terms.group.exists()},
+                      std::move(tunnel.count), tunnel.terms.group.exists()},
         tunnels, *pump);
     connection_context_of(client)->handoff = handoff;
     connection_context_of(backend)->handoff = std::move(handoff);

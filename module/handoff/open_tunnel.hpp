@@ -5,6 +5,7 @@
 #include "httpd/httpd.hpp"
 #include "log/tunnel_identity.hpp"
 #include "log/tunnel_log.hpp"
+#include "statistics/tunnel_count.hpp"
 #include "tunnel/terms.hpp"
 #include "upstream/request_connector.hpp"
 #include "upstream/tunnel_permits.hpp"
@@ -21,6 +22,7 @@ struct OpenTunnel {
     TunnelIdentity identity;   // refers to the request
     KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
     TunnelPermit permit;       // held for as long as the tunnel lives
+    TunnelCount count;
 
     TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
 };

@@ -17,6 +17,7 @@ PumpedTunnelObserver::PumpedTunnelObserver(TunnelHost& tunnels, TunnelContext co
       worker_(context.worker),
       load_(worker_),
       permit_(std::move(context.permit)),
+      count_(std::move(context.count)),
       follows_member_(context.follows_member) {}
 
 PumpedTunnelObserver::~PumpedTunnelObserver() {
@@ -32,20 +33,28 @@ TunnelReport PumpedTunnelObserver::never_begun() noexcept {
     return report;
 }
 
-void PumpedTunnelObserver::on_traffic(std::uint64_t read, std::uint64_t written) noexcept {
+void PumpedTunnelObserver::on_traffic(const Traffic& more) noexcept {
     if (worker_ != nullptr) {
-        add_traffic(worker_, read, written);
+        add_traffic(worker_, more.backend_read, more.backend_written);
     }
+    count_.note_traffic(more);
 }
 
 void PumpedTunnelObserver::on_end(const TunnelReport& report) noexcept {
     is_over_ = true;
+    count_.note_end(report);
     log_context_of(log_.log().server).served_bytes.note(report);
     tunnels_.log_writer().write(std::move(log_), report);
 }
 
 void PumpedTunnelObserver::describe(TunnelDescription& to) const noexcept {
     describe_tunnel(log_.identity(), to);
+    count_.describe(to);
+}
+
+void PumpedTunnelObserver::on_moved() noexcept {
+    is_over_ = true;
+    count_.note_left();
 }
 
 bool PumpedTunnelObserver::write_image(ImageWriter& to) const noexcept {
@@ -60,6 +69,7 @@ bool PumpedTunnelObserver::write_image(ImageWriter& to) const noexcept {
     to.put(name);
     to.put(log_.log().level);
     to.put(follows_member_);
+    to.put(count_.series().counters.id());
     to.put_bytes(log_.block());
     return true;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "log/log_record.hpp"
+#include "statistics/tunnel_count.hpp"
 #include "tunnel/report.hpp"
 #include "upstream/tunnel_permits.hpp"
 #include "upstream/worker_load.hpp"
@@ -17,6 +18,7 @@ struct TunnelContext {
     // That is busy with the tunnel. Null: this child's configuration has no such worker.
     proxy_worker* worker;
     TunnelPermit permit;
+    TunnelCount count;
     // Subscribes to what becomes of the worker (ProxyWebsocketOnMemberDown).
     bool follows_member;
 };
@@ -29,14 +31,16 @@ class PumpedTunnelObserver final : public TunnelObserver {
     ~PumpedTunnelObserver() override;
     static TunnelReport never_begun() noexcept;
 
-    void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override;
+    void on_traffic(const Traffic& more) noexcept override;
+    void on_pong(DurationUs round_trip) noexcept override { count_.note_pong(round_trip); }
+    void on_survey(std::uint64_t held) noexcept override { count_.note_held(held); }
     // Passes on to the access log writer what must be written.
     void on_end(const TunnelReport& report) noexcept override;
     void describe(TunnelDescription& to) const noexcept override;
     // False when no child process of the newest generation has the tunnel's worker. TunnelReceiver reads it.
     bool write_image(ImageWriter& to) const noexcept override;
     // No log line here: there is one where the tunnel ends.
-    void on_moved() noexcept override { is_over_ = true; }
+    void on_moved() noexcept override;
 
   private:
     TunnelHost& tunnels_;
@@ -44,6 +48,7 @@ class PumpedTunnelObserver final : public TunnelObserver {
     proxy_worker* worker_;
     WorkerLoad load_;
     TunnelPermit permit_;
+    TunnelCount count_;
     bool follows_member_;
     bool is_over_ = false;
 };

@@ -23,8 +23,9 @@ WakeFd TunnelHost::opened() noexcept {
     return made;
 }
 
-TunnelHost::TunnelHost(const wsp_server_config& config)
-    : pump_threads_(config.pump_threads),
+TunnelHost::TunnelHost(const wsp_server_config& config, SeriesCounters of_server)
+    : of_server_(of_server),
+      pump_threads_(config.pump_threads),
       drain_timeout_(config.drain_timeout_us),
       drain_spread_(config.drain_spread_us),
       tunnel_permits_(ConfiguredWorkers::of(config)) {
@@ -81,6 +82,7 @@ bool TunnelHost::has_pumps() {
 }
 
 bool TunnelHost::start(Pump& pump) {
+    pump.count_lag(of_server_);
     return (source_ == nullptr || pump.receive_from(*source_)) && pump.start(stop_.fd());
 }
 

@@ -35,8 +35,8 @@ class TunnelSource;
 
 class TunnelHost {
   public:
-    // `config`: resolved.
-    explicit TunnelHost(const wsp_server_config& config);
+    // `config`: resolved. `of_server`: where pumps count how long they work.
+    TunnelHost(const wsp_server_config& config, SeriesCounters of_server);
 
     // child_init, main thread, at most once: from now on pumps run, and take over what `source` brings. When the child
     // leaves, `moves` sends its tunnels away. Both live as long as the process.
@@ -108,6 +108,7 @@ class TunnelHost {
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;
+    const SeriesCounters of_server_;
     const std::int64_t pump_threads_;
     const DurationUs drain_timeout_;
     const DurationUs drain_spread_;

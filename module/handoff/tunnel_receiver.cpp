@@ -43,15 +43,21 @@ class TunnelReceiver::Restorer final : public TunnelRestorer {
             image.take(name);
             image.take(level);
             image.take(follows_member);
+            SeriesCounters::Id series = 0;
+            image.take(series);
             const std::string_view block = image.take_bytes();
-            return image.ok() && make_owners(name, level, follows_member, block, policy, to);
+            if (!image.ok()) {
+                return false;
+            }
+            TunnelCount count = TunnelCount::arrived(all_.statistics_.by_id(series));
+            return make_owners(name, level, follows_member, block, std::move(count), policy, to);
         });
     }
     bool has_worker() const { return has_worker_; }
 
   private:
     bool make_owners(WorkerName name, int level, bool follows_member, std::string_view block,
-                     const Policy& policy, TunnelOwners& to) {
+                     TunnelCount count, const Policy& policy, TunnelOwners& to) {
         const auto [server, worker] = all_.moves_.directory().find(name);
         has_worker_ = worker != nullptr;
         const TunnelLog log(server != nullptr ? server : ap_server_conf,
@@ -65,9 +71,9 @@ class TunnelReceiver::Restorer final : public TunnelRestorer {
             to.group = all_.members_.subscribe(worker);
         }
         to.observer = std::make_unique<PumpedTunnelObserver>(
-            all_.tunnels_,
-            TunnelContext{std::move(record), worker,
-                          all_.tunnels_.tunnel_permits().take_anyway(worker), follows_member});
+            all_.tunnels_, TunnelContext{std::move(record), worker,
+                                         all_.tunnels_.tunnel_permits().take_anyway(worker),
+                                         std::move(count), follows_member});
         return true;
     }
 

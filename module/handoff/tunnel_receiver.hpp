@@ -11,6 +11,7 @@ namespace wsp {
 
 class MemberWatch;
 class SharedPolicies;
+class Statistics;
 class TunnelHost;
 class WorkerPoolMap;
 
@@ -18,8 +19,13 @@ class TunnelReceiver final : public TunnelSource {
   public:
     // All of them live as long as the process.
     TunnelReceiver(TunnelMoves& moves, TunnelHost& tunnels, WorkerPoolMap& pools,
-                   MemberWatch& members, SharedPolicies& policies)
-        : moves_(moves), tunnels_(tunnels), pools_(pools), members_(members), policies_(policies) {}
+                   MemberWatch& members, SharedPolicies& policies, Statistics& statistics)
+        : moves_(moves),
+          tunnels_(tunnels),
+          pools_(pools),
+          members_(members),
+          policies_(policies),
+          statistics_(statistics) {}
 
     int fd() const noexcept override { return moves_.read_fd(); }
     // A tunnel that this process has no worker for is taken over all the same: it ends as if its child drained. One for
@@ -42,6 +48,7 @@ class TunnelReceiver final : public TunnelSource {
     WorkerPoolMap& pools_;
     MemberWatch& members_;
     SharedPolicies& policies_;
+    Statistics& statistics_;
 };
 
 }  // namespace wsp

@@ -255,7 +255,8 @@ int Handshake::run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity
                       config_.own_records != 0,
                       identity,
                       admission_.take_kept_thread(),
-                      admission_.take_permit()};
+                      admission_.take_permit(),
+                      TunnelCount::opened(connector_.series(), apr_time_now() - r_->request_time)};
     return run_tunnel(tunnel, services_.tunnels);
 }
 

@@ -3,7 +3,7 @@
 // refusal_causes.def.
 #pragma once
 
-#include "handshake/refusal_cause.hpp"
+#include "handshake/refusal_cells.hpp"
 #include "httpd/httpd.hpp"
 #include "httpd/limited_log.hpp"
 #include "routing/mapping.hpp"
@@ -38,9 +38,10 @@ class Refusals {
           worker_(worker),
           connector_(connector) {}
 
-    // `why`: of any table of RefusalRows.
+    // `why`: of any table of RefusalRows. Every refused handshake comes here, once.
     template <typename Enum>
     int refuse(Enum why, const RefusalDetails& details = {}) const {
+        connector_.series().counters.add(Metric::refused, 1, cell_of(why));
         return wsp::refuse(r_, url_, connector_.warnings().of(row_of(why).number), row_of(why),
                            details);
     }

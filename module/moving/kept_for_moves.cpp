@@ -2,6 +2,7 @@
 #include "moving/kept_for_moves.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 
@@ -90,6 +91,12 @@ void prepare_moves(apr_pool_t* pconf, server_rec* main_server) {
                      "build id; link it with --build-id");
     }
     publish(*kept, *directory, main_server);
+}
+
+bool nothing_under_way(const server_rec* server) {
+    const KeptForMoves* const kept = kept_for_moves(server);
+    pollfd asked{kept != nullptr ? kept->read_fd : -1, POLLIN, 0};
+    return ::poll(&asked, 1, 0) == 0;
 }
 
 void forget_child(const server_rec* server, pid_t child) {

@@ -23,6 +23,9 @@ const KeptForMoves* kept_for_moves(const server_rec* server);
 // the log says so. Main thread.
 void prepare_moves(apr_pool_t* pconf, server_rec* main_server);
 
+// Whether no tunnel that was sent is still to be received, as far as the channel tells. The parent's main thread.
+bool nothing_under_way(const server_rec* server);
+
 // child_status: a child process is gone, whatever has ended it. The parent's main thread.
 void forget_child(const server_rec* server, pid_t child);
 

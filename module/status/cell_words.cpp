@@ -1,21 +1,16 @@
-// Each table of reasons has its own texts; names of tables that are counted together are made different from each other.
+// Each vocabulary's own names and texts.
 #include "status/cell_words.hpp"
 
-#include <array>
 #include <iterator>
 
-#include "handshake/refusal_cause.hpp"
-#include "protocol/handshake.hpp"
+#include "handshake/refusal_cells.hpp"
+#include "pool/pool_statistics.hpp"
 #include "tunnel/report.hpp"
-#include "upstream/backend_fault.hpp"
 
 namespace wsp {
 namespace {
 
 constexpr std::string_view kDirections[] = {"in", "out"};
-constexpr std::string_view kPoolStates[] = {"connecting", "idle", "lent", "held_down"};
-constexpr std::string_view kPoolEvents[] = {"connect", "preconnect", "connect_failed", "reuse",
-                                            "died",    "wait",       "wait_timed_out"};
 
 template <std::size_t N>
 CellWords named(const std::string_view (&names)[N], std::size_t cell) {
@@ -35,32 +30,14 @@ CellWords reason_of_end(std::size_t cell) {
                                           : row.closed_by};
 }
 
-template <typename Enum>
-CellWords row_words(std::size_t cell, std::string_view prefix) {
-    // Made once: labels live for ever.
-    static const auto kNames = [prefix] {
-        std::array<std::string, std::size(Table<Enum>::kRows)> names;
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            names[i] = std::string(prefix).append(rows_of<Enum>()[i].name);
-        }
-        return names;
-    }();
-    if (cell == 0 || cell >= kNames.size()) {
-        return {};
-    }
-    return {kNames[cell], rows_of<Enum>()[cell].text, ""};
+CellWords reason_of_refusal(std::size_t cell) {
+    const RefusalRow* const row = refusal_of_cell(cell);
+    return row != nullptr ? CellWords{row->name, row->text, ""} : CellWords{};
 }
 
-CellWords reason_of_refusal(std::size_t cell) {
-    constexpr std::size_t kTable = 32;  // cells for each of the three tables
-    switch (cell / kTable) {
-        case 0:
-            return row_words<HandshakeError>(cell, "");
-        case 1:
-            return row_words<BackendFault>(cell - kTable, "backend_");
-        default:
-            return row_words<RefusalCause>(cell - 2 * kTable, "");
-    }
+CellWords pool_event(std::size_t cell) {
+    const auto& rows = rows_of<PoolEvent>();
+    return {cell < std::size(rows) ? rows[cell].name : std::string_view(), "", ""};
 }
 
 }  // namespace
@@ -77,9 +54,9 @@ CellWords words_of_cell(Metric metric, std::size_t cell) {
         case Metric::bytes:
             return named(kDirections, cell);
         case Metric::pool_connections:
-            return named(kPoolStates, cell);
+            return named(kConnectionStateNames, cell);
         case Metric::pool_events:
-            return named(kPoolEvents, cell);
+            return pool_event(cell);
         default:
             return {};
     }

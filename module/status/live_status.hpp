@@ -1,21 +1,24 @@
 // The StatusSource of a child process: the statistics of the whole server, and the rows that all loops of all processes give.
 #pragma once
 
+#include "statistics/statistics.hpp"
 #include "status/status_source.hpp"
 
 namespace wsp {
 
 class LiveStatus final : public StatusSource {
   public:
-    // `survey` must outlive it.
-    explicit LiveStatus(Survey& survey) : survey_(survey) {}
+    // Both must outlive it.
+    LiveStatus(Survey& survey, const Statistics& statistics)
+        : survey_(survey), statistics_(statistics) {}
 
     SurveyOutcome flush() override { return survey_.flush(); }
     RowsAnswer rows() override { return survey_.rows(); }
-    ServerSnapshot snapshot() override;
+    ServerSnapshot snapshot() override { return statistics_.read(); }
 
   private:
     Survey& survey_;
+    const Statistics& statistics_;
 };
 
 }  // namespace wsp

@@ -80,8 +80,9 @@ BackendFault RequestConnector::determine(BackendRoute& route, MonotonicUs deadli
     if (status == OK) {
         return BackendFault::none;
     }
-    return failed(route.uri.hostname == nullptr ? BackendFault::no_host : BackendFault::no_address,
-                  status);
+    return failed(
+        route.uri.hostname == nullptr ? BackendFault::no_host_in_url : BackendFault::no_address,
+        status);
 }
 
 BackendFault RequestConnector::connect(MonotonicUs deadline) {

@@ -35,6 +35,7 @@ class RequestConnector {
     BackendConnection& connection() const { return *connection_; }
     proxy_conn_rec* record() const { return connection_->record(); }
     proxy_worker* worker() const { return worker_; }
+    Series& series() const { return pool_.series(); }
     WarningGates& warnings() const { return pool_.backend().warnings(); }
     // The connection has been idle, so that the server may be closing it just now.
     bool is_reused() const { return reused_; }

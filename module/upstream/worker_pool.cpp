@@ -84,12 +84,13 @@ bool has_one_tls_configuration(const proxy_worker* worker, const server_rec* ser
 
 WorkerPool::WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
                        StopFds stops, const TunnelPermits& permits,
-                       const ConfiguredWorkers& workers)
+                       const ConfiguredWorkers& workers, Series& series)
     : backend_(worker, server, stops, permits),
       reusable_(may_be_reused(worker)),
       tls_reusable_(has_one_tls_configuration(worker, server, workers)),
       limits_(limits_of(worker, config, workers, reusable_)),
-      connections_(limits_, clock_),
+      series_(series),
+      connections_(limits_, clock_, series.counters),
       preconnector_(backend_, connections_) {
     const std::string_view url(name_of(*worker));
     if (limits_.preconnect > 0 && !tls_reusable_ && url.substr(0, 4) == "wss:") {

@@ -6,6 +6,7 @@
 #include "httpd/httpd.hpp"
 #include "httpd/stop_fds.hpp"
 #include "pool/connection_pool.hpp"
+#include "statistics/statistics.hpp"
 #include "upstream/backend.hpp"
 #include "upstream/configured_workers.hpp"
 #include "upstream/preconnector.hpp"
@@ -15,11 +16,14 @@ namespace wsp {
 // Owned by the WorkerPoolMap; lives as long as the child process. Any thread.
 class WorkerPool {
   public:
-    // `config`, resolved: that of a request to the worker.
+    // `config`, resolved: that of a request to the worker. `series`: where the pool, its handshakes and its tunnels are
+    // counted.
     WorkerPool(proxy_worker* worker, server_rec* server, const wsp_dir_config& config,
-               StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers);
+               StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers,
+               Series& series);
 
     Backend& backend() { return backend_; }
+    Series& series() const { return series_; }
     ConnectionPool& connections() { return connections_; }
 
     // Whether a connection may serve another request than the one that it was made for.
@@ -37,6 +41,7 @@ class WorkerPool {
     const bool
         tls_reusable_;  // false if a <Proxy> section may change TLS settings from request to request
     const PoolLimits limits_;
+    Series& series_;
     SystemPoolClock clock_;
     ConnectionPool connections_;
     Preconnector preconnector_;

@@ -10,7 +10,8 @@ WorkerPool& WorkerPoolMap::get(proxy_worker* worker, server_rec* server,
     const SignalSafeLock lock(mutex_);
     std::unique_ptr<WorkerPool>& pool = pools_[{worker, server}];
     if (pool == nullptr) {
-        pool = std::make_unique<WorkerPool>(worker, server, config, stops_, permits_, workers_);
+        pool = std::make_unique<WorkerPool>(worker, server, config, stops_, permits_, workers_,
+                                            statistics_.of(server, worker));
     }
     return *pool;
 }

@@ -14,9 +14,10 @@ namespace wsp {
 // Owned by the child process. Any thread; the mutex guards the table.
 class WorkerPoolMap {
   public:
-    // `permits` and `workers` outlive the map.
-    WorkerPoolMap(StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers)
-        : stops_(stops), permits_(permits), workers_(workers) {}
+    // All but `stops` outlive the map.
+    WorkerPoolMap(StopFds stops, const TunnelPermits& permits, const ConfiguredWorkers& workers,
+                  Statistics& statistics)
+        : stops_(stops), permits_(permits), workers_(workers), statistics_(statistics) {}
 
     // The pool is made when it is asked for the first time, with that request's `config` (resolved), and is then kept.
     WorkerPool& get(proxy_worker* worker, server_rec* server, const wsp_dir_config& config);
@@ -29,6 +30,7 @@ class WorkerPoolMap {
     const StopFds stops_;
     const TunnelPermits& permits_;
     const ConfiguredWorkers& workers_;
+    Statistics& statistics_;
     std::mutex mutex_;
     std::map<std::pair<proxy_worker*, server_rec*>, std::unique_ptr<WorkerPool>> pools_;
 };

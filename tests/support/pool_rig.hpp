@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <memory>
 
 #include "pool/connection_pool.hpp"
 #include "support/scripted_network.hpp"
@@ -11,7 +12,21 @@ namespace wsp::test {
 constexpr std::size_t kRoom = 1000;
 
 struct PoolRig {
-    explicit PoolRig(PoolLimits limits) : pool(limits, clock) {}
+    explicit PoolRig(PoolLimits limits) : pool(limits, clock, {*block, *minutes, 0, true}) {}
+    // Whatever a test does, what the pool counts for others is what it knows itself.
+    ~PoolRig() {
+        const PoolStatistics own = pool.statistics();
+        for (std::size_t state = 0; state < kConnectionStates; ++state) {
+            CHECK(counted(Metric::pool_connections, state) == own.in_state[state]);
+        }
+        for (std::size_t event = 0; event < std::size(rows_of<PoolEvent>()); ++event) {
+            CHECK(counted(Metric::pool_events, event) == own.*rows_of<PoolEvent>()[event].field);
+        }
+        CHECK(counted(Metric::pool_waiting) == 0);
+    }
+    std::uint64_t counted(Metric metric, std::size_t cell = 0) const {
+        return block->cells[first_cell(metric) + cell].load();
+    }
 
     ConnectionPool::Lease acquire(DurationUs patience = kSecond) {
         return pool.acquire(clock.time + patience, fault);
@@ -44,6 +59,8 @@ struct PoolRig {
     }
     std::size_t in(ConnectionState state) const { return pool.statistics().in(state); }
 
+    const std::unique_ptr<CellBlock> block = std::make_unique<CellBlock>();
+    const std::unique_ptr<MinuteRing> minutes = std::make_unique<MinuteRing>();
     ScriptedNetwork network;
     ScriptedClock clock;
     AcquireFault fault = AcquireFault::none;

@@ -164,7 +164,8 @@ class Rig {
     const Script& script(Side side) const { return scripts_[static_cast<std::size_t>(side)]; }
     const Setup& setup() const { return setup_; }
 
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> traffic_told;  // read, written
+    std::vector<Traffic> traffic_told;
+    std::vector<DurationUs> round_trips;
 
     void require(bool kept, const std::string& otherwise) {
         if (!kept && problem.empty())
@@ -174,8 +175,9 @@ class Rig {
   private:
     struct Teller final : TunnelObserver {
         explicit Teller(Rig& rig) : rig(rig) {}
-        void on_traffic(std::uint64_t read, std::uint64_t written) noexcept override {
-            rig.traffic_told.push_back({read, written});
+        void on_traffic(const Traffic& more) noexcept override { rig.traffic_told.push_back(more); }
+        void on_pong(DurationUs round_trip) noexcept override {
+            rig.round_trips.push_back(round_trip);
         }
         bool write_image(ImageWriter& image) const noexcept override {
             image.put_bytes("teller");
@@ -184,14 +186,19 @@ class Rig {
         void on_moved() noexcept override { ++rig.moved; }
         void on_end(const TunnelReport& told) noexcept override {
             rig.report = told;
-            std::uint64_t read = 0, written = 0;
-            for (const auto& [some_read, some_written] : rig.traffic_told) {
-                read += some_read;
-                written += some_written;
+            Traffic sum;
+            for (const Traffic& more : rig.traffic_told) {
+                sum.messages_in += more.messages_in;
+                sum.messages_out += more.messages_out;
+                sum.bytes_in += more.bytes_in;
+                sum.bytes_out += more.bytes_out;
+                sum.backend_read += more.backend_read;
+                sum.backend_written += more.backend_written;
             }
-            rig.require(
-                read == told.backend.wire_bytes_read && written == told.backend.wire_bytes_written,
-                "on_traffic() and on_end() tell of different numbers of bytes");
+            const Traffic all{told.client.messages,         told.backend.messages,
+                              told.client.wire_bytes_read,  told.client.wire_bytes_written,
+                              told.backend.wire_bytes_read, told.backend.wire_bytes_written};
+            rig.require(!(sum != all), "on_traffic() and on_end() tell of different traffic");
             ++rig.tells;
         }
         Rig& rig;

@@ -22,9 +22,14 @@ TEST_CASE("a preconnected connection that is lent is replaced", "[pool]") {
     PoolRig rig(preconnecting(2));
     rig.acquire();
     rig.preconnect();
-    const ConnectionPool::Lease lease = rig.acquire();
+    CHECK(rig.counted(Metric::pool_warm) == 2);
+    ConnectionPool::Lease lease = rig.acquire();
     CHECK(lease.is_reused());
+    CHECK(rig.counted(Metric::pool_warm) == 1);
     CHECK(rig.preconnect() == 1);
+    CHECK(rig.counted(Metric::pool_warm) == 2);
+    lease.give_back();  // idle, and no longer new
+    CHECK(rig.counted(Metric::pool_warm) == 2);
 }
 
 TEST_CASE("a preconnect that has not ended counts", "[pool]") {

@@ -29,6 +29,16 @@ TEST_CASE("A late Pong to an earlier Ping is ours but gives no round trip", "[pi
     REQUIRE(ping.round_trip() == 0);
 }
 
+TEST_CASE("A Pong that comes twice gives one round trip", "[ping]") {
+    PingState ping(7);
+    const std::string payload = text(ping.next(1000));
+    REQUIRE(ping.is_waiting());
+    REQUIRE(ping.is_ours(payload, 1500));
+    REQUIRE_FALSE(ping.is_waiting());
+    REQUIRE(ping.is_ours(payload, 9000));
+    REQUIRE(ping.round_trip() == 500);
+}
+
 TEST_CASE("Other Pongs belong to the endpoints", "[ping]") {
     PingState ping(7);
     const std::string ours = text(ping.next(0));

@@ -65,6 +65,10 @@ TEST_CASE("the report tells how long the client's last Pong took") {
     rig.client.send(frame(Side::client, kPong, pings[0].payload));
     rig.run();
     CHECK(rig.tunnel->report(rig.now).client_rtt == 70 * kMillisecond);
+    CHECK(rig.round_trips == std::vector<DurationUs>{70 * kMillisecond});
+    rig.client.send(frame(Side::client, kPong, pings[0].payload));
+    rig.run();
+    CHECK(rig.round_trips.size() == 1);
     CHECK(rig.backend.received().empty());
 }
 

@@ -202,7 +202,7 @@ TEST_CASE("a tunnel that is destroyed destroys its streams and does not call its
     CHECK(rig.tells == 0);
 }
 
-TEST_CASE("the observer hears of the backend's bytes in steps, and of the rest at the end") {
+TEST_CASE("the observer hears of bytes and messages in steps, and of the rest at the end") {
     Rig rig;
     rig.client.text("a few bytes");
     rig.run();
@@ -211,18 +211,23 @@ TEST_CASE("the observer hears of the backend's bytes in steps, and of the rest a
     rig.client.text(std::string(5000, 'a'));
     rig.run();
     REQUIRE(rig.traffic_told.size() == 1);
-    CHECK(rig.traffic_told[0].first == 0);
-    CHECK(rig.traffic_told[0].second > 5000);
+    CHECK(rig.traffic_told[0].backend_read == 0);
+    CHECK(rig.traffic_told[0].backend_written > 5000);
+    CHECK(rig.traffic_told[0].bytes_in == rig.client.sent().size());
+    CHECK(rig.traffic_told[0].bytes_out == 0);
+    CHECK(rig.traffic_told[0].messages_in == 2);
+    CHECK(rig.traffic_told[0].messages_out == 0);
     rig.backend.text(std::string(5000, 'b'));
     rig.run();
     REQUIRE(rig.traffic_told.size() == 2);
-    CHECK(rig.traffic_told[1].first > 5000);
-    CHECK(rig.traffic_told[1].second == 0);
+    CHECK(rig.traffic_told[1].backend_read > 5000);
+    CHECK(rig.traffic_told[1].backend_written == 0);
+    CHECK(rig.traffic_told[1].messages_out == 1);
     rig.client.text(std::string(5000, 'c'));
     rig.run();
     REQUIRE(rig.traffic_told.size() == 3);
-    CHECK(rig.traffic_told[2].first == 0);
-    CHECK(rig.traffic_told[2].second == rig.traffic_told[0].second - first);
+    CHECK(rig.traffic_told[2].backend_read == 0);
+    CHECK(rig.traffic_told[2].backend_written == rig.traffic_told[0].backend_written - first);
     rig.client.close(1000, "bye");
     rig.finish();
     CHECK(rig.traffic_told.size() == 4);
@@ -237,7 +242,21 @@ TEST_CASE("a timer that fires reports a few bytes too, once") {
     rig.tunnel->on_timer(rig.now);
     rig.tunnel->on_timer(rig.now);
     REQUIRE(rig.traffic_told.size() == 1);
-    CHECK(rig.traffic_told[0].second == rig.client.sent().size());
+    CHECK(rig.traffic_told[0].backend_written == rig.client.sent().size());
     rig.finish();
     CHECK(judge(rig) == "");
+}
+
+TEST_CASE("bytes that nobody takes are reported at the end, as what they were") {
+    Rig rig;
+    rig.run();
+    rig.backend.stop_reading();
+    rig.client.text("a message");
+    rig.run();
+    rig.tunnel->on_timer(rig.now);
+    REQUIRE(rig.traffic_told.size() == 1);
+    CHECK(rig.traffic_told[0].bytes_in == rig.client.sent().size());
+    CHECK(rig.traffic_told[0].backend_written < rig.client.sent().size());
+    CHECK(rig.traffic_told[0].messages_in == 0);
+    rig.finish();
 }
