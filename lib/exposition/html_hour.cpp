@@ -1,6 +1,7 @@
 // The last hour: a bar for each minute, stacked by who ended the tunnels, and a table of reasons.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "exposition/html_sections.hpp"
 
@@ -114,7 +115,7 @@ void write_chart(HtmlWriter& html, const std::vector<ByGroup>& minutes) {
             groups[group] += minute[group];
         }
     }
-    html.raw("<figure class=\"chart\">\n<figcaption><strong>").count(all).raw("</strong> ended");
+    html.raw("<figure class=\"chart\">\n<figcaption><strong>").count(all).raw(" ended</strong>");
     for (std::size_t group = 0; group < kGroupCount; ++group) {
         html.raw(" <span class=\"key ").text(kGroups[group]).raw("\">");
         html.count(groups[group]).raw(" ").text(kGroupTitles[group]).raw("</span>");
@@ -134,11 +135,15 @@ void write_chart(HtmlWriter& html, const std::vector<ByGroup>& minutes) {
         "<span>now</span></div>\n</figure>\n");
 }
 
-// Placeholders in a text are for the log line.
+// `text` without what stands for a detail in its log line.
 std::string plain(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::string_view> kDetails[] = {
+        {"backend {} ", "backend "}, {": {}", ""}, {"{}", "\xE2\x80\xA6"}};
     std::string made(text);
-    for (std::size_t at = made.find("{}"); at != std::string::npos; at = made.find("{}")) {
-        made.replace(at, 2, "\xE2\x80\xA6");
+    for (const auto& [detail, instead] : kDetails) {
+        if (const std::size_t at = made.find(detail); at != std::string::npos) {
+            made.replace(at, detail.size(), instead);
+        }
     }
     return made;
 }

@@ -52,20 +52,21 @@ void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapsho
         "<h2 id=\"now-title\" class=\"unseen\">Now, and since the start</h2>\n<dl "
         "class=\"tiles\">\n");
     Tiles tiles(html);
-    tiles.add("open", "Open tunnels", human_count(total.open()),
-              human_count(total.at(Metric::opened)) + " opened");
-    tiles.add("refused", "Refused handshakes", human_count(total.sum(Metric::refused)), "");
-    tiles.add("messages", "Messages", human_count(total.sum(Metric::messages)),
-              in_and_out(human_count, total, Metric::messages));
+    tiles.add("open", "Open tunnels", human_short(total.open()),
+              human_short(total.at(Metric::opened)) + " opened, " +
+                  human_short(total.sum(Metric::ended)) + " ended");
+    tiles.add("refused", "Refused", human_short(total.sum(Metric::refused)), "since the start");
+    tiles.add("messages", "Messages", human_short(total.sum(Metric::messages)),
+              in_and_out(human_short, total, Metric::messages));
     tiles.add("bytes", "Traffic", human_bytes(total.sum(Metric::bytes)),
               in_and_out(human_bytes, total, Metric::bytes));
-    tiles.add("held", "Waiting in tunnels", human_bytes(total.at(Metric::held_bytes)),
-              "receivers that take nothing");
+    tiles.add("held", "Held back", human_bytes(total.at(Metric::held_bytes)),
+              "waits for receivers");
     tiles.add("handshake", "Handshake, mean", mean_of(total, Metric::handshake_time),
               most_within(total, Metric::handshake_time));
     tiles.add("rtt", "Round trip, mean", mean_of(total, Metric::ping_rtt),
               most_within(total, Metric::ping_rtt));
-    tiles.add("lag", "Pump at work, mean", mean_of(report.snapshot.server, Metric::loop_lag),
+    tiles.add("lag", "Loop round, mean", mean_of(report.snapshot.server, Metric::loop_lag),
               most_within(report.snapshot.server, Metric::loop_lag));
     html.raw("</dl>\n</section>\n");
 }

@@ -14,10 +14,10 @@ std::string with_unit(std::int64_t number, const char* unit) {
     return std::to_string(number) + kSpace + unit;
 }
 
-// "3.4" below 10, "34" above; `tenths`: ten times the number.
+// "3.4" below 10, "34" above, and "3" for 3; `tenths`: ten times the number.
 std::string two_digits(std::uint64_t tenths) {
     std::string text = std::to_string(tenths / 10);
-    if (tenths < 100) {
+    if (tenths < 100 && tenths % 10 != 0) {
         text += '.';
         text += static_cast<char>('0' + tenths % 10);
     }
@@ -52,6 +52,26 @@ std::string human_count(std::uint64_t number) {
         text.insert(left, 1, ',');
     }
     return text;
+}
+
+std::string human_short(std::uint64_t number) {
+    static constexpr const char* kUnits[] = {"k", "M", "G", "T", "P", "E"};
+    if (number < 100'000) {
+        return human_count(number);
+    }
+    std::uint64_t unit = 1000;
+    std::size_t name = 0;
+    while (number / unit >= 1000) {
+        unit *= 1000;
+        ++name;
+    }
+    std::string digits = std::to_string(number / (unit / 100));  // three at least
+    const std::size_t whole = digits.size() - 2;
+    digits.resize(3);
+    if (whole < 3) {
+        digits.insert(whole, 1, '.');
+    }
+    return digits + kSpace + kUnits[name];
 }
 
 std::string human_bytes(std::uint64_t bytes) {

@@ -10,7 +10,9 @@ namespace wsp {
 
 // "1,234,567"
 std::string human_count(std::uint64_t number);
-// "999 B", "1.2 kB", "45 MB": powers of 1000, two digits at least.
+// The same below 100,000; above, three digits and a unit: "123 k", "4.56 M".
+std::string human_short(std::uint64_t number);
+// "999 B", "1.2 kB", "45 MB": powers of 1000.
 std::string human_bytes(std::uint64_t bytes);
 // "850 µs", "12 ms", "3.4 s", "5 min 12 s", "2 h 5 min", "3 d 4 h"
 std::string human_duration(DurationUs time);

@@ -16,7 +16,7 @@ struct RowQuery {
     RowColumn sort = RowColumn::age;
     bool descending = true;
     std::size_t page = 1;  // from 1 on
-    std::size_t size = 50;
+    std::size_t size = 25;
 
     static constexpr std::size_t kMostRows = 10'000;  // of a page
 };

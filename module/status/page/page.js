@@ -3,7 +3,8 @@
 "use strict";
 
 const kPeriod = 2000;             // ms between two questions
-const kSpan = 300;                // s that a plot shows
+const kSpans = [60, 120, 300];    // s that a plot may show: the shortest that holds all there is
+const kSpan = kSpans[2];
 const kTypingPause = 250;         // ms
 const kStore = "websocket-status " + location.pathname;
 
@@ -12,16 +13,17 @@ const sections = ["about", "now", "hour", "hosts", "list"];
 
 // --- numbers -----------------------------------------------------------------------------------
 
-function shortNumber(value, units = ["", " k", " M", " G", " T"], space = "") {
+function shortNumber(value, units = ["", "k", "M", "G", "T"]) {
+  if (units[0] === "" && value >= 1000 && value < 1e5) return Math.round(value).toLocaleString("en");
   let unit = 0;
   while (value >= 999.5 && unit + 1 < units.length) {
     value /= 1000;
     unit += 1;
   }
-  const digits = value === 0 || value >= 99.5 || Number.isInteger(value) ? 0 : value >= 9.95 ? 1 : 2;
-  return value.toFixed(digits) + space + units[unit];
+  const digits = value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
+  return Number(value.toFixed(digits)) + (units[unit] && "\u00a0") + units[unit];
 }
-const shortBytes = value => shortNumber(value, ["B", "kB", "MB", "GB", "TB"], " ");
+const shortBytes = value => shortNumber(value, ["B", "kB", "MB", "GB", "TB"]);
 
 // A round number that is not less.
 function niceCeiling(value) {
@@ -111,15 +113,18 @@ function makePlot(plot) {
   byId("plots").append(plot.figure);
 }
 
-function drawFrame(plot, width, height, highest, x) {
+function drawFrame(plot, width, height, highest, span, x) {
   for (const share of [0, .5, 1]) {
     const y = kTop + (1 - share) * (height - kBottom - kTop);
     svgElement(plot.svg, "line", { class: "grid", x1: kLeft, x2: width, y1: y, y2: y });
     svgElement(plot.svg, "text", { x: kLeft - 7, y: y + 4, "text-anchor": "end" }, plot.format(share * highest));
   }
-  for (const [minutes, anchor] of [[5, "start"], [4, "middle"], [3, "middle"], [2, "middle"], [1, "middle"], [0, "end"]]) {
-    svgElement(plot.svg, "text", { x: x(-minutes * 60), y: height - 3, "text-anchor": anchor },
-      minutes === 0 ? "now" : `−${minutes} min`);
+  const steps = span === 60 ? [60, 40, 20, 0] : span === 120 ? [120, 90, 60, 30, 0] : [300, 240, 180, 120, 60, 0];
+  const unit = span === 300 ? ["min", 60] : ["s", 1];
+  for (const ago of steps) {
+    const anchor = ago === span ? "start" : ago === 0 ? "end" : "middle";
+    const text = ago === 0 ? "now" : `−${ago / unit[1]}${ago === span || width > 400 ? " " + unit[0] : ""}`;
+    svgElement(plot.svg, "text", { x: x(-ago), y: height - 3, "text-anchor": anchor }, text);
   }
 }
 
@@ -145,12 +150,13 @@ function draw(plot) {
   plot.svg.replaceChildren();
   plot.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const now = samples[samples.length - 1].at;
-  const all = plot.lines.map(([, , name, isRate]) => points(name, isRate).filter(([at]) => at >= now - kSpan));
+  const span = kSpans.find(one => one >= now - samples[0].at) || kSpan;
+  const all = plot.lines.map(([, , name, isRate]) => points(name, isRate).filter(([at]) => at >= now - span));
   const highest = niceCeiling(Math.max(...all.flat().map(([, value]) => value), 1));
-  const x = ago => kLeft + (1 + ago / kSpan) * (width - kLeft);
+  const x = ago => kLeft + (1 + ago / span) * (width - kLeft);
   const y = value => kTop + (1 - value / highest) * (height - kBottom - kTop);
-  drawFrame(plot, width, height, highest, x);
-  const wanted = plot.pointer === undefined ? undefined : now + ((plot.pointer - kLeft) / (width - kLeft) - 1) * kSpan;
+  drawFrame(plot, width, height, highest, span, x);
+  const wanted = plot.pointer === undefined ? undefined : now + ((plot.pointer - kLeft) / (width - kLeft) - 1) * span;
   plot.lines.forEach(([look], index) => {
     const series = all[index];
     if (series.length === 0) return;
@@ -327,7 +333,7 @@ function fillForm(query) {
   if (!form) return;
   const wanted = new URLSearchParams(query);
   form.elements.q.value = wanted.get("q") || "";
-  form.elements.size.value = wanted.get("size") || "50";
+  form.elements.size.value = wanted.get("size") || "25";
 }
 
 function addPauseButton() {

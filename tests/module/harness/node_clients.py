@@ -16,8 +16,8 @@ def install_clients(folder):
     return folder
 
 
-def install_packages(folder):
+def install_packages(folder, *options):
     """What package-lock.json in `folder` names. A registry that has taken a request and says nothing is asked again after a minute:
     npm alone waits for five."""
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--fetch-timeout=60000"], cwd=folder, check=True,
+    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--fetch-timeout=60000", *options], cwd=folder, check=True,
                    timeout=COMMAND_BOUND)

@@ -146,7 +146,7 @@ TEST_CASE("JSON has totals, series and the last hour, and rows where they are wa
     const std::string with = as_json(made, {}, &page);
     CHECK(
         with.find(
-            R"("rows":{"total":1,"matched":1,"page":1,"pages":1,"size":50,"q":"","sort":"age","order":"desc",)"
+            R"("rows":{"total":1,"matched":1,"page":1,"pages":1,"size":25,"q":"","sort":"age","order":"desc",)"
             R"("left_out":0,"tunnels":[{"id":"",)") != std::string::npos);
     CHECK(with.find(R"("path":"/\")"
                     "\xEF\xBF\xBD\",") != std::string::npos);
