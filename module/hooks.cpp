@@ -12,6 +12,7 @@
 #include "httpd/boundary.hpp"
 #include "httpd/connection_context.hpp"
 #include "log/expression_wrappers.hpp"
+#include "log/json_items.hpp"
 #include "log/log_conditions.hpp"
 #include "log/log_context.hpp"
 #include "log/log_transaction.hpp"
@@ -55,8 +56,12 @@ extern "C" {
 // --- the configuration: the main thread of the parent process -----------------------------------
 
 int on_pre_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*) noexcept {
-    return guarded_or(HTTP_INTERNAL_SERVER_ERROR,
-                      [&] { return wrap_ssl_log_items(pconf), expect_log_conditions(), OK; });
+    return guarded_or(HTTP_INTERNAL_SERVER_ERROR, [&] {
+        wrap_ssl_log_items(pconf);
+        register_json_items(pconf);
+        expect_log_conditions();
+        return OK;
+    });
 }
 
 int on_expr_lookup(ap_expr_lookup_parms* parms) noexcept {

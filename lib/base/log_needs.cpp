@@ -6,6 +6,9 @@
 namespace wsp {
 namespace {
 
+// Between % and the item, or between the name and the item. The last two are those of ErrorLogFormat.
+constexpr std::string_view kMarks = "!<>0123456789,-+";
+
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -57,7 +60,7 @@ void LogNeeds::learn(std::string_view arguments) {
     }
     for (std::size_t at = arguments.find('%'); at != std::string_view::npos;
          at = arguments.find('%', at + 1)) {
-        std::size_t end = arguments.find_first_not_of("!<>0123456789,", at + 1);
+        std::size_t end = arguments.find_first_not_of(kMarks, at + 1);
         std::string_view name;
         if (end != std::string_view::npos && arguments[end] == '{') {
             const std::size_t brace = arguments.find('}', end);
@@ -66,7 +69,7 @@ void LogNeeds::learn(std::string_view arguments) {
             }
             name = arguments.substr(end + 1, brace - end - 1);
             // The marks may also follow the name.
-            end = arguments.find_first_not_of("!<>0123456789,", brace + 1);
+            end = arguments.find_first_not_of(kMarks, brace + 1);
         }
         if (end == std::string_view::npos) {
             return;
@@ -101,6 +104,13 @@ void LogNeeds::learn_function(std::string_view name, const char* argument) {
 
 void LogNeeds::learn_item(std::string_view name, std::string_view letter) {
     static constexpr std::string_view kTrailersAndTimes[] = {"^ti", "^to", "^FB"};
+    if (letter == "^js" || letter == "^jn") {  // module/log/json_items.hpp: %{i:User-Agent}^js
+        const bool has_name = name.size() > 1 && name[1] == ':';
+        if (!name.empty()) {
+            learn_item(has_name ? name.substr(2) : std::string_view(), name.substr(0, 1));
+        }
+        return;
+    }
     letters_ += letter.front();
     if (letter == "i") {
         headers_in.listed.emplace(name);

@@ -35,8 +35,8 @@ class LogNeeds {
     // log format always count, since it needs no LogFormat line.
     bool any_letter(std::string_view letters) const noexcept;
 
-    // Adds what the arguments of one LogFormat, CustomLog, TransferLog or GlobalLog line need. Does not read a
-    // condition (expr=): module/log/log_conditions.hpp does that.
+    // Adds what the arguments of one LogFormat, CustomLog, TransferLog, GlobalLog or ErrorLogFormat line need. Does not
+    // read a condition (expr=): module/log/log_conditions.hpp does that.
     void learn(std::string_view directive_arguments);
     // Adds what a condition needs that calls the httpd function `name`, for example note('x'). Only functions that read
     // the tables of a request need anything. `argument` is null when the name that the function looks up is not known

@@ -1,6 +1,8 @@
 // The report about a tunnel when it ends. Values only; any thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +11,7 @@
 #include "base/log_level.hpp"
 #include "base/table.hpp"
 #include "metrics/tunnel_row.hpp"
+#include "protocol/frame_header.hpp"
 #include "protocol/violation.hpp"
 
 namespace wsp {
@@ -51,12 +54,36 @@ struct FlowReport {
     std::uint64_t wire_bytes_written = 0;  // sent to the source, with TLS overhead
 };
 
+// The text of a Close (RFC 6455 5.5.1), as it was on the wire: bytes of a stranger.
+class CloseReason {
+  public:
+    CloseReason() noexcept = default;
+    // What is too long for a Close is cut.
+    explicit CloseReason(std::string_view text) noexcept
+        : size_(static_cast<std::uint8_t>(std::min(text.size(), bytes_.size()))) {
+        std::copy_n(text.data(), size_, bytes_.data());
+    }
+    std::string_view text() const noexcept { return {bytes_.data(), size_}; }
+
+    // For base/image_fields.hpp.
+    template <class Self, class Fields>
+    static void each_member(Self& self, Fields& fields) {
+        WSP_EACH_MEMBER(fields, self, bytes_, size_);
+    }
+    bool is_sound() const noexcept { return size_ <= bytes_.size(); }
+
+  private:
+    std::array<char, kMaxControlPayload - 2> bytes_{};
+    std::uint8_t size_ = 0;
+};
+
 struct TunnelReport {
     EndReason reason = EndReason::none;
     Violation violation = Violation::none;  // the broken rule, when the reason is a violation
     int os_error = 0;                       // the errno, when a broken connection was the reason
     // The code of the first Close that was received or sent. 1005: it had no code. 1006: there was no Close.
     std::uint16_t close_code = 0;
+    CloseReason close_reason;   // of the same Close
     DurationUs duration = 0;    // since start()
     DurationUs client_rtt = 0;  // of the last Ping that the client answered; 0: none
     FlowReport client;

@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -121,13 +122,14 @@ bool Tunnel::done() const noexcept {
 // --- events ---------------------------------------------------------------------------------
 
 bool Tunnel::on_control(Side side, const FrameScanner::Control& control) noexcept {
+    const std::string_view payload(reinterpret_cast<const char*>(control.payload),
+                                   control.payload_size);
     if (control.opcode == Opcode::close) {
         note_end(by_side(side, EndReason::client_close, EndReason::backend_close),
-                 from(side).scanner().close_code());
+                 from(side).scanner().close_code(),
+                 payload.substr(std::min<std::size_t>(payload.size(), 2)));
     }
     if (control.opcode == Opcode::pong && pings_) {
-        const std::string_view payload(reinterpret_cast<const char*>(control.payload),
-                                       control.payload_size);
         return !is_for_us(side, payload);
     }
     return true;
@@ -174,10 +176,13 @@ void Tunnel::abort(EndReason reason) noexcept {
     aborted_ = true;
 }
 
-void Tunnel::note_end(EndReason reason, std::uint16_t close_code) noexcept {
+void Tunnel::note_end(EndReason reason, std::uint16_t close_code, std::string_view text) noexcept {
     if (reason_ == EndReason::none) {
         reason_ = reason;
         close_code_ = close_code;
+        if (!text.empty()) {  // without memory the log has no text
+            close_reason_.reset(new (std::nothrow) CloseReason(text));
+        }
     }
 }
 
@@ -331,6 +336,21 @@ void Tunnel::finish_report(MonotonicUs now) noexcept {
     }
 }
 
+CloseReason Tunnel::close_reason(Violation violation) const noexcept {
+    if (close_reason_) {
+        return *close_reason_;
+    }
+    if (close_code_ == kCloseAbnormal) {
+        return {};
+    }
+    if (reason_ == EndReason::closed_by_operator && own_close_) {
+        return CloseReason(own_close_->text());
+    }
+    const bool rule_broken =
+        reason_ == EndReason::client_violation || reason_ == EndReason::backend_violation;
+    return CloseReason(rule_broken ? close_reason_of(violation) : close_reason_of(reason_));
+}
+
 TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
     TunnelReport result;
     result.reason = reason_;
@@ -347,6 +367,7 @@ TunnelReport Tunnel::report(MonotonicUs now) const noexcept {
         result.violation =
             result.violation == Violation::none ? direction.violation() : result.violation;
     }
+    result.close_reason = close_reason(result.violation);
     return result;
 }
 

@@ -80,6 +80,8 @@ struct TunnelState {
     std::unique_ptr<std::array<PingState, 2>> pings_;
     // With which Close the tunnel ends for EndReason::closed_by_operator. Null most of the time.
     std::unique_ptr<OwnClose> own_close_;
+    // Of the first Close, if it has one and is not the proxy's.
+    std::unique_ptr<CloseReason> close_reason_;
     // What the observer has been told of.
     Traffic reported_;
     MonotonicUs started_ = kNever;
@@ -96,9 +98,9 @@ struct TunnelState {
 
     template <class Self, class Fields>
     static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, pings, own_close, reported, started, now, end_at,
-                        closing_since, os_error, close_code, end_at_reason, reason, ended_by_us,
-                        aborted, awaits_successors);
+        WSP_EACH_MEMBER(fields, self, pings, own_close, close_reason, reported, started, now,
+                        end_at, closing_since, os_error, close_code, end_at_reason, reason,
+                        ended_by_us, aborted, awaits_successors);
     }
 };
 
@@ -189,7 +191,9 @@ class Tunnel final : public LoopHook, private ControlListener, private TunnelSta
     const Direction& to(Side side) const noexcept { return from(other(side)); }
 
     bool on_control(Side from, const FrameScanner::Control& control) noexcept override;
-    void note_end(EndReason reason, std::uint16_t close_code) noexcept;
+    // The first call counts. `text`: that of the Close, where the reason's own row does not have it.
+    void note_end(EndReason reason, std::uint16_t close_code, std::string_view text = {}) noexcept;
+    CloseReason close_reason(Violation violation) const noexcept;
     bool send_close(Side side, std::uint16_t code, std::string_view text, MonotonicUs now) noexcept;
 
     std::size_t held_bytes() const noexcept;

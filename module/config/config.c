@@ -20,7 +20,7 @@ struct dir_config_of_rows {
 #define WSP_DIR_FIELD(field, def, min, max) +1
 #include "config/directives.def"
     ];
-    void* pointers[1];
+    void* pointers[2];
 };
 struct server_config_of_rows {
     int64_t fields[0
@@ -33,6 +33,8 @@ _Static_assert(sizeof(wsp_dir_config) == sizeof(struct dir_config_of_rows),
                "a field of wsp_dir_config has no row in directives.def");
 _Static_assert(sizeof(wsp_server_config) == sizeof(struct server_config_of_rows),
                "a field of wsp_server_config has no row in directives.def");
+
+const ap_expr_info_t wsp_no_tag;
 
 static int64_t* value_of(const wsp_field* field, void* config) {
     return (int64_t*)(void*)((char*)config + field->offset);
@@ -70,6 +72,9 @@ void* wsp_merge_dir_config(apr_pool_t* pool, void* outer, void* inner) {
     fill_unset_fields(WSP_DIR_SCOPE, merged, outer);
     if (!merged->mapping) {
         merged->mapping = ((const wsp_dir_config*)outer)->mapping;
+    }
+    if (!merged->tag) {
+        merged->tag = ((const wsp_dir_config*)outer)->tag;
     }
     return merged;
 }

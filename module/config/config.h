@@ -7,6 +7,7 @@
 
 #include "httpd.h"
 
+#include "ap_expr.h"
 #include "apr_tables.h"
 #include "http_config.h"
 
@@ -29,6 +30,7 @@ typedef struct wsp_dir_config {
 #define WSP_DIR_FIELD(field, def, min, max) int64_t field;
 #include "config/directives.def"
     struct proxy_alias* mapping; /* ProxyPassWS in this <Location>, or NULL */
+    const ap_expr_info_t* tag;   /* ProxyWebsocketTag; NULL: not set; &wsp_no_tag: Off */
 } wsp_dir_config;
 
 /* Per virtual host. The main server's mappings follow the virtual host's own. Only the main server's fields count. */
@@ -51,6 +53,8 @@ void* wsp_merge_server_config(apr_pool_t* pool, void* outer, void* inner);
 /* Copies with every unset field at its default. A field whose default depends on something else stays WSP_UNSET. */
 wsp_dir_config wsp_dir_config_resolved(const wsp_dir_config* config);
 wsp_server_config wsp_server_config_resolved(const wsp_server_config* config);
+
+extern const ap_expr_info_t wsp_no_tag;
 
 /* ProxyPassWS. Reads the arguments as mod_proxy reads those of ProxyPass, and keeps the mapping out of mod_proxy's
  * list. Returns NULL or an error message. Main thread, while the configuration is read. */

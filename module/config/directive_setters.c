@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ap_expr.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 #include "config/config.h"
@@ -265,6 +266,30 @@ const char* wsp_set_close_code(cmd_parms* cmd, void* dir_config, int argc, char*
         err = set_close_code_of_reason(cmd, reasons, count, argv[i]);
     }
     return err;
+}
+
+const char* wsp_set_tag(cmd_parms* cmd, void* dir_config, const char* args) {
+    wsp_dir_config* config = dir_config;
+    const char* const word = ap_getword_conf(cmd->pool, &args);
+    const char* err = NULL;
+
+    if (!*word || *args) {
+        return apr_pstrcat(
+            cmd->pool, cmd->cmd->name,
+            " takes one expression, such as \"%{REMOTE_USER}\", or Off; write quotes "
+            "around one that has spaces",
+            NULL);
+    }
+    if (wsp_is_off(word)) {
+        config->tag = &wsp_no_tag;
+        return NULL;
+    }
+    config->tag =
+        ap_expr_parse_cmd_mi(cmd, word, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY, &err,
+                             NULL, proxy_websocket_module.module_index);
+    return err ? apr_psprintf(cmd->pool, "%s: \"%s\" is no expression of httpd: %s", cmd->cmd->name,
+                              word, err)
+               : NULL;
 }
 
 const char* wsp_run_raw_args(cmd_parms* cmd, void* dir_config, const char* args) {

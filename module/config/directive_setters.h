@@ -21,7 +21,7 @@ const char* wsp_set_size(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_count(cmd_parms* cmd, void* dir_config, const char* arg);
 const char* wsp_set_drain_code(cmd_parms* cmd, void* dir_config, const char* arg);
 
-/* In directive_setters.c, one for each WSP_HANDLED. */
+/* In directive_setters.c, one for each WSP_HANDLED, and for ProxyWebsocketTag. */
 const char* wsp_set_ping(cmd_parms* cmd, void* dir_config, const char* first, const char* second,
                          const char* third);
 const char* wsp_set_max_lifetime(cmd_parms* cmd, void* dir_config, const char* time,
@@ -33,6 +33,7 @@ const char* wsp_set_max_message_size(cmd_parms* cmd, void* dir_config, const cha
                                      const char* backend);
 const char* wsp_set_message_rate(cmd_parms* cmd, void* dir_config, const char* rate,
                                  const char* burst);
+const char* wsp_set_tag(cmd_parms* cmd, void* dir_config, const char* args);
 const char* wsp_set_pool(cmd_parms* cmd, void* dir_config, int argc, char* const argv[]);
 
 /* Returns NULL outside all sections, where a directive for the whole server belongs; else an error message. */

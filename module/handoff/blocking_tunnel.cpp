@@ -32,9 +32,10 @@ class NotesObserver final : public TunnelObserver {
         guarded_or(0, [&] {
             // A log format or condition may read the notes of the request before an internal redirect.
             for (request_rec* each = &r_; each != nullptr; each = each->prev) {
-                set_tunnel_notes(each->pool, each->notes, report);
+                set_tunnel_notes(each->pool, each->notes, report, identity_, TunnelMode::blocking);
             }
-            log_end_of_tunnel(log_, name_of_tunnel(identity_).c_str(), report);
+            log_end_of_tunnel(as_error_log_shows(&r_), end_line_of(log_, report.reason), identity_,
+                              report);
             return 0;
         });
     }

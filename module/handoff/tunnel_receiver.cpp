@@ -63,9 +63,7 @@ class TunnelReceiver::Restorer final : public TunnelRestorer {
         const TunnelLog log(server != nullptr ? server : ap_server_conf,
                             all_.pools_.warnings_of(worker, server).of("WSP0201"), level);
         LogRecord record(log, block);
-        ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, log.server,
-                     "WSP0171: a tunnel is taken over from another child process: %s",
-                     record.about().c_str());
+        record.log_taken_over();
         to.policy = all_.policies_.share(policy);
         if (follows_member && has_worker_) {
             to.group = all_.members_.subscribe(worker);

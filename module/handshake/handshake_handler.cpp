@@ -13,9 +13,11 @@
 #include "handshake/handshake_refusals.hpp"
 #include "handshake/resolve_terms.hpp"
 #include "handshake/response_relay.hpp"
+#include "handshake/tunnel_tag.hpp"
 #include "handshake/upgrade_page.hpp"
 #include "httpd/limited_log.hpp"
 #include "httpd/request_headers.hpp"
+#include "log/tunnel_log.hpp"
 #include "protocol/handshake.hpp"
 #include "protocol/header_tokens.hpp"
 #include "routing/error_pages.hpp"
@@ -226,7 +228,8 @@ int Handshake::open_tunnel() {
     TunnelTerms terms =
         resolve_terms(services_.policies, r_, *worker_, *conf_, config_, !is_websocket());
     terms.group = group_for(services_.members, worker_, config_);
-    const TunnelIdentity identity = identity_of(r_, url_, nullptr);
+    const TunnelIdentity identity =
+        identity_of(r_, url_, tag_of(r_, config_, connector_.warnings().of("WSP0198")));
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -237,6 +240,10 @@ int Handshake::open_tunnel() {
     try {
         // Header directives may add or remove extensions in the 101. Only those count that both sides know.
         terms.allowed_rsv = chosen & rsv_bits(r_);
+        set_opening_notes(r_);
+        if (config_.log_open != 0) {
+            log_open_tunnel(r_, identity);
+        }
         return run_open_tunnel(std::move(terms), identity);
     } catch (const std::exception& e) {
         // After the 101 no status can be sent; the connection just ends.

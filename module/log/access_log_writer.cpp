@@ -24,13 +24,10 @@ AccessLogWriter::AccessLogWriter()
           [](std::size_t lost) { log_caught_up("access", lost); }),
       to_error_log_(
           kMostBytes,
-          [this](EndedTunnel& tunnel, apr_pool_t*) {
-              guarded_or(0,
-                         [&tunnel] {  // without memory for this line there may be some for the next
-                             log_end_of_tunnel(tunnel.record.log(), tunnel.record.about().c_str(),
-                                               tunnel.report);
-                             return 0;
-                         });
+          [this](EndedTunnel& tunnel, apr_pool_t* scratch) {
+              guarded_or(0, [&] {  // without memory for this line there may be some for the next
+                  return tunnel.record.write_end(tunnel.report, scratch), 0;
+              });
               if (to_access_log_.put(std::move(tunnel)) == LogQueue::Put::first_lost) {
                   log_stuck_access_log();
               }

@@ -32,10 +32,10 @@ void log_to_error_log(const request_rec* r, const char* program, const char** pa
         line.append(parts[i], static_cast<std::size_t>(sizes[i]));
     }
     line.resize(line.find_last_not_of('\n') + 1);
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, r->server,
-                 "WSP0205: a tunnel has outlived the restart that ended the access log's program "
-                 "\"%s\"; its line: %s",
-                 program, line.c_str());
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "WSP0205: a tunnel has outlived the restart that ended the access log's program "
+                  "\"%s\"; its line: %s",
+                  program, line.c_str());
 }
 
 }  // namespace

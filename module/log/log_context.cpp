@@ -23,15 +23,12 @@ extern "C" apr_status_t write_line(request_rec* r, void* handle, const char** pa
     return log_context_of(r->server).writer.write(r, handle, parts, sizes, count, size);
 }
 
-void learn_from(const ap_directive_t* directive, LogNeeds& needs) {
-    static constexpr const char* kNames[] = {"LogFormat", "CustomLog", "TransferLog", "GlobalLog"};
+void learn_from(const ap_directive_t* directive, const char* name, LogNeeds& needs) {
     for (; directive != nullptr; directive = directive->next) {
-        for (const char* name : kNames) {
-            if (strcasecmp(directive->directive, name) == 0 && directive->args != nullptr) {
-                needs.learn(directive->args);
-            }
+        if (strcasecmp(directive->directive, name) == 0 && directive->args != nullptr) {
+            needs.learn(directive->args);
         }
-        learn_from(directive->first_child, needs);
+        learn_from(directive->first_child, name, needs);
     }
 }
 
@@ -48,7 +45,11 @@ void make_log_context(apr_pool_t* pconf, server_rec* main_server) {
 void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server) {
     LogContext& context = log_context_of(main_server);
     context.writer.end_of_opening_logs(open_log);
-    learn_from(ap_conftree, context.needs);
+    for (const char* name :
+         {"LogFormat", "CustomLog", "TransferLog", "GlobalLog", "ErrorLogFormat"}) {
+        learn_from(ap_conftree, name, context.needs);
+    }
+    learn_from(ap_conftree, "ErrorLogFormat", context.error_log_needs);
     context.conditions.learn(pconf, ptemp, main_server, context.needs);
 }
 

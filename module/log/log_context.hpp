@@ -13,8 +13,10 @@
 namespace wsp {
 
 struct LogContext {
-    // What the formats and conditions of access logs ask for.
+    // What the formats and conditions of access logs ask for, and ErrorLogFormat.
     LogNeeds needs;
+    // What ErrorLogFormat alone asks for.
+    LogNeeds error_log_needs;
     LogConditions conditions;
     LogConfigWriter writer;
     // See logio_counters.hpp.
@@ -25,7 +27,7 @@ struct LogContext {
 // open_logs, before mod_log_config's: makes the context of this configuration. Main thread.
 void make_log_context(apr_pool_t* pconf, server_rec* main_server);
 
-// post_config: learns from the LogFormat, CustomLog, TransferLog and GlobalLog lines which headers, notes and variables
+// post_config: learns from the LogFormat, CustomLog, TransferLog, GlobalLog and ErrorLogFormat lines which headers, notes and variables
 // a record must keep. Main thread.
 void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server);
 

@@ -72,38 +72,81 @@ TunnelIdentity LogRecord::identity() const {
     return unpack_identity(unpacker);
 }
 
+// The connection and its requests, with the level of the request's own configuration.
+struct LogRecord::Copy {
+    ConnectionNumbers numbers;
+    conn_rec* c;
+    request_rec* first;
+    request_rec* last;
+    const apr_table_t* answers;
+};
+
+LogRecord::Copy LogRecord::unpack(apr_pool_t* pool) const {
+    Unpacker unpacker(block());
+    unpack_identity(unpacker);
+    Copy copy{};
+    copy.c = unpack_connection(unpacker, copy.numbers, log_.server, pool);
+    copy.answers = unpacker.table(pool);
+    const apr_table_t* const ssl_notes = unpacker.table(pool);
+    server_rec* const server = with_port(log_.server, copy.numbers.default_port, pool);
+
+    copy.first = copy.last = unpack_request(unpacker, copy.c, server);
+    copy.last->notes = apr_table_overlay(pool, copy.last->notes, ssl_notes);
+    if (copy.numbers.redirected) {
+        copy.first = unpack_request(unpacker, copy.c, server);
+        copy.first->next = copy.last;
+        copy.last->prev = copy.first;
+    }
+    auto* const logging =
+        static_cast<ap_logconf*>(apr_pmemdup(pool, &log_.server->log, sizeof(ap_logconf)));
+    logging->level = log_.level;
+    logging->module_levels = nullptr;
+    for (request_rec* const r : {copy.first, copy.last}) {
+        r->log = logging;
+        r->log_id = identity().id;
+    }
+    return copy;
+}
+
 void LogRecord::write(const TunnelReport& report, apr_pool_t* pool) const {
     ap_HOOK_log_transaction_t* const write_line = log_config_function();
     if (write_line == nullptr) {
         return;
     }
-    Unpacker unpacker(block());
-    unpack_identity(unpacker);
-    ConnectionNumbers numbers{};
-    conn_rec* const c = unpack_connection(unpacker, numbers, log_.server, pool);
-    c->aborted = report.reason == EndReason::client_lost ? 1 : 0;
-    const apr_table_t* const answers = unpacker.table(pool);
-    const apr_table_t* const ssl_notes = unpacker.table(pool);
-    server_rec* const server = with_port(log_.server, numbers.default_port, pool);
-
-    request_rec* const last = unpack_request(unpacker, c, server);
-    last->notes = apr_table_overlay(pool, last->notes, ssl_notes);
-    last->bytes_sent = static_cast<apr_off_t>(report.client.wire_bytes_written);
-    request_rec* first = last;
-    if (numbers.redirected) {
-        first = unpack_request(unpacker, c, server);
-        first->next = last;
-        last->prev = first;
+    const Copy copy = unpack(pool);
+    copy.c->aborted = report.reason == EndReason::client_lost ? 1 : 0;
+    copy.last->bytes_sent = static_cast<apr_off_t>(report.client.wire_bytes_written);
+    for (request_rec* const r : {copy.first, copy.last}) {
+        set_tunnel_notes(pool, r->notes, report, identity(), TunnelMode::pumped);
     }
-    for (request_rec* const r : {first, last}) {
-        set_tunnel_notes(pool, r->notes, report);
-    }
-    give_answers(first, answers);
+    give_answers(copy.first, copy.answers);
 
     give_logio_counters(
-        c, numbers.bytes_in + static_cast<apr_off_t>(report.client.wire_bytes_read),
-        numbers.bytes_out + static_cast<apr_off_t>(report.client.wire_bytes_written));
-    write_line(first);
+        copy.c, copy.numbers.bytes_in + static_cast<apr_off_t>(report.client.wire_bytes_read),
+        copy.numbers.bytes_out + static_cast<apr_off_t>(report.client.wire_bytes_written));
+    write_line(copy.first);
+}
+
+void LogRecord::write_end(const TunnelReport& report, apr_pool_t* pool) const {
+    const EndLine line = end_line_of(log_, report.reason);
+    if (line.level <= log_.level) {
+        const Copy copy = unpack(pool);
+        set_tunnel_notes(pool, copy.last->notes, report, identity(), TunnelMode::pumped);
+        log_end_of_tunnel(as_error_log_shows(copy.last), line, identity(), report);
+    }
+}
+
+void LogRecord::log_taken_over() const {
+    if (log_.level < APLOG_DEBUG) {
+        return;
+    }
+    apr_pool_t* pool = nullptr;
+    if (apr_pool_create(&pool, nullptr) == APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, as_error_log_shows(unpack(pool).last),
+                      "WSP0171: a tunnel is taken over from another child process: %s",
+                      about().c_str());
+        apr_pool_destroy(pool);
+    }
 }
 
 }  // namespace wsp

@@ -31,6 +31,11 @@ class LogRecord {
     // Writes the access log line. All that it allocates is in `scratch`, which the caller clears. May block, on a log
     // or on a name server.
     void write(const TunnelReport& report, apr_pool_t* scratch) const;
+    // Writes the line of the error log about the tunnel's end. The same.
+    void write_end(const TunnelReport& report, apr_pool_t* scratch) const;
+    // Logs that the tunnel, with this record, has come from another process. The thread of a pump: at LogLevel debug it
+    // may block, and makes a pool of APR for a moment.
+    void log_taken_over() const;
 
     const TunnelLog& log() const { return log_; }
     // Refers to this record's block.
@@ -46,6 +51,9 @@ class LogRecord {
     std::size_t size() const noexcept { return size_; }
 
   private:
+    struct Copy;
+    Copy unpack(apr_pool_t* pool) const;
+
     TunnelLog log_;
     std::size_t size_;
     std::unique_ptr<char[]> block_;

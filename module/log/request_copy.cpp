@@ -179,6 +179,12 @@ conn_rec* unpack_connection(Unpacker& unpacker, ConnectionNumbers& numbers, serv
     c->local_addr = address(c->local_ip, numbers.local_port, pool);
     c->keepalive = AP_CONN_CLOSE;
     c->keepalives = numbers.keepalives;
+    // For the error log: a client's connection has such a handle (server/log.c do_errorlog_default); this one is of no
+    // slot. And one without an id would be given one, as a connection that has no lines yet (log_error_core).
+    ap_sb_handle_t* no_slot = nullptr;
+    ap_create_sb_handle(&no_slot, pool, -1, -1);
+    c->sbh = no_slot;
+    c->log_id = c->log_id != nullptr ? c->log_id : "-";
     return c;
 }
 

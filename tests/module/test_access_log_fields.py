@@ -103,6 +103,9 @@ def test_the_combined_format_reads_as_ever(site, stage):
     line = logged(site, stage, "combined.log")
     assert re.fullmatch(r'127\.0\.0\.1 - visitor \[[^]]+\] "GET /ws/room\?id=7 HTTP/1\.1" 101 \d+ '
                         r'"https://from\.example/" "test/1"', line)
+    # That an access log has the Referer makes no difference to the error log.
+    told, = site.error_log.wait_for("WSP0201: tunnel ended: 127")
+    assert "] [client 127.0.0.1:" in told.text and "from.example" not in told.text, told
 
 
 def test_conditional_logs_decide_by_the_requests_environment(site, stage):

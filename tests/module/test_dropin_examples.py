@@ -160,9 +160,9 @@ def test_access_log(start, app):
     assert str(ask(server, "chrome", "/chat/room")) == "101 app /room"
     server.access_log.wait_for("/chat/room")
     server.stop()
-    _, request, numbers = (server.root / "chat.log").read_text().splitlines()[-1].split('"')
+    _, request, numbers, reason, messages = (server.root / "chat.log").read_text().splitlines()[-1].split('"')
     assert (request, numbers.split()[0]) == ("GET /chat/room HTTP/1.1", "101")
-    assert numbers.split()[-4:] == ["1000", "client", "1", "2"]
+    assert (numbers.split()[-2:], reason, messages.split()) == (["client", "1000"], "-", ["1", "2"])
 
 
 # What leads to a backend in an example that is not one for every path.

@@ -47,6 +47,23 @@ TEST_CASE("When an item may read any name, the whole table is kept", "[log]") {
     REQUIRE_FALSE(needs_of("\"%^FB %{X}^ti %{X}^to\"").notes.all);
 }
 
+TEST_CASE("The items for JSON need what the items need that they stand for", "[log]") {
+    const LogNeeds needs = needs_of("\"%{i:X-Custom}^js %{n:ws-tag}^jn %{q}^js %{}^js\"");
+    REQUIRE(needs.headers_in.wants("x-custom"));
+    REQUIRE(needs.notes.wants("ws-tag"));
+    REQUIRE((!needs.headers_in.all && !needs.notes.all));
+    REQUIRE(needs.any_letter("q"));
+    REQUIRE_FALSE(needs.any_letter("U"));
+}
+
+TEST_CASE("The marks of ErrorLogFormat are understood", "[log]") {
+    const LogNeeds needs = needs_of("\"[%-m:%l] [%-L %-{c}L] %7F: % %+{X-Custom}i %M, %-{note}n\"");
+    REQUIRE(needs.headers_in.wants("X-Custom"));
+    REQUIRE(needs.notes.wants("note"));
+    REQUIRE(needs.any_letter("L"));
+    REQUIRE_FALSE(needs.headers_in.all);
+}
+
 TEST_CASE("A condition keeps the names that its functions are called with", "[log]") {
     LogNeeds needs;
     needs.learn_function("req", "X-Custom");

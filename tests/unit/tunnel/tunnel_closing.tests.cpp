@@ -40,6 +40,7 @@ TEST_CASE("a Close from either side is relayed, and so is the answer") {
         expect_all_delivered(rig);
         CHECK(rig.peer(first).frames().back().close_code() == code);
         expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), code);
+        CHECK(rig.report.close_reason.text() == "reason");
         CHECK(rig.client.got_fin());
         CHECK(rig.backend.got_fin());
     });
@@ -53,6 +54,22 @@ TEST_CASE("a Close without a code is reported as 1005") {
     CHECK(judge(rig) == "");
     expect_all_delivered(rig);
     expect_end(rig, by(first, EndReason::client_close, EndReason::backend_close), 1005);
+    CHECK(rig.report.close_reason.text().empty());
+}
+
+TEST_CASE("the reason that is reported is that of the first Close, whatever its bytes") {
+    const Side first = GENERATE(Side::client, Side::backend);
+    const std::string text =
+        GENERATE(std::string(), std::string("\0\xFF\n", 3), std::string(123, 'x'));
+    const auto story = [&](Rig& rig) {
+        rig.peer(first).stay_silent();
+        rig.peer(other(first)).stay_silent();
+        rig.run();
+        rig.peer(first).close(4000, text);
+        rig.run();
+        rig.peer(other(first)).close(4000, "the second");
+    };
+    check_story({}, story, [&](Rig& rig) { CHECK(rig.report.close_reason.text() == text); });
 }
 
 TEST_CASE("Closes that cross each other are both relayed, once") {

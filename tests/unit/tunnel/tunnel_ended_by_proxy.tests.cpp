@@ -35,6 +35,7 @@ TEST_CASE("an idle tunnel that the proxy ends says Close to both sides") {
         expect_own_closes(rig, code);
         CHECK(rig.report.reason == EndReason::drain);
         CHECK(rig.report.close_code == code);
+        CHECK(rig.report.close_reason.text() == close_reason_of(EndReason::drain));
         CHECK(rig.client.got_fin());
         CHECK(rig.backend.got_fin());
         CHECK(rig.now == 1'000'000'000);  // both have answered

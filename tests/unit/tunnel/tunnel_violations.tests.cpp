@@ -54,6 +54,7 @@ void expect_violation(const Rig& rig, Side offender, Violation error) {
     CHECK(name_of(rig.report.reason) == name_of(violation_by(offender)));
     CHECK(name_of(rig.report.violation) == name_of(error));
     CHECK(rig.report.close_code == close_code_of(error));
+    CHECK(rig.report.close_reason.text() == close_reason_of(error));
 }
 
 }  // namespace
