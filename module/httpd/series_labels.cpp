@@ -14,7 +14,8 @@ apr_port_t port_of(const server_rec& server) {
         return server.port;
     }
     if (server.addrs != nullptr && server.addrs->host_port != 0) {
-        return server.addrs->host_port;  // core.c server_hostname_port: a ServerName without a port takes it away
+        return server.addrs
+            ->host_port;  // core.c server_hostname_port: a ServerName without a port takes it away
     }
     if (server.server_scheme != nullptr && std::strcmp(server.server_scheme, "https") == 0) {
         return DEFAULT_HTTPS_PORT;

@@ -27,7 +27,7 @@ STATUS = """
 ROOM = {"event": "StartServers 4\nServerLimit 12\nThreadsPerChild 8\nMaxRequestWorkers 32\nMinSpareThreads 1\n"
                  "MaxSpareThreads 32",
         "prefork": "StartServers 4\nServerLimit 40\nMaxRequestWorkers 40\nMinSpareServers 4\nMaxSpareServers 40"}
-KILLED = "AH00052:.*exit signal Killed"
+KILLED = "AH00052:.*exit signal Killed|AH10392:"   # which the MPM says of several in a row
 
 
 def ask(server):
