@@ -27,6 +27,7 @@
 #include "statistics/statistics.hpp"
 #include "status/mod_status_section.hpp"
 #include "status/status_handler.hpp"
+#include "survey/kept_for_survey.hpp"
 #include "upstream/backend_io.hpp"
 #include "upstream/configured_workers.hpp"
 #include "upstream/retry_after.hpp"
@@ -100,6 +101,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         warn_of_mod_qos_limits(server);
         prepare_statistics(server, hash_of_refusal_cells());
         prepare_moves(pconf, server);
+        prepare_survey(server);
         return OK;
     });
 }
@@ -110,6 +112,7 @@ void on_child_status(server_rec* server, pid_t child, ap_generation_t, int,
         guarded_or(0, [&] {
             forget_child(server, child);
             fold_statistics_of(server, child);
+            forget_in_survey(server, child);
             return 0;
         });
     }

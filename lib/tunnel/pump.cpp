@@ -43,6 +43,7 @@ bool Pump::start(int stop_fd) noexcept {
     }
     const std::lock_guard<std::mutex> lock(mutex_);
     running_ = true;
+    note_listener();
     return true;
 }
 
@@ -56,7 +57,6 @@ bool Pump::receive_from(TunnelSource& source) noexcept {
 
 void Pump::answer(SurveyRespondent& survey) noexcept {
     set_survey(survey, !poller_.watch_edges(survey.wake_fd(), kSurveyCookie));
-    survey.note_listener();
 }
 
 void Pump::stop_receiving() noexcept {

@@ -56,6 +56,11 @@ class ServingPage {
     void note_sent(int tunnels) noexcept { under_way_.fetch_add(tunnels); }
     void note_received() noexcept { under_way_.fetch_sub(1); }
     bool is_any_under_way() const noexcept { return under_way_.load() > 0; }
+    // No fewer than there are: sending is noted before, receiving afterwards.
+    std::uint64_t under_way() const noexcept {
+        const std::int64_t tunnels = under_way_.load();
+        return tunnels > 0 ? static_cast<std::uint64_t>(tunnels) : 0;
+    }
 
   private:
     static constexpr std::size_t kNames = 32768;    // a power of two; at most half of them are used

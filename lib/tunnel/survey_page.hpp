@@ -76,8 +76,8 @@ class SurveyPage {
     static SurveyPage& in(void* memory) noexcept;
 
     // The descriptor with which all loops are woken, which all processes have inherited from the one that made it. -1: none.
-    void set_wake_fd(int fd) noexcept { wake_fd_.store(fd); }
-    int wake_fd() const noexcept { return wake_fd_.load(); }
+    void set_wake_fd(int fd) noexcept { wake_fd_.store(fd + 1); }
+    int wake_fd() const noexcept { return wake_fd_.load() - 1; }
 
     // --- whoever asks -------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class SurveyPage {
     Chunk* chunk(std::size_t index) const noexcept;
     Chunk* take_chunk(Number number) noexcept;
 
-    std::atomic<int> wake_fd_;
+    std::atomic<int> wake_fd_;  // and 1
     std::atomic<Turn> turn_;
     std::atomic<std::uint64_t> asked_;
     Count matched_;

@@ -110,6 +110,8 @@ class TunnelLoop {
     void set_source(TunnelSource& source) noexcept { source_ = &source; }
     // Before the first round. `looks`: nothing wakes the loop for a question, so it looks from time to time.
     void set_survey(SurveyRespondent& survey, bool looks) noexcept;
+    // Its thread runs: it can pass questions on.
+    void note_listener() const noexcept;
     virtual TunnelRow::Mode mode() const noexcept = 0;
     // Any thread that holds mutex_. The loop does nothing any more.
     virtual bool has_ended() const noexcept { return false; }

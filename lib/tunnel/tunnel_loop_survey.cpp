@@ -46,6 +46,12 @@ void TunnelLoop::set_survey(SurveyRespondent& survey, bool looks) noexcept {
     process_ = ::getpid();
 }
 
+void TunnelLoop::note_listener() const noexcept {
+    if (survey_ != nullptr) {
+        survey_->note_listener();
+    }
+}
+
 void TunnelLoop::begin_answering() noexcept {
     SurveyQuestion question;
     if (!survey_->page().read(question)) {

@@ -12,6 +12,7 @@
 #include "httpd/boundary.hpp"
 #include "httpd/limited_log.hpp"
 #include "httpd/mpm_query.hpp"
+#include "survey/kept_for_survey.hpp"
 
 namespace wsp {
 namespace {
@@ -110,11 +111,13 @@ Child::Child(server_rec* main_server) : Child(main_server, config_of(main_server
 Child::Child(server_rec* main_server, const wsp_server_config& config)
     : moves_(TunnelMoves::of_child(main_server)),
       statistics_(main_server),
-      tunnels_(config, statistics_.of_server()),
+      tunnels_(config, statistics_.of_server(), survey_page(main_server)),
       pools_(tunnels_.stop_fds(), tunnels_.tunnel_permits(), ConfiguredWorkers::of(config),
              statistics_),
       members_(tunnels_.loops(), tunnels_.stop_fds(), config.drain_spread_us),
       handshake_threads_(config.handshake_threads),
+      on_channel_(kept_for_moves(main_server)),
+      survey_(survey_page(main_server), &on_channel_),
       services_{pools_, members_, policies_, handshake_threads_, tunnels_} {
     if (moves_ != nullptr) {
         receiver_.emplace(*moves_, tunnels_, pools_, members_, policies_, statistics_);

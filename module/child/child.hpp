@@ -13,6 +13,7 @@
 #include "httpd/httpd.hpp"
 #include "statistics/statistics.hpp"
 #include "status/live_status.hpp"
+#include "survey/tunnels_on_channel.hpp"
 #include "tunnel/shared_policies.hpp"
 #include "tunnel/survey.hpp"
 #include "upstream/member_watch.hpp"
@@ -59,7 +60,8 @@ class Child {
     MemberWatch members_;
     SharedPolicies policies_;
     HandshakeThreads handshake_threads_;
-    Survey survey_{nullptr};
+    TunnelsOnChannel on_channel_;
+    Survey survey_;
     bool moves_logged_ = false;
     const HandshakeServices services_;
     std::optional<TunnelReceiver> receiver_;

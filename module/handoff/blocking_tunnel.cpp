@@ -76,6 +76,7 @@ void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels) {
     parts.observer = std::make_unique<NotesObserver>(
         *tunnel.r, tunnel.backend.worker(), tunnel.identity, tunnel.log(), std::move(tunnel.count));
     BlockingPump pump(tunnels.stop_fds().stop, &signals);
+    tunnels.have_answer(pump);
     const LoopList::Entry listed(tunnels.loops(), pump);
     pump.run(std::make_unique<Tunnel>(std::move(parts)));
     tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;

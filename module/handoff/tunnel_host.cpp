@@ -2,6 +2,7 @@
 #include "handoff/tunnel_host.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "base/signal_safe_lock.hpp"
 #include "httpd/boundary.hpp"
 #include "moving/tunnel_moves.hpp"
+#include "tunnel/blocking_pump.hpp"
 
 namespace wsp {
 namespace {
@@ -23,12 +25,16 @@ WakeFd TunnelHost::opened() noexcept {
     return made;
 }
 
-TunnelHost::TunnelHost(const wsp_server_config& config, SeriesCounters of_server)
+TunnelHost::TunnelHost(const wsp_server_config& config, SeriesCounters of_server,
+                       SurveyPage* survey)
     : of_server_(of_server),
       pump_threads_(config.pump_threads),
       drain_timeout_(config.drain_timeout_us),
       drain_spread_(config.drain_spread_us),
       tunnel_permits_(ConfiguredWorkers::of(config)) {
+    if (survey != nullptr) {
+        survey_.emplace(*survey, loops_);
+    }
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
         idle_.reset(ends[0]);
@@ -73,16 +79,36 @@ bool TunnelHost::start_threads() {
 
 bool TunnelHost::has_pumps() {
     if (pumps_.empty()) {
+        if (survey_) {
+            survey_->join(
+                ::getpid());  // before it has tunnels: whoever asks waits for this process from now on
+        }
         pumps_ = start_pumps();
         for (auto& each : pumps_) {
             each->entry.emplace(loops_, each->pump);
+        }
+        if (survey_ && pumps_.empty()) {
+            survey_->leave(::getpid());
         }
     }
     return !pumps_.empty();
 }
 
+void TunnelHost::have_answer(BlockingPump& loop) {
+    if (survey_) {
+        const SignalSafeLock lock(mutex_);
+        if (!stopping_.load()) {
+            guarded_or(false, [this] { return has_pumps(); });
+        }
+        loop.answer(*survey_);
+    }
+}
+
 bool TunnelHost::start(Pump& pump) {
     pump.count_lag(of_server_);
+    if (survey_) {
+        pump.answer(*survey_);
+    }
     return (source_ == nullptr || pump.receive_from(*source_)) && pump.start(stop_.fd());
 }
 
@@ -177,6 +203,9 @@ bool TunnelHost::join(DurationUs patience) {
             return false;
         }
         ++joined_;
+    }
+    if (survey_) {
+        survey_->leave(::getpid());
     }
     return true;
 }

@@ -26,17 +26,20 @@
 #include "net/tls_detach.hpp"
 #include "tunnel/loop_list.hpp"
 #include "tunnel/pump.hpp"
+#include "tunnel/survey_respondent.hpp"
 #include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
 
+class BlockingPump;
 class TunnelMoves;
 class TunnelSource;
 
 class TunnelHost {
   public:
-    // `config`: resolved. `of_server`: where pumps count how long they work.
-    TunnelHost(const wsp_server_config& config, SeriesCounters of_server);
+    // `config`: resolved. `of_server`: where pumps count how long they work. `survey`: null where nobody
+    // can ask tunnels.
+    TunnelHost(const wsp_server_config& config, SeriesCounters of_server, SurveyPage* survey);
 
     // child_init, main thread, at most once: from now on pumps run, and take over what `source` brings. When the child
     // leaves, `moves` sends its tunnels away. Both live as long as the process.
@@ -56,6 +59,13 @@ class TunnelHost {
     AccessLogWriter& log_writer() { return log_writer_; }
     // Loops that are listed here get the commands that all tunnels get.
     LoopList& loops() { return loops_; }
+    // Makes a loop that will be listed answer surveys. Before it is listed. The child has pumps from then on, because they
+    // are what hears questions.
+    void have_answer(BlockingPump& loop);
+    // The last question that the tunnels of this server were asked. A handshake notes it when it begins.
+    SurveyPage::Number last_question() const {
+        return survey_ ? survey_->page().number() : SurveyPage::Number{0};
+    }
     KeptThreads& kept_threads() { return kept_threads_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
     TunnelPermits& tunnel_permits() { return tunnel_permits_; }
@@ -113,6 +123,7 @@ class TunnelHost {
     const DurationUs drain_timeout_;
     const DurationUs drain_spread_;
     LoopList loops_;
+    std::optional<SurveyRespondent> survey_;
     TunnelMoves* moves_ = nullptr;
     TunnelSource* source_ = nullptr;
     Pumps pumps_;

@@ -8,6 +8,7 @@
 
 #include "config/dir_config.hpp"
 #include "handoff/handover.hpp"
+#include "handoff/tunnel_host.hpp"
 #include "handshake/admission.hpp"
 #include "handshake/client_check.hpp"
 #include "handshake/handshake_refusals.hpp"
@@ -51,7 +52,8 @@ class Handshake {
           connector_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
           route_(url, proxyname, proxyport),
           refusals_(r, url, target, route_, worker, connector_),
-          admission_(r, worker, config_, refusals_, services) {}
+          admission_(r, worker, config_, refusals_, services),
+          asked_before_(services.tunnels.last_question()) {}
 
     int serve();
 
@@ -79,6 +81,8 @@ class Handshake {
     BackendRoute route_;
     Refusals refusals_;
     Admission admission_;
+    // An operator's orders to close that come later are about this tunnel, too.
+    std::uint32_t asked_before_;
     MonotonicUs deadline_ = 0;  // of the 101
     const char* protocol_ = "websocket";
     UpgradeResponse answer_;
@@ -228,6 +232,7 @@ int Handshake::open_tunnel() {
     TunnelTerms terms =
         resolve_terms(services_.policies, r_, *worker_, *conf_, config_, !is_websocket());
     terms.group = group_for(services_.members, worker_, config_);
+    terms.surveyed = asked_before_;
     const TunnelIdentity identity =
         identity_of(r_, url_, tag_of(r_, config_, connector_.warnings().of("WSP0198")));
     const std::uint8_t chosen = rsv_bits(r_);
