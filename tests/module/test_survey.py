@@ -64,7 +64,7 @@ def server(start_shared, echo, module_listener, mpm):
 
 
 @pytest.mark.parametrize("path, mode", [("/echo/room?token=secret", "pumped"), ("/kept/room?token=secret", "blocking")])
-def test_a_row_says_whose_tunnel_it_is_and_what_it_has_done(server, tls, path, mode):
+def test_a_row_says_whose_tunnel_it_is_and_what_it_has_done(server, echo, tls, path, mode):
     await_rows(server, 0)
     begin = time.monotonic()
     with server.open_tunnel(path, tls=tls) as secure, server.open_tunnel(path) as plain:
@@ -80,6 +80,8 @@ def test_a_row_says_whose_tunnel_it_is_and_what_it_has_done(server, tls, path, m
         row = ask(server)[by_tls[True]["id"]]
         assert (row["messages_in"], row["bytes_in"]) == (1, 15 + (22 if mode == "pumped" else 0))   # on the wire; filters see no TLS
         for row in rows:
+            assert row["backend"] == f"{echo.url}/"
+            assert row["vhost"].startswith("localhost:") and row["tls"] <= (row["vhost"] == f"localhost:{server.tls_port}")
             assert (row["client"], row["path"], row["mode"], row["state"]) == ("127.0.0.1", path.partition("?")[0], mode, "open")
             assert row["child"] in server.children()
             assert 0 <= row["idle_seconds"] <= row["age_seconds"] <= time.monotonic() - begin
