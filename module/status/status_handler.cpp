@@ -80,7 +80,8 @@ StatusReport collect(const Asked& by, bool with_rows) {
     report.asked = outcome.asked;
     report.silent = outcome.silent;
     report.snapshot = by.source.snapshot();
-    report.server_name = ap_get_server_name(by.r);
+    // Not the Host that the client has sent: the page is about the server.
+    report.server_name = by.r->server->server_hostname;
     report.version = by.version;
     report.describe = words_of_cell;
     return report;

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from harness.waiting import COMMAND_BOUND
+from harness import frames
+from harness.waiting import COMMAND_BOUND, wait_until
 
 RUNS_ON = ["event"]   # the page reads shared memory and asks loops; no MPM knows of it
 
@@ -20,9 +21,12 @@ LINES = """
     """
 
 
+DEAD = "ws://127.0.0.1:9/"
+
+
 @pytest.fixture(scope="module")
 def server(start_shared, echo):
-    return start_shared(LINES + f"ProxyPass /echo {echo.url}/\n")
+    return start_shared(LINES + f"ProxyPass /echo {echo.url}/\nProxyPass /dead {DEAD} retry=0\n")
 
 
 def status_json(server, query=""):
@@ -84,6 +88,54 @@ def test_csv_has_a_line_of_names(server):
     assert names[:3] == ["id", "client", "tls"]
 
 
+# --- the same figures everywhere ---
+WANTED = {"open": 2, "opened": 3, "client_eof": 1, "in": 12, "unreachable": 2}
+
+
+def in_json(server, backend):
+    of = {one["backend"]: one for one in status_json(server, "&size=0")["series"]}
+    echo, dead = of[backend], of[DEAD]
+    return {"open": echo["open"], "opened": echo["opened"], "client_eof": echo["ended"].get("client_eof"),
+            "in": echo["messages"]["in"], "unreachable": dead["refused"].get("unreachable")}
+
+
+def in_prometheus(server, backend):
+    samples = dict(line.rsplit(" ", 1) for line in prometheus(server)[1].splitlines() if not line.startswith("#"))
+
+    def of(name, url, more=""):
+        return int(samples[f'apache_websocket_{name}{{vhost="localhost:{server.port}",backend="{url}"{more}}}'])
+
+    return {"open": of("tunnels_open", backend), "opened": of("tunnels_opened_total", backend),
+            "client_eof": of("tunnels_ended_total", backend, ',reason="client_eof"'),
+            "in": of("messages_total", backend, ',direction="in"'),
+            "unreachable": of("handshakes_refused_total", DEAD, ',reason="unreachable"')}
+
+
+def in_mod_status(server):
+    lines = dict(line.split(": ", 1) for line in server.get("/server-status?auto").body.decode().splitlines() if ": " in line)
+    return {"open": int(lines["WebsocketTunnelsOpen"]), "opened": int(lines["WebsocketTunnelsOpened"]),
+            "client_eof": int(lines["WebsocketTunnelsEnded"]), "in": int(lines["WebsocketMessagesIn"]),
+            "unreachable": int(lines["WebsocketHandshakesRefused"])}
+
+
+def test_every_format_has_the_figures_of_what_was_done(start, echo):
+    server = start(LINES + f"ProxyPass /echo {echo.url}/\nProxyPass /dead {DEAD} retry=0\n")
+    server.allow_log("WSP0114|AH0")
+    for _ in range(2):
+        with server.start_handshake("/dead") as client:
+            assert client.read_response().status == 503
+    tunnels = [server.open_tunnel("/echo") for _ in range(3)]
+    for tunnel in tunnels * 4:
+        tunnel.send_frame(frames.TEXT, b"hello")
+        assert tunnel.read_message() == b"hello"
+    tunnels[0].close()
+    wait_until(lambda: in_json(server, f"{echo.url}/") == WANTED, "the figures in JSON")
+    assert in_prometheus(server, f"{echo.url}/") == in_mod_status(server) == WANTED
+    assert sum(sum(minute.values()) for minute in status_json(server)["ended_by_minute"]) == 1
+    for tunnel in tunnels:
+        tunnel.close()
+
+
 # --- Prometheus ---
 SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})? ([0-9.]+)')
 
@@ -105,6 +157,12 @@ def test_promtool_has_nothing_to_say(server):
     said = subprocess.run(["promtool", "check", "metrics"], input=prometheus(server)[1], capture_output=True, text=True,
                           timeout=COMMAND_BOUND)
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
+def test_a_parser_that_others_wrote_takes_the_openmetrics(server):
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")   # Debian's python3-prometheus-client
+    families = list(parser.text_string_to_metric_families(prometheus(server, "application/openmetrics-text")[1]))
+    assert {"apache_websocket_build", "apache_websocket_tunnels_opened"} <= {family.name for family in families}
 
 
 # --- mod_status ---
