@@ -16,7 +16,7 @@ RUNS_ON = ["event"]
 # Each is shown by the test of its name here, or by one of these.
 SHOWN = {"access-log", "balancer", "files-and-websockets", "location", "proxypass", "rewrite", "wss-backend", "one-mapping",
          "one-mapping-tls-backend", "sticky-balancer", "unix-socket", "rewrite-recipe", "http2", "django",
-         "many-clients", "application"}
+         "many-clients", "application", "status"}
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +199,12 @@ def test_an_example_that_is_not_for_virtual_hosts_says_so_there(mpm, certificate
     lines = example("many-clients", BACKEND_PORT=1, SECOND_BACKEND_PORT=2)
     said = config_check(mpm, f"<VirtualHost *:1>\n{lines}\n</VirtualHost>", certificates)
     assert "ProxyWebsocketHandshakeThreads cannot occur within <VirtualHost> section; it is for the whole server" in said
+
+
+def test_the_status_page_is_for_those_who_may_see_it(start):
+    server = start(in_virtual_host(example("status", ADMIN_NETWORK="127.0.0.1")))
+    assert b"<h1>WebSocket tunnels</h1>" in server.get("/websocket-status").body
+    server.configure(in_virtual_host(example("status", ADMIN_NETWORK="192.0.2.0/24")))
+    server.graceful()
+    server.allow_log("AH01630|AH01797")
+    assert server.get("/websocket-status?format=json").status == 403
