@@ -29,13 +29,13 @@ def drivers(tmp_path_factory, full):
 
 
 @pytest.fixture(scope="module")
-def server(start_shared, echo):
+def server(start_shared, echo_process):
     return start_shared(f"""
         <Location /tunnels>
             SetHandler websocket-status
         </Location>
-        ProxyPass /alice {echo.url}/
-        ProxyPass /bob {echo.url}/
+        ProxyPass /alice {echo_process.url}/
+        ProxyPass /bob {echo_process.url}/
         ProxyPass /nobody ws://127.0.0.1:9/
         """)
 

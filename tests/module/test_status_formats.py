@@ -100,10 +100,11 @@ def in_json(server, backend):
 
 
 def in_prometheus(server, backend):
-    samples = dict(line.rsplit(" ", 1) for line in prometheus(server)[1].splitlines() if not line.startswith("#"))
+    text = prometheus(server)[1]
 
     def of(name, url, more=""):
-        return int(samples[f'apache_websocket_{name}{{vhost="localhost:{server.port}",backend="{url}"{more}}}'])
+        number, = re.findall(rf'^apache_websocket_{name}{{vhost="localhost:\d+",backend="{re.escape(url)}"{more}}} (\d+)$', text, re.MULTILINE)
+        return int(number)
 
     return {"open": of("tunnels_open", backend), "opened": of("tunnels_opened_total", backend),
             "client_eof": of("tunnels_ended_total", backend, ',reason="client_eof"'),
