@@ -52,18 +52,24 @@ async function startChromium(path) {
   };
 }
 
+// The theme is a preference of the browser here, so each theme is a browser.
 async function startFirefox(path) {
   const puppeteer = (await import("puppeteer-core")).default;
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath: path, headless: true,
-    extraPrefsFirefox: { "layout.css.prefers-color-scheme.content-override": Number(process.env.WSP_DARK ? 0 : 1) } });
+  const browsers = new Map();
+  async function browserFor(dark) {
+    if (!browsers.has(dark)) {
+      browsers.set(dark, await puppeteer.launch({ browser: "firefox", executablePath: path, headless: true,
+        extraPrefsFirefox: { "layout.css.prefers-color-scheme.content-override": dark ? 0 : 1 } }));
+    }
+    return browsers.get(dark);
+  }
   return {
-    async open({ width = 1280, script = true } = {}) {
-      const page = await browser.newPage();
+    async open({ dark = false, width = 1280 } = {}) {
+      const page = await (await browserFor(dark)).newPage();
       await page.setViewport({ width, height: 900 });
-      if (!script) await page.setJavaScriptEnabled(false);
       return new FirefoxPage(page, () => page.close());
     },
-    close: () => browser.close(),
+    close: () => Promise.all([...browsers.values()].map(browser => browser.close())),
   };
 }
 

@@ -34,6 +34,8 @@ async function isAccessible(browser, options) {
   const page = await browser.open(options);
   await page.goto(url);
   await page.until("live plots", isLive);
+  const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  must(isDark === Boolean(options.dark), "it is the other theme");
   await judge(page);
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   must(width[0] <= width[1], `the page is ${width[0]} px wide in a window of ${width[1]}`);
@@ -97,7 +99,6 @@ const checks = {
 
   async "Pause stops questions, and so does a tab that nobody sees"(browser) {
     const page = await browser.open();
-    if (!page.page.clock) return page.close();   // Firefox's driver has no clock
     await page.page.clock.install();
     await page.goto(url);
     await page.until("live plots", () => document.querySelector("#plots .line"));
@@ -138,9 +139,14 @@ const checks = {
   },
 };
 
+// The driver of Firefox has no clock of its own, and does not turn JavaScript off.
+const kOnlyInChromium = ["Pause stops questions, and so does a tab that nobody sees",
+  "without JavaScript there are tables, a filter, sorting and pages"];
+
 (async () => {
   const browser = await start(name, path);
   for (const [check, run] of Object.entries(checks)) {
+    if (name !== "chromium" && kOnlyInChromium.includes(check)) continue;
     let problem = "";
     try {
       await run(browser);
