@@ -171,8 +171,9 @@ ROOMS = {"rewrite": "/rooms/blue"} | dict.fromkeys(
 # Others send the client's Host, since many applications refuse an Origin that is not the Host that they see. These do not:
 # with TLS it is the name that the certificate must have, a recipe is unchanged, and the rest are about something else.
 HOST_IS_THE_BACKENDS = {"wss-backend", "one-mapping-tls-backend", "rewrite-recipe", "http2", "access-log"}
-# Its Python takes seconds to end: test_dropin_django starts it in a virtual host.
-ELSEWHERE = {"django"}
+# django's Python takes seconds to end: test_dropin_django starts it in a virtual host. The status page has no backend, and its test in
+# this file is in a virtual host.
+ELSEWHERE = {"django", "status"}
 
 
 def test_every_example_works_first_in_a_virtual_host(start, app, certificates):
