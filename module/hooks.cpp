@@ -25,6 +25,7 @@
 #include "routing/mapping.hpp"
 #include "routing/rewrite_targets.hpp"
 #include "statistics/statistics.hpp"
+#include "status/action_token.hpp"
 #include "status/mod_status_section.hpp"
 #include "status/status_handler.hpp"
 #include "survey/kept_for_survey.hpp"
@@ -100,6 +101,8 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
         learn_kept_threads(server);
         warn_of_mod_qos_limits(server);
         prepare_statistics(server, hash_of_refusal_cells());
+        prepare_pauses(server);
+        prepare_action_token(server);
         prepare_moves(pconf, server);
         prepare_survey(server);
         return OK;

@@ -70,6 +70,7 @@ std::string as_html(const StatusReport& report, const PageRequest& asked, const 
     write_live(html);
     write_last_hour(html, report, total);
     write_hosts(html, report);
+    write_actions(html, report);
     if (asked.wants_rows) {
         write_tunnels(html, report, asked);
     }

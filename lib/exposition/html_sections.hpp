@@ -13,6 +13,9 @@ void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapsho
 void write_last_hour(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& total);
 // Each virtual host with each backend.
 void write_hosts(HtmlWriter& html, const StatusReport& report);
+// Orders (exposition/action_request.hpp): forms that close tunnels, pause and resume. Not updated by page.js, since somebody
+// may be filling them in. Empty where the page takes no orders.
+void write_actions(HtmlWriter& html, const StatusReport& report);
 // Live tunnels: filter, table, pages.
 void write_tunnels(HtmlWriter& html, const StatusReport& report, const PageRequest& asked);
 

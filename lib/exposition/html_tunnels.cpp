@@ -115,7 +115,15 @@ void write_part(HtmlWriter& html, const TunnelRow& row, RowColumn column, bool s
     html.raw("</span>");
 }
 
-void write_row(HtmlWriter& html, const TunnelRow& row) {
+// Belongs to the form that write_actions() writes.
+void write_close_button(HtmlWriter& html, const TunnelRow& row) {
+    html.raw("<button form=\"close-one\" name=\"id\" value=\"").text(row.id);
+    html.raw("\" class=\"small\" aria-label=\"Close the tunnel ")
+        .text(row.id)
+        .raw("\">Close</button>");
+}
+
+void write_row(HtmlWriter& html, const TunnelRow& row, bool acts) {
     html.raw("<tr data-key=\"").text(row.id).raw("\">");
     for (const Stack& stack : kStacks) {
         html.raw("<td data-label=\"")
@@ -129,6 +137,9 @@ void write_row(HtmlWriter& html, const TunnelRow& row) {
         html.raw(">");
         write_part(html, row, stack.first, false);
         write_part(html, row, stack.second, true);
+        if (acts && stack.first == RowColumn::state) {
+            write_close_button(html, row);
+        }
         html.raw("</td>");
     }
     html.raw("</tr>\n");
@@ -251,7 +262,7 @@ void write_tunnels(HtmlWriter& html, const StatusReport& report, const PageReque
     }
     html.raw("</tr></thead>\n<tbody>\n");
     for (const TunnelRow* const row : page.rows) {
-        write_row(html, *row);
+        write_row(html, *row, report.acts);
     }
     html.raw("</tbody>\n</table>\n");
     write_pages(html, asked, page);

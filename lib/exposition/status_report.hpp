@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "exposition/row_query.hpp"
+#include "metrics/pause_table.hpp"
 #include "metrics/snapshot.hpp"
 #include "metrics/tunnel_row.hpp"
 
@@ -30,6 +31,9 @@ struct StatusReport {
     std::string server_name;
     std::string version;
     DescribeCell describe = nullptr;
+    std::vector<PauseTable::Pause> pauses;  // that are in force
+    bool acts = false;                      // the page takes orders (exposition/action_request.hpp)
+    std::string action_token;               // what they need
 };
 
 // All series together.

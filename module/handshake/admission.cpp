@@ -1,16 +1,21 @@
-// The three limits of a child process, each with its line.
+// What an operator has paused, and the three limits of a child process, each with its line.
 #include "handshake/admission.hpp"
 
 #include <algorithm>
 
 #include "handoff/handover.hpp"
 #include "handoff/tunnel_host.hpp"
+#include "metrics/pause_table.hpp"
 #include "upstream/worker_parameters.hpp"
 #include "upstream/worker_state.hpp"
 
 namespace wsp {
 
 int Admission::ask(MonotonicUs deadline) {
+    if (services_.pauses != nullptr &&
+        services_.pauses->is_paused(labels_.vhost, labels_.backend)) {
+        return refusals_.refuse_for_now(RefusalCause::paused);
+    }
     if (!has_a_thread_to_keep()) {
         return refusals_.refuse_for_now(
             RefusalCause::blocking_tunnels,

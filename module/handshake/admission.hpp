@@ -1,4 +1,4 @@
-// Whether a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has
+// Whether new tunnels are wanted, and a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has
 // ended or the handshake has failed.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "handshake/handshake_threads.hpp"
 #include "handshake/services.hpp"
 #include "httpd/httpd.hpp"
+#include "metrics/statistics_page.hpp"
 #include "upstream/tunnel_permits.hpp"
 
 namespace wsp {
@@ -17,10 +18,16 @@ namespace wsp {
 // One handshake's permits. Request thread.
 class Admission {
   public:
-    // All of these outlive it. `config`: resolved.
+    // All of these outlive it. `config`: resolved. `labels`: of the virtual host and backend, in the statistics.
     Admission(request_rec* r, proxy_worker* worker, const wsp_dir_config& config,
-              const Refusals& refusals, const HandshakeServices& services)
-        : r_(r), worker_(worker), config_(config), refusals_(refusals), services_(services) {}
+              const StatisticsPage::Labels& labels, const Refusals& refusals,
+              const HandshakeServices& services)
+        : r_(r),
+          worker_(worker),
+          config_(config),
+          labels_(labels),
+          refusals_(refusals),
+          services_(services) {}
 
     // OK, or the status of a refusal, which is then logged. Waits for a place under max= for as long as acquire= says,
     // and never beyond the deadline.
@@ -39,6 +46,7 @@ class Admission {
     request_rec* r_;
     proxy_worker* worker_;
     const wsp_dir_config& config_;
+    const StatisticsPage::Labels& labels_;
     const Refusals& refusals_;
     const HandshakeServices& services_;
     TunnelPermit permit_;

@@ -52,7 +52,7 @@ class Handshake {
           connector_(r, worker, conf, config_, target.scheme, target.tls, services.pools),
           route_(url, proxyname, proxyport),
           refusals_(r, url, target, route_, worker, connector_),
-          admission_(r, worker, config_, refusals_, services),
+          admission_(r, worker, config_, connector_.series().labels, refusals_, services),
           asked_before_(services.tunnels.last_question()) {}
 
     int serve();

@@ -5,6 +5,7 @@ namespace wsp {
 
 class HandshakeThreads;
 class MemberWatch;
+class PauseTable;
 class SharedPolicies;
 class TunnelHost;
 class WorkerPoolMap;
@@ -15,6 +16,7 @@ struct HandshakeServices {
     SharedPolicies& policies;   // tunnels of one configuration share one
     HandshakeThreads& threads;  // ProxyWebsocketHandshakeThreads
     TunnelHost& tunnels;        // where open tunnels go
+    const PauseTable* pauses;   // what takes no new tunnels; null without shared memory for it
 };
 
 }  // namespace wsp

@@ -43,6 +43,10 @@ std::uint64_t layout(std::uint64_t names) {
     return StatisticsPage::layout(hash.value());
 }
 
+// The number is PauseTable::kLayout.
+constexpr char kPausesKey[] = "mod_proxy_websocket:pauses:1";
+static_assert(PauseTable::kLayout == 1);
+
 std::int64_t seconds_now() {
     return apr_time_sec(apr_time_now());
 }
@@ -72,6 +76,13 @@ void prepare_statistics(server_rec* main_server, std::uint64_t names) {
     StatisticsPage::in(memory).begin(seconds_now());
 }
 
+void prepare_pauses(server_rec* main_server) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        apr_status_t error = APR_SUCCESS;
+        make_kept_memory(main_server, kPausesKey, sizeof(PauseTable), error);
+    }
+}
+
 void fold_statistics_of(const server_rec* main_server, pid_t child) {
     if (StatisticsPage* const page = page_of(main_server)) {
         page->fold(child, kGone, monotonic_now());
@@ -86,7 +97,9 @@ void settle_statistics(const server_rec* main_server, bool none_under_way) {
 
 // --- a child process ------------------------------------------------------------------------------
 
-Statistics::Statistics(const server_rec* main_server) : page_(page_of(main_server)) {
+Statistics::Statistics(const server_rec* main_server)
+    : page_(page_of(main_server)),
+      pauses_(static_cast<PauseTable*>(kept_memory(main_server, kPausesKey))) {
     if (page_ != nullptr) {
         server_ = page_->counters(::getpid(), StatisticsPage::kServer);
     }
@@ -133,7 +146,12 @@ Series& Statistics::find(SeriesCounters::Id id) {
 }
 
 ServerSnapshot Statistics::read() const {
-    return page_ != nullptr ? page_->read(monotonic_now(), seconds_now()) : ServerSnapshot();
+    ServerSnapshot snapshot =
+        page_ != nullptr ? page_->read(monotonic_now(), seconds_now()) : ServerSnapshot();
+    for (SeriesSnapshot& series : snapshot.series) {
+        series.paused = pauses_ != nullptr && pauses_->is_paused(series.vhost, series.backend);
+    }
+    return snapshot;
 }
 
 }  // namespace wsp

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "httpd/httpd.hpp"
+#include "metrics/pause_table.hpp"
 #include "metrics/statistics_page.hpp"
 
 namespace wsp {
@@ -19,6 +20,9 @@ namespace wsp {
 // post_config. `names`: a hash of what cells stand for that this room does not know (handshake/refusal_cells.hpp): another
 // version of the module, with other cells, counts anew. Without memory nothing is counted, and the log says so.
 void prepare_statistics(server_rec* main_server, std::uint64_t names);
+
+// post_config: the memory in which operators pause tunnels. Without it nothing can be paused, and orders to do so say it.
+void prepare_pauses(server_rec* main_server);
 
 // child_status: a child process is gone, whatever has ended it. Its tunnels have ended with it.
 void fold_statistics_of(const server_rec* main_server, pid_t child);
@@ -47,6 +51,8 @@ class Statistics {
     Series& of(const server_rec* server, const proxy_worker* worker);
     // Of a tunnel that another process of the same build has counted. May throw bad_alloc.
     Series& by_id(SeriesCounters::Id id);
+    // Null: nothing can be paused.
+    PauseTable* pauses() const noexcept { return pauses_; }
     // What belongs to no series.
     SeriesCounters of_server() const noexcept { return server_; }
 
@@ -58,6 +64,7 @@ class Statistics {
     Series& find(SeriesCounters::Id id);
 
     StatisticsPage* const page_;  // null: nothing is counted
+    PauseTable* const pauses_;
     SeriesCounters server_;
     std::mutex mutex_;
     bool has_said_full_ = false;

@@ -15,6 +15,10 @@ class LiveStatus final : public StatusSource {
     SurveyOutcome flush() override { return survey_.flush(); }
     RowsAnswer rows() override { return survey_.rows(); }
     ServerSnapshot snapshot() override { return statistics_.read(); }
+    CloseAnswer close(const Match& match, const CloseOrder& order) override {
+        return survey_.close(match, order);
+    }
+    PauseTable* pauses() override { return statistics_.pauses(); }
 
   private:
     Survey& survey_;

@@ -6,8 +6,11 @@
 #include "exposition/json.hpp"
 #include "exposition/page_request.hpp"
 #include "exposition/prometheus.hpp"
+#include "status/action_token.hpp"
+#include "status/actions.hpp"
 #include "status/cell_words.hpp"
 #include "status/page_assets.hpp"
+#include "status/responses.hpp"
 
 namespace wsp {
 namespace {
@@ -26,15 +29,6 @@ void set_headers(request_rec* r) {
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
 }
 
-int send(request_rec* r, std::string_view content_type, std::string_view body) {
-    ap_set_content_type(r, apr_pstrmemdup(r->pool, content_type.data(), content_type.size()));
-    ap_set_content_length(r, static_cast<apr_off_t>(body.size()));
-    if (!r->header_only) {
-        ap_rwrite(body.data(), static_cast<int>(body.size()), r);
-    }
-    return OK;
-}
-
 // A request for the page, and what answers it.
 struct Asked {
     request_rec* r;
@@ -42,12 +36,6 @@ struct Asked {
     const char* version;
     PageRequest what;
 };
-
-// The status line is 400, and the sentence is the body: a person reads it in curl and in a browser.
-int send_error(request_rec* r, int status, std::string_view sentence) {
-    r->status = status;
-    return send(r, "text/plain; charset=utf-8", std::string(sentence) + "\n");
-}
 
 // The page names its files together with their version, so a browser may keep them.
 int send_asset(request_rec* r, std::string_view name) {
@@ -84,6 +72,11 @@ StatusReport collect(const Asked& by, bool with_rows) {
     report.server_name = by.r->server->server_hostname;
     report.version = by.version;
     report.describe = words_of_cell;
+    if (const PauseTable* const pauses = by.source.pauses()) {
+        report.pauses = pauses->list();
+    }
+    report.acts = are_actions_on(by.r);
+    report.action_token = report.acts ? action_token_for(by.r) : std::string();
     return report;
 }
 
@@ -141,14 +134,17 @@ int handle_status(request_rec* r, StatusSource* source, const char* version) {
     if (r->handler == nullptr || std::strcmp(r->handler, kHandler) != 0) {
         return DECLINED;
     }
-    ap_allow_standard_methods(r, MERGE_ALLOW, M_GET, -1);
-    if (r->method_number != M_GET) {
+    ap_allow_standard_methods(r, MERGE_ALLOW, M_GET, M_POST, -1);
+    if (r->method_number != M_GET && r->method_number != M_POST) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
     set_headers(r);
     if (source == nullptr) {
         return send_error(r, HTTP_SERVICE_UNAVAILABLE,
                           "This child process had no memory for statistics when it began.");
+    }
+    if (r->method_number == M_POST) {
+        return handle_action(r, *source);
     }
     return answer({r, *source, version, parse_page_request(r->args != nullptr ? r->args : "")});
 }
