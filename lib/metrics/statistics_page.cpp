@@ -111,7 +111,7 @@ SeriesCounters StatisticsPage::counters(pid_t child, Id id) noexcept {
 // --- the parent process -----------------------------------------------------------------------
 
 void StatisticsPage::fold(pid_t child, std::size_t gone, MonotonicUs now) noexcept {
-    const std::uint64_t used = blocks_in_use_.load();
+    const std::size_t used = blocks_in_use();
     for (std::size_t i = 0; i < used; ++i) {
         if (process_in(owners_[i].load()) == static_cast<std::uint32_t>(child)) {
             fold_block(i, gone, now);
@@ -122,7 +122,8 @@ void StatisticsPage::fold(pid_t child, std::size_t gone, MonotonicUs now) noexce
 // Readers begin again when they find that this has begun or ended meanwhile. Each number is released, so whoever sees
 // one that has been moved also sees that the parent is at work.
 void StatisticsPage::fold_block(std::size_t block, std::size_t gone, MonotonicUs now) noexcept {
-    const Id id = series_in(owners_[block].load());
+    const Id claimed = series_in(owners_[block].load());
+    const Id id = claimed < kSeries ? claimed : kOther;
     const auto take = [&](std::size_t cell) {
         return blocks_[block].cells[cell].exchange(0, std::memory_order_acq_rel);
     };
@@ -165,7 +166,7 @@ void StatisticsPage::settle_moves(bool none_under_way, std::size_t gone, Monoton
         moves[id].left += block.cells[first_cell(Metric::left)].load();
         moves[id].arrived += block.cells[first_cell(Metric::arrived)].load();
     };
-    const std::uint64_t used = blocks_in_use_.load();
+    const std::size_t used = blocks_in_use();
     for (std::size_t i = 0; i < used; ++i) {
         const std::uint64_t owner = owners_[i].load();
         if (owner != 0 && series_in(owner) < count) {

@@ -6,12 +6,14 @@
 // ended it, the parent process folds its blocks into the past of their series: counters go on, gauges vanish, and the
 // tunnels that lived in it are counted as ended. So "opened minus ended" are the tunnels that are open, at any time.
 //
-// Nothing in the page is an address. It is as large as it can ever become, and what is not used is never touched. Any
+// The parent may be root, and a child may have been taken over by an attacker: so the parent takes nothing in the page
+// for granted. Nothing in the page is an address. It is as large as it can ever become, and what is not used is never touched. Any
 // thread of any process, unless a function says otherwise. Nothing blocks; only read() allocates.
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -102,6 +104,9 @@ class StatisticsPage {
     void settle(Id id, const Moves& moves, std::size_t gone, MonotonicUs now) noexcept;
     void add_up(Sums& to) const;
     std::size_t series_in_use() const noexcept;
+    std::size_t blocks_in_use() const noexcept {
+        return std::min<std::size_t>(blocks_in_use_.load(), kBlocks);
+    }
 
     // The owner of a block: the process, and the series and 1. 0: the block is free, and its cells are 0.
     static std::uint64_t owner_of(pid_t child, Id id) noexcept {

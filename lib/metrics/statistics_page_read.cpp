@@ -40,7 +40,7 @@ void StatisticsPage::add_up(Sums& to) const {
             to.series[id][cell] += block.cells[cell].load(std::memory_order_acquire);
         }
     };
-    const std::uint64_t used = blocks_in_use_.load();
+    const std::size_t used = blocks_in_use();
     for (std::size_t i = 0; i < used; ++i) {
         const std::uint64_t owner = owners_[i].load(std::memory_order_acquire);
         if (owner != 0 && series_in(owner) < to.series.size()) {
@@ -57,7 +57,7 @@ StatisticsPage::Labels StatisticsPage::labels(Id id) const {
     if (id == kOther) {
         return {std::string(kOtherLabel), std::string(kOtherLabel)};
     }
-    char text[kTextWords * sizeof(std::uint64_t)];
+    char text[kTextWords * sizeof(std::uint64_t) + 2] = {};  // both labels end, whatever is there
     for (std::size_t i = 0; i < kTextWords; ++i) {
         const std::uint64_t word = series_[id].text[i].load(std::memory_order_relaxed);
         std::memcpy(text + i * sizeof word, &word, sizeof word);

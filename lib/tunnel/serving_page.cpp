@@ -28,18 +28,19 @@ std::size_t ServingPage::publish(Generation generation, std::uint64_t build,
         names_[i].store(0);
     }
     places_.store(places);
-    std::for_each_n(names.begin(), fitting, [this](Name name) { put(name); });
+    std::for_each_n(names.begin(), fitting, [&](Name name) { put(name, places); });
     build_.store(build);
     published_.store(mark_of(generation));
     return names.size() - fitting;
 }
 
-void ServingPage::put(Name name) noexcept {
-    const std::size_t places = places_.load();
-    for (std::size_t at = name % places;; at = (at + 1) % places) {
-        const Name there = names_[at].load();
+// Bounded, though there is always a free place: a child may write what it likes.
+void ServingPage::put(Name name, std::size_t places) noexcept {
+    for (std::size_t i = 0; i < places; ++i) {
+        std::atomic<Name>& place = names_[(name + i) % places];
+        const Name there = place.load();
         if (there == 0 || there == name) {
-            names_[at].store(name);
+            place.store(name);
             return;
         }
     }
@@ -80,7 +81,7 @@ bool ServingPage::begin_serving(pid_t child, Generation generation) noexcept {
 }
 
 void ServingPage::forget(pid_t child) noexcept {
-    const std::uint64_t rows = rows_.load();
+    const std::size_t rows = rows_in_use();
     for (std::size_t i = 0; i < rows; ++i) {
         std::uint64_t row = children_[i].load();
         if (row >> 32 == static_cast<std::uint32_t>(child)) {
@@ -90,7 +91,7 @@ void ServingPage::forget(pid_t child) noexcept {
 }
 
 bool ServingPage::is_served(Generation generation) const noexcept {
-    const std::uint64_t rows = rows_.load();
+    const std::size_t rows = rows_in_use();
     return std::any_of(children_, children_ + rows, [generation](const auto& row) {
         const std::uint64_t value = row.load();
         return value != 0 &&

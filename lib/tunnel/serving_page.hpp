@@ -3,12 +3,14 @@
 // it that they serve. A child that leaves reads whether somebody can take its tunnels.
 //
 // Nothing in it is an address, and nothing belongs to a process: a child that is killed leaves a row behind, and the
-// parent removes it. Any process, any thread; everything is atomic, and nothing blocks or allocates, but make() and
-// publish().
+// parent removes it. The parent may be root, and a child may have been taken over by an attacker: so the parent takes
+// nothing in it for granted. Any process, any thread; everything is atomic, and nothing blocks or allocates, but make()
+// and publish().
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +74,10 @@ class ServingPage {
     static std::uint64_t mark_of(Generation generation) noexcept {
         return std::uint64_t{static_cast<std::uint32_t>(generation)} + 1;
     }
-    void put(Name name) noexcept;
+    void put(Name name, std::size_t places) noexcept;
+    std::size_t rows_in_use() const noexcept {
+        return std::min<std::size_t>(rows_.load(), kChildren);
+    }
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "other processes see it");
 

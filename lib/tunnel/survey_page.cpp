@@ -159,7 +159,7 @@ int SurveyPage::join(pid_t process) noexcept {
 }
 
 void SurveyPage::forget(pid_t process) noexcept {
-    const std::uint32_t rows = rows_.load();
+    const std::uint32_t rows = rows_in_use();
     for (std::uint32_t i = 0; i < rows; ++i) {
         auto there = static_cast<std::uint32_t>(process);
         processes_[i].process.compare_exchange_strong(there, 0);
@@ -171,7 +171,7 @@ void SurveyPage::forget(pid_t process) noexcept {
 }
 
 void SurveyPage::forget_dead() noexcept {
-    const std::uint32_t rows = rows_.load();
+    const std::uint32_t rows = rows_in_use();
     for (std::uint32_t i = 0; i < rows; ++i) {
         const auto process = static_cast<pid_t>(processes_[i].process.load());
         if (process != 0 && !exists(process)) {
@@ -185,7 +185,7 @@ void SurveyPage::mark_answered(int row, Number number) noexcept {
 }
 
 std::size_t SurveyPage::silent(Number number) const noexcept {
-    const std::uint32_t rows = rows_.load();
+    const std::uint32_t rows = rows_in_use();
     std::size_t silent = 0;
     for (std::uint32_t i = 0; i < rows; ++i) {
         silent += processes_[i].process.load() != 0 && processes_[i].answered.load() != number;
@@ -194,7 +194,7 @@ std::size_t SurveyPage::silent(Number number) const noexcept {
 }
 
 bool SurveyPage::is_any_receiving() const noexcept {
-    const std::uint32_t rows = rows_.load();
+    const std::uint32_t rows = rows_in_use();
     for (std::uint32_t i = 0; i < rows; ++i) {
         if (processes_[i].process.load() != 0 && processes_[i].receiving.load() > 0) {
             return true;

@@ -3,12 +3,14 @@
 // they answer with. The parent process makes it, and it is kept across restarts.
 //
 // Nothing in it is an address. A process that is killed leaves its row, and perhaps the turn, behind; forget() removes
-// them. Any process, any thread; everything is atomic, or belongs to one writer until it is published. Nothing blocks or
+// them. The parent may be root, and a child may have been taken over by an attacker: so the parent takes nothing in it
+// for granted. Any process, any thread; everything is atomic, or belongs to one writer until it is published. Nothing blocks or
 // allocates, but read_rows().
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -187,6 +189,9 @@ class SurveyPage {
     // Returns the count before; -1: it is another question's.
     static std::int64_t add_to(Count& count, Number number, std::uint32_t more) noexcept;
 
+    std::uint32_t rows_in_use() const noexcept {
+        return std::min<std::uint32_t>(rows_.load(), kProcesses);
+    }
     Row& row_of(int row) noexcept { return processes_[static_cast<std::size_t>(row)]; }
     static void write(Slot& slot, const SurveyQuestion& question) noexcept;
     static bool read_slot(const Slot& slot, SurveyQuestion& to) noexcept;
