@@ -30,7 +30,7 @@ std::string_view main_refusal(const SeriesSnapshot& series, DescribeCell describ
 }
 
 void write_handshake(HtmlWriter& html, const SeriesSnapshot& series) {
-    html.raw("<td class=\"number\" data-label=\"Handshake, mean and 99 %\">");
+    html.raw("<td class=\"number\" data-label=\"Handshake, 99 %\">");
     const std::uint64_t count = count_of(series, Metric::handshake_time);
     if (count == 0) {
         html.raw("<span>\xE2\x80\x93</span></td>");
@@ -46,7 +46,7 @@ void write_handshake(HtmlWriter& html, const SeriesSnapshot& series) {
 void write_pool(HtmlWriter& html, const SeriesSnapshot& series) {
     constexpr std::size_t kConnecting = 0;
     constexpr std::size_t kIdle = 1;
-    html.raw("<td class=\"number\" data-label=\"Pool: idle, connecting and waiting\"><span>");
+    html.raw("<td class=\"number\" data-label=\"Pool idle, busy\"><span>");
     html.count(series.at(Metric::pool_connections, kIdle)).raw("</span><span class=\"second\">");
     html.count(series.at(Metric::pool_connections, kConnecting)).raw(" + ");
     html.count(series.at(Metric::pool_waiting)).raw("</span></td>");

@@ -34,6 +34,7 @@ def server(start_shared, echo_process):
         <Location /tunnels>
             SetHandler websocket-status
         </Location>
+        ProxyWebsocketStatusActions On
         ProxyPass /alice {echo_process.url}/
         ProxyPass /bob {echo_process.url}/
         ProxyPass /nobody ws://127.0.0.1:9/
@@ -49,6 +50,7 @@ def load(server):
         load.verify()
 
 
+@pytest.mark.asan_repeats   # test_status_page.py and test_status_formats.py
 @pytest.mark.parametrize("browser", BROWSERS)
 def test_the_page_as_people_see_it(server, load, drivers, browser):
     if path_of(browser) is None:

@@ -9,7 +9,7 @@ const kTypingPause = 250;         // ms
 const kStore = "websocket-status " + location.pathname;
 
 const byId = id => document.getElementById(id);
-const sections = ["about", "now", "hour", "hosts", "list"];
+const sections = ["about", "now", "hour", "hosts", "list", "act"];
 
 // --- numbers -----------------------------------------------------------------------------------
 
