@@ -63,11 +63,11 @@ class Told:
     def __init__(self):
         self.messages = self.sent = self.received = self.opened = 0
 
-    def open(self, server, path, **options):
+    def open(self, server, path):
         """A tunnel; its bytes are counted from here on."""
-        peer = server.open_tunnel(path, **options)
+        peer = server.open_tunnel(path)
         self.opened += 1
-        self.sent -= peer.bytes_sent - len(options.get("pipelined", b""))
+        self.sent -= peer.bytes_sent
         self.received -= peer.bytes_received
         return peer
 
@@ -106,15 +106,23 @@ def talked(start_shared, mpm, echo_process):
         for peer in peers:
             peer.read_to_end()
             told.ends(peer)
-    pipelined = frames.client_frame(frames.TEXT, b"behind the handshake")
-    early = told.open(server, "/ws", pipelined=pipelined)
-    assert early.read_message() == b"behind the handshake"
-    told.messages += 1
-    early.send_close(1000)
-    assert early.read_close()[0] == 1000
-    early.read_to_end()
-    told.ends(early)
+    _talk_at_once(server, told)
     return server, told
+
+
+def _talk_at_once(server, told):
+    """A tunnel whose first message comes with its handshake; what comes back may come with the 101."""
+    text = b"behind the handshake"
+    sent = [frames.client_frame(frames.TEXT, text), frames.client_frame(frames.CLOSE, frames.close_payload(1000))]
+    back = [frames.server_frame(frames.TEXT, text), frames.server_frame(frames.CLOSE, frames.close_payload(1000))]
+    with server.open_tunnel("/ws", pipelined=sent[0]) as peer:
+        assert peer.read_exactly(len(back[0])) == back[0]
+        peer.send(sent[1])
+        assert peer.read_to_end() == back[1]
+    told.opened += 1
+    told.messages += 1
+    told.sent += len(b"".join(sent))
+    told.received += len(b"".join(back))
 
 
 def test_tunnels_are_counted_by_how_they_ended(talked):
