@@ -58,6 +58,12 @@ class SeriesCounters {
     }
     // One more time in a histogram. A negative one counts as 0.
     void observe(Metric histogram, DurationUs time) noexcept;
+    // `count` more times in one of its buckets, and their sum.
+    void observe_some(Metric histogram, std::size_t bucket, std::uint64_t count,
+                      DurationUs sum) noexcept {
+        add(histogram, count, bucket);
+        add(histogram, static_cast<std::uint64_t>(sum), kBuckets);
+    }
     // The value of a gauge, as far as this process is concerned.
     void set(Metric gauge, std::uint64_t value, std::size_t cell = 0) noexcept {
         if (has_gauges_) {

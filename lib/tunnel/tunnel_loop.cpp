@@ -41,12 +41,11 @@ TunnelLoop::TunnelLoop(Scratch scratch, RecordWorkspace* workspace)
 
 void TunnelLoop::round() noexcept {
     const MonotonicUs before = monotonic_now();
-    if (woken_at_ != kNever) {
-        lag_.observe(Metric::loop_lag, before - woken_at_);
-    }
+    lag_.end(before);
     const MonotonicUs at = wake_at();
     const auto& events = wait(at == kNever ? kNever : at - before);
-    const MonotonicUs now = woken_at_ = monotonic_now();
+    const MonotonicUs now = monotonic_now();
+    lag_.begin(now);
     bool woken = false;
     for (const Poller::Event& event : events) {
         if (event.cookie > kLastOwnCookie) {

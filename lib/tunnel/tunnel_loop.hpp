@@ -18,9 +18,9 @@
 
 #include "base/clock.hpp"
 #include "base/wake_fd.hpp"
-#include "metrics/series_counters.hpp"
 #include "net/poller.hpp"
 #include "tunnel/close_plan.hpp"
+#include "tunnel/loop_lag.hpp"
 #include "tunnel/survey_page.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel.hpp"
@@ -59,7 +59,7 @@ class TunnelLoop {
         return adopted_tunnels() - gone;
     }
     // From now on the loop counts how long it works before it looks for new events. Before its thread begins.
-    void count_lag(SeriesCounters counters) noexcept { lag_ = counters; }
+    void count_lag(SeriesCounters counters) noexcept { lag_ = LoopLag(counters); }
 
     // These only grow. Any thread.
     std::size_t adopted_tunnels() const noexcept { return adopted_count_.load(); }
@@ -172,8 +172,7 @@ class TunnelLoop {
     TimerQueue<Tunnel> timers_;
     Scratch scratch_;
     RecordWorkspace* workspace_;
-    SeriesCounters lag_;
-    MonotonicUs woken_at_ = kNever;  // when the last round began its work
+    LoopLag lag_;
     std::optional<ClosePlan> plan_;
     std::optional<std::minstd_rand> random_;  // created for the first plan that needs it
 

@@ -62,6 +62,7 @@ void TunnelLoop::begin_answering() noexcept {
     }
     question_ = question;
     answering_ = true;
+    lag_.tell();
     answer_place_ = tunnels_.size();
 }
 
