@@ -77,16 +77,15 @@ void Tunnel::report_traffic_from(std::uint64_t step) noexcept {
     }
     const Stream& backend = stream(Side::backend);
     const std::uint64_t moved = backend.wire_bytes_read() + backend.wire_bytes_written();
-    if (moved - reported_.backend_read - reported_.backend_written >= step) {
+    if (reported_.missing(moved) >= step) {
         report_traffic();
     }
 }
 
 void Tunnel::report_traffic() noexcept {
-    const Traffic all = traffic();
-    if (observer_ && reported_ != all) {
-        observer_->on_traffic(reported_.until(all));
-        reported_ = all;
+    const Traffic more = reported_.take(traffic());
+    if (observer_ && !more.is_nothing()) {
+        observer_->on_traffic(more);
     }
 }
 

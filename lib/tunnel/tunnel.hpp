@@ -83,7 +83,7 @@ struct TunnelState {
     // Of the first Close, if it has one and is not the proxy's.
     std::unique_ptr<CloseReason> close_reason_;
     // What the observer has been told of.
-    Traffic reported_;
+    ReportedTraffic reported_;
     MonotonicUs started_ = kNever;
     MonotonicUs now_ = 0;  // the time of the current call
     MonotonicUs end_at_ = kNever;

@@ -1,6 +1,8 @@
 // Which numbers a tunnel changes.
 #include "statistics/tunnel_count.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "protocol/close_code.hpp"
@@ -25,7 +27,7 @@ TunnelCount TunnelCount::arrived(Series& series) noexcept {
 
 TunnelCount::TunnelCount(TunnelCount&& from) noexcept
     : series_(from.series_),
-      held_(std::exchange(from.held_, 0)),
+      held_(std::exchange(from.held_, 0U)),
       is_live_(std::exchange(from.is_live_, false)) {}
 
 TunnelCount::~TunnelCount() {
@@ -52,9 +54,10 @@ void TunnelCount::note_pong(DurationUs round_trip) noexcept {
 }
 
 void TunnelCount::note_held(std::uint64_t bytes) noexcept {
-    const std::uint64_t before = std::exchange(held_, bytes);
-    series_->counters.adjust(Metric::held_bytes,
-                             static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(before));
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    const std::int64_t before = held_;
+    held_ = static_cast<std::uint32_t>(std::min(bytes, kMost));
+    series_->counters.adjust(Metric::held_bytes, held_ - before);
 }
 
 void TunnelCount::describe(TunnelDescription& to) const noexcept {

@@ -42,7 +42,7 @@ class TunnelCount {
     explicit TunnelCount(Series& series) noexcept : series_(&series) {}
 
     Series* series_;
-    std::uint64_t held_ = 0;  // as the gauge has been told
+    std::uint32_t held_ = 0;  // as the gauge has been told; at most 4 GiB
     bool is_live_ = true;     // false: it has ended, left, or is counted by somebody else
 };
 

@@ -198,7 +198,10 @@ class Rig {
             const Traffic all{told.client.messages,         told.backend.messages,
                               told.client.wire_bytes_read,  told.client.wire_bytes_written,
                               told.backend.wire_bytes_read, told.backend.wire_bytes_written};
-            rig.require(!(sum != all), "on_traffic() and on_end() tell of different traffic");
+            ReportedTraffic reported;
+            reported.take(sum);
+            rig.require(reported.take(all).is_nothing(),
+                        "on_traffic() and on_end() tell of different traffic");
             ++rig.tells;
         }
         Rig& rig;
