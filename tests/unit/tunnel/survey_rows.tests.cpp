@@ -214,6 +214,21 @@ TEST_CASE("a blocking pump answers, with pumps beside it and alone", "[pump]") {
     }
 }
 
+TEST_CASE("a loop that ends while it is asked is not waited for") {
+    SharedPage shared;
+    LoopList list;
+    SurveyRespondent respondent(*shared.page, list);
+    respondent.join(::getpid());
+    Pump pump;  // does not run
+    pump.answer(respondent);
+    std::optional<LoopList::Entry> listed(std::in_place, list, pump);
+    const SurveyPage::Number number = shared.page->post({});
+    respondent.hear();
+    CHECK(shared.page->silent(number) == 1);
+    listed.reset();
+    CHECK(shared.page->silent(number) == 0);
+}
+
 TEST_CASE("a survey has tunnels report their traffic and what they hold", "[pump]") {
     SharedPage shared;
     AnsweringPump loops(*shared.page);
