@@ -60,9 +60,10 @@ struct SurveyNumbers {
     std::uint64_t bytes_out = 0;
     std::uint64_t held = 0;
     std::int64_t child = 0;
-    TunnelRow::State state = TunnelRow::State::open;
-    TunnelRow::Mode mode = TunnelRow::Mode::pumped;
-    bool tls = false;
+    // Numbers, because whoever reads them believes nothing.
+    std::uint8_t is_closing = 0;
+    std::uint8_t is_blocking = 0;
+    std::uint8_t tls = 0;
 };
 
 class SurveyPage {

@@ -60,9 +60,9 @@ std::size_t read_row(const unsigned char* at, std::size_t left, TunnelRow& to) {
     to.bytes_out = n.bytes_out;
     to.held = n.held;
     to.child = n.child;
-    to.state = n.state;
-    to.mode = n.mode;
-    to.tls = n.tls;
+    to.state = n.is_closing != 0 ? TunnelRow::State::closing : TunnelRow::State::open;
+    to.mode = n.is_blocking != 0 ? TunnelRow::Mode::blocking : TunnelRow::Mode::pumped;
+    to.tls = n.tls != 0;
     return size;
 }
 
@@ -142,7 +142,7 @@ void SurveyPage::read_rows(Number number, std::vector<TunnelRow>& to) const {
 
 // The next question uses the memory behind this one's, so what a late process still writes harms nobody.
 void SurveyPage::free_rows(Number number) noexcept {
-    const std::size_t first = first_chunk_.load();
+    const std::size_t first = first_chunk_.load() % kChunks;
     const std::size_t taken = std::min(count_of(chunks_, number), kChunks);
     const std::size_t before_end = std::min(taken, kChunks - first);
 #ifdef MADV_REMOVE

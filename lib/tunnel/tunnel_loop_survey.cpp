@@ -154,7 +154,7 @@ void TunnelLoop::write_row(Tunnel& tunnel, MonotonicUs now) noexcept {
     TunnelDescription texts;
     SurveyNumbers numbers = tunnel.describe(texts, now);
     numbers.child = process_;
-    numbers.mode = mode();
+    numbers.is_blocking = mode() == TunnelRow::Mode::blocking ? 1 : 0;
     if (!rows_.put(numbers, texts)) {
         survey_->page().add_left_out(question_.number);
     }

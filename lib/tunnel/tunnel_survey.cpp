@@ -68,8 +68,8 @@ SurveyNumbers Tunnel::describe(TunnelDescription& texts, MonotonicUs now) const 
     numbers.bytes_in = known.client.wire_bytes_read;
     numbers.bytes_out = known.client.wire_bytes_written;
     numbers.held = held_bytes();
-    numbers.state = closing_since_ == kNever ? TunnelRow::State::open : TunnelRow::State::closing;
-    numbers.tls = texts.tls;
+    numbers.is_closing = closing_since_ != kNever ? 1 : 0;
+    numbers.tls = texts.tls ? 1 : 0;
     return numbers;
 }
 

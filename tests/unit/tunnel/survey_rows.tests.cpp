@@ -62,6 +62,7 @@ TEST_CASE("a process that does not answer is silent, and one that is gone is not
     AnsweringProcess a(*shared.page, "a", 5), stopped(*shared.page, "b", 5);
     Survey survey(shared.page);
     ::kill(stopped.pid, SIGSTOP);
+    REQUIRE(::waitpid(stopped.pid, nullptr, WUNTRACED) == stopped.pid);
     const RowsAnswer some = survey.rows(100 * kMillisecond);
     CHECK(some.asked);
     CHECK(some.silent == 1);
@@ -207,6 +208,9 @@ TEST_CASE("a blocking pump answers, with pumps beside it and alone", "[pump]") {
     CHECK(answer.rows[0].mode == TunnelRow::Mode::blocking);
     CHECK(made.ends.close_well());
     thread.join();
+    if (alone) {
+        respondent.leave(::getpid());  // nobody would hear a question any more
+    }
     CHECK(Survey(shared.page).rows(kLong).rows.empty());
     if (!alone) {
         pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));
