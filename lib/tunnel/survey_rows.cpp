@@ -113,8 +113,7 @@ bool SurveyPage::RowWriter::put(const SurveyNumbers& numbers,
     std::memcpy(to, &head, sizeof head);
     to += sizeof head;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        std::memcpy(to, texts[i].data(), head.sizes[i]);
-        to += head.sizes[i];
+        to = std::copy_n(texts[i].data(), head.sizes[i], to);  // of an empty text it may be null
     }
     chunk_->used.store(used + static_cast<std::uint32_t>(size), std::memory_order_release);
     return true;
