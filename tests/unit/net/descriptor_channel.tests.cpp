@@ -275,8 +275,10 @@ TEST_CASE("an image without bytes, or of a writer that failed, is not sent", "[c
 TEST_CASE("with too many descriptors under way a sender is told to wait", "[channel]") {
     const DescriptorChannel channel = open_channel();
     const Connections with;
+    // The kernel counts what all processes of a user have under way: others may leave no room at all.
+    REQUIRE(send(channel, "first", with) == SendOutcome::sent);
     SendOutcome outcome = SendOutcome::sent;
-    std::size_t sent = 0;
+    std::size_t sent = 1;
     {
         const NoPrivileges none;
         const FewDescriptors few(40);  // ETOOMANYREFS
@@ -284,7 +286,6 @@ TEST_CASE("with too many descriptors under way a sender is told to wait", "[chan
             ++sent;
     }
     CHECK(outcome == SendOutcome::not_now);
-    CHECK(sent > 0);
     WipedBytes image;
     MovedDescriptors got;
     for (std::size_t i = 0; i < sent; ++i)
