@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "metrics/series_names.hpp"
+
 namespace wsp {
 
 template <class Entries, class Visit>
@@ -69,8 +71,8 @@ std::size_t PauseTable::resume_all() noexcept {
 
 bool PauseTable::is_paused(std::string_view vhost, std::string_view backend) const noexcept {
     return any_of(entries_, [&](const Entry& entry, std::uint32_t state) {
-        return state == on && (entry.vhost_size == 0 || entry.vhost() == vhost) &&
-               (entry.backend_size == 0 || entry.backend() == backend);
+        return state == on && (entry.vhost_size == 0 || names_vhost(entry.vhost(), vhost)) &&
+               (entry.backend_size == 0 || names_backend(entry.backend(), backend));
     });
 }
 

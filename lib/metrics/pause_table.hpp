@@ -1,7 +1,7 @@
 // Which virtual hosts and backends take no new tunnels. In memory that all processes of the server share, and that
 // outlives restarts: a pause lasts until somebody ends it, or httpd is stopped. Nothing in it is an address.
 //
-// An entry is a virtual host, a backend, or one with the other, by their labels in the statistics. It is written once, and
+// An entry is a virtual host, a backend, or one with the other, named as people name them (series_names.hpp). It is written once, and
 // then only switched on and off. So readers never wait. Any thread of any process; nothing allocates or blocks, but list().
 #pragma once
 
@@ -25,14 +25,15 @@ class PauseTable {
     // The table in memory that was zeroed when the server began.
     static PauseTable& in(void* memory) noexcept { return *static_cast<PauseTable*>(memory); }
 
-    // An empty label stands for all of them. False: a label is too long, or so many different pauses have been made that
+    // An empty name stands for all of them. False: a name is too long, or so many different pauses have been made that
     // there is no room.
     bool pause(std::string_view vhost, std::string_view backend) noexcept;
-    // Ends the pause with exactly these labels. False: there is none.
+    // Ends the pause with exactly these names. False: there is none.
     bool resume(std::string_view vhost, std::string_view backend) noexcept;
     // Ends all pauses. Returns how many.
     std::size_t resume_all() noexcept;
 
+    // By the labels of a series.
     bool is_paused(std::string_view vhost, std::string_view backend) const noexcept;
 
     struct Pause {

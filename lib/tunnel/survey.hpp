@@ -33,7 +33,7 @@ struct RowsAnswer : SurveyOutcome {
     std::size_t left_out = 0;     // rows that there was no room for
 };
 
-// Which tunnels. The text must be equal to the field of the row; `all` needs none.
+// Which tunnels. The text must be equal to the field of the row, or name it (metrics/series_names.hpp); `all` needs none.
 struct Match {
     enum class Field : std::uint8_t { id, client, vhost, backend, tag, all };
     static constexpr std::size_t kMostText = 1023;  // bytes; a longer text matches nothing

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "metrics/series_names.hpp"
 #include "tunnel/tunnel.hpp"
 
 namespace wsp {
@@ -43,9 +44,9 @@ bool Tunnel::matches(const SurveyQuestion& order) const noexcept {
         case Match::Field::client:
             return mine.client == order.match_text();
         case Match::Field::vhost:
-            return mine.vhost == order.match_text();
+            return names_vhost(order.match_text(), mine.vhost);
         case Match::Field::backend:
-            return mine.backend == order.match_text();
+            return names_backend(order.match_text(), mine.backend);
         case Match::Field::tag:
             return mine.tag == order.match_text();
         case Match::Field::all:

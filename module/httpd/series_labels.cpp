@@ -9,6 +9,7 @@
 namespace wsp {
 namespace {
 
+// 0: it is on several ports, or on none that the configuration knows.
 apr_port_t port_of(const server_rec& server) {
     if (server.port != 0) {
         return server.port;
@@ -20,8 +21,14 @@ apr_port_t port_of(const server_rec& server) {
     if (server.server_scheme != nullptr && std::strcmp(server.server_scheme, "https") == 0) {
         return DEFAULT_HTTPS_PORT;
     }
-    const bool listens = ap_listeners != nullptr && ap_listeners->bind_addr != nullptr;
-    return listens ? ap_listeners->bind_addr->port : apr_port_t{DEFAULT_HTTP_PORT};
+    apr_port_t port = 0;
+    for (const ap_listen_rec* each = ap_listeners; each != nullptr; each = each->next) {
+        if (each->bind_addr == nullptr || (port != 0 && port != each->bind_addr->port)) {
+            return 0;
+        }
+        port = each->bind_addr->port;
+    }
+    return port;
 }
 
 // Without "user:password@" and "?query".
@@ -43,7 +50,9 @@ std::string shown(std::string_view url) {
 
 std::string label_of(const server_rec& server) {
     const char* const name = server.server_hostname;
-    return std::string(name != nullptr ? name : "") + ':' + std::to_string(port_of(server));
+    const apr_port_t port = port_of(server);
+    std::string label(name != nullptr ? name : "");
+    return port != 0 ? label.append(":").append(std::to_string(port)) : label;
 }
 
 std::string label_of(const proxy_worker& worker) {

@@ -9,8 +9,8 @@
 
 namespace wsp {
 
-// "www.example.com:443": the ServerName with its port, or that of <VirtualHost>. Where neither has one, that of the first
-// Listen.
+// "www.example.com:443": the ServerName with its port, or that of <VirtualHost>. Where neither has one, that of all
+// Listens, or no port where they differ: "www.example.com".
 std::string label_of(const server_rec& server);
 
 // "ws://127.0.0.1:8000/chat", "balancer://chat ws://127.0.0.1:8000", "unix:/run/chat.sock|ws://localhost". For a

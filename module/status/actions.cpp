@@ -7,10 +7,12 @@
 #include "config/dir_config.hpp"
 #include "exposition/action_request.hpp"
 #include "exposition/json_writer.hpp"
+#include "metrics/series_names.hpp"
 #include "protocol/clean_text.hpp"
 #include "protocol/header_tokens.hpp"
 #include "protocol/origin_check.hpp"
 #include "status/action_token.hpp"
+#include "status/known_names.hpp"
 #include "status/responses.hpp"
 
 namespace wsp {
@@ -165,15 +167,24 @@ Outcome close_tunnels(StatusSource& source, const ActionRequest& order) {
 Outcome pause_or_resume(StatusSource& source, const ActionRequest& order) {
     PauseTable* const pauses = source.pauses();
     const bool pausing = order.action == OperatorAction::pause;
+    const ServerSnapshot statistics = source.snapshot();
+    if (pausing) {
+        const std::string unknown =
+            unknown_name(ap_server_conf, statistics, order.vhost, order.backend);
+        if (!unknown.empty()) {
+            return {HTTP_BAD_REQUEST, 0, 0, unknown};
+        }
+    }
     if (pauses == nullptr || (pausing && !pauses->pause(order.vhost, order.backend))) {
         return {HTTP_SERVICE_UNAVAILABLE, 0, 0, "There is no room for another pause."};
     }
     Outcome outcome;
-    for (const SeriesSnapshot& series : source.snapshot().series) {
-        outcome.matched += (order.vhost.empty() || series.vhost == order.vhost) &&
-                                   (order.backend.empty() || series.backend == order.backend)
-                               ? 1
-                               : 0;
+    for (const SeriesSnapshot& series : statistics.series) {
+        outcome.matched +=
+            (order.vhost.empty() || names_vhost(order.vhost, series.vhost)) &&
+                    (order.backend.empty() || names_backend(order.backend, series.backend))
+                ? 1
+                : 0;
     }
     const std::string about = count_of(outcome.matched, "pair", "pairs") +
                               " of a virtual host and a backend that the statistics know so far.";
@@ -192,10 +203,13 @@ Outcome pause_or_resume(StatusSource& source, const ActionRequest& order) {
 void log_action(request_rec* r, const ActionRequest& order, const Outcome& outcome) {
     const bool closes = order.action == OperatorAction::close;
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                  "WSP0196: status page: %s, by user %s from %s: %" APR_SIZE_T_FMT " %s%s%s%s%s",
+                  "WSP0196: status page: %s, by user %s from %s: %s%s%s%s%s",
                   clean_text(text_of(order), kLongestLine).c_str(),
-                  r->user != nullptr ? r->user : "-", r->useragent_ip, outcome.matched,
-                  closes ? "tunnels" : "pairs of virtual host and backend",
+                  r->user != nullptr ? r->user : "-", r->useragent_ip,
+                  (closes ? count_of(outcome.matched, "tunnel", "tunnels")
+                          : count_of(outcome.matched, "pair of virtual host and backend",
+                                     "pairs of virtual host and backend"))
+                      .c_str(),
                   order.reason.empty() ? "" : "; reason \"", order.reason.c_str(),
                   order.reason.empty() ? "" : "\"",
                   outcome.status != OK ? "; it could not be carried out" : "");

@@ -56,6 +56,6 @@ def test_a_logout_ends_the_users_tunnels_on_all_machines(start, stage, recipe, c
         pair.close()
     wait_until(lambda: "may be open: give the order by hand" in caplog.text, "the machine that is down is given up")
     for machine in machines:
-        machine.error_log.wait_for("WSP0196: status page: close tag=alice code=4401 .*: 1 tunnels; reason \"logged out\"")
+        machine.error_log.wait_for("WSP0196: status page: close tag=alice code=4401 .*: 1 tunnel; reason \"logged out\"")
     for pair in bobs:
         pair.say_goodbye()

@@ -114,7 +114,7 @@ def test_tunnels_are_closed_by_each_field_of_their_rows(site, stage, field):
         reads_close(bystander, 4001, "bye for now")
     else:
         bystander.say_goodbye()
-    audit(site, rf'close {field}.* {2 if both else 1} tunnels; reason "bye for now"$')
+    audit(site, rf'close {field}.* {"2 tunnels" if both else "1 tunnel"}; reason "bye for now"$')
     site.error_log.wait_for("WSP0201: .*an operator closed it .close code 4001")
 
 
@@ -244,7 +244,7 @@ def test_a_paused_backend_takes_no_new_tunnels_until_it_is_resumed(site, stage, 
     old, = opened(site, stage, 1, "grace", "/other")
     status, _, text = post(site, {"action": "pause", "backend": label})
     assert status == 200 and text.startswith("New tunnels are paused until somebody resumes them: 1 pair of ")
-    audit(site, rf"pause backend={re.escape(label)}, by user - from 127\.0\.0\.1: 1 pairs of virtual host and backend$")
+    audit(site, rf"pause backend={re.escape(label)}, by user - from 127\.0\.0\.1: 1 pair of virtual host and backend$")
     assert {refused(site, "/other") for _ in range(8)} == {(503, "1")}
     site.error_log.wait_for("WSP0197: handshake refused with 503: an operator has paused new tunnels")
     for pair in opened(site, stage, 2, "grace"):   # another backend
@@ -262,13 +262,22 @@ def test_a_paused_backend_takes_no_new_tunnels_until_it_is_resumed(site, stage, 
 
 
 def test_a_paused_virtual_host_still_serves_plain_requests(site, stage, resumed):
-    vhost = json.loads(site.get("/tunnels?format=json").body)["series"][0]["vhost"]
+    label = json.loads(site.get("/tunnels?format=json").body)["series"][0]["vhost"]
+    vhost = label.split(":")[0]   # as people call it
     assert post(site, {"action": "pause", "vhost": vhost})[0] == 200
     assert refused(site, "/ws") == (503, "1")
     assert site.get("/index.html").status == 200
     assert site.get("/plain/index.html").status == 200
     assert post(site, {"action": "resume", "vhost": vhost, "backend": ""})[0] == 200
     opened(site, stage, 1, "heidi")[0].say_goodbye()
+
+
+@pytest.mark.parametrize("field, value", [("vhost", "nobody.example"), ("vhost", "localhost:1"), ("backend", "ws://127.0.0.1:1/")])
+def test_a_pause_of_what_is_not_there_is_refused_with_what_is(site, stage, field, value):
+    status, _, text = post(site, {"action": "pause", field: value})
+    assert status == 400 and f'is called "{value}"; there are ' in text
+    assert (f"{stage.url}/other" if field == "backend" else "localhost") in text
+    opened(site, stage, 1, "ivan")[0].say_goodbye()
 
 
 def test_a_pause_that_does_not_exist_does_not_end(site):

@@ -103,7 +103,7 @@ def in_prometheus(server, backend):
     text = prometheus(server)[1]
 
     def of(name, url, more=""):
-        number, = re.findall(rf'^apache_websocket_{name}{{vhost="localhost:\d+",backend="{re.escape(url)}"{more}}} (\d+)$', text, re.MULTILINE)
+        number, = re.findall(rf'^apache_websocket_{name}{{vhost="localhost",backend="{re.escape(url)}"{more}}} (\d+)$', text, re.MULTILINE)
         return int(number)
 
     return {"open": of("tunnels_open", backend), "opened": of("tunnels_opened_total", backend),
