@@ -52,7 +52,9 @@ def load(server):
 
 @pytest.mark.asan_repeats   # test_status_page.py and test_status_formats.py
 @pytest.mark.parametrize("browser", BROWSERS)
-def test_the_page_as_people_see_it(server, load, drivers, browser):
+def test_the_page_as_people_see_it(server, load, drivers, browser, full):
+    if browser == "firefox" and not full:
+        pytest.skip("its driver is fetched with --full only")
     if path_of(browser) is None:
         pytest.skip(f"{browser} is not installed")
     run = subprocess.run(["node", drivers / "status-page.js", browser, path_of(browser), f"http://127.0.0.1:{server.port}/tunnels"],
