@@ -8,21 +8,21 @@ namespace {
 
 // A column of the table on the page: two columns of the row, one above the other.
 struct Stack {
-    RowColumn first;
     std::string_view first_title;
-    RowColumn second;
     std::string_view second_title;
+    RowColumn first;
+    RowColumn second;
     bool numbers;
 };
 constexpr Stack kStacks[] = {
-    {RowColumn::client, "Client", RowColumn::id, "id", false},
-    {RowColumn::vhost, "Virtual host", RowColumn::path, "path", false},
-    {RowColumn::backend, "Backend", RowColumn::tag, "tag", false},
-    {RowColumn::age, "Age", RowColumn::idle, "idle", true},
-    {RowColumn::messages_in, "Messages in", RowColumn::messages_out, "out", true},
-    {RowColumn::bytes_in, "Bytes in", RowColumn::bytes_out, "out", true},
-    {RowColumn::rtt, "Round trip", RowColumn::held, "held", true},
-    {RowColumn::state, "State", RowColumn::child, "process", false},
+    {"Client", "id", RowColumn::client, RowColumn::id, false},
+    {"Virtual host", "path", RowColumn::vhost, RowColumn::path, false},
+    {"Backend", "tag", RowColumn::backend, RowColumn::tag, false},
+    {"Age", "idle", RowColumn::age, RowColumn::idle, true},
+    {"Messages in", "out", RowColumn::messages_in, RowColumn::messages_out, true},
+    {"Bytes in", "out", RowColumn::bytes_in, RowColumn::bytes_out, true},
+    {"Round trip", "held", RowColumn::rtt, RowColumn::held, true},
+    {"State", "process", RowColumn::state, RowColumn::child, false},
 };
 constexpr std::size_t kSizes[] = {25, 50, 100, 500};
 

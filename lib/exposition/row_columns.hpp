@@ -21,12 +21,12 @@ template <>
 struct Table<RowColumn> {
     struct Row {
         std::string_view name;
-        ColumnKind kind;
         std::string_view exported;
+        ColumnKind kind;
         bool searched;
     };
     static constexpr Row kRows[] = {
-#define WSP_ROW(name, kind, exported, searched) {#name, ColumnKind::kind, exported, searched},
+#define WSP_ROW(name, kind, exported, searched) {#name, exported, ColumnKind::kind, searched},
 #include "exposition/row_columns.def"
     };
 };
