@@ -27,6 +27,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <string_view>
 
 namespace wsp {
@@ -49,6 +50,17 @@ constexpr const typename Table<Enum>::Row& row_of(Enum value) noexcept {
 template <typename Enum, typename = typename Table<Enum>::Row>
 constexpr Enum last_of(Enum) noexcept {
     return static_cast<Enum>(std::size(Table<Enum>::kRows) - 1);
+}
+
+// The value whose row has this name.
+template <typename Enum>
+constexpr std::optional<Enum> value_named(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < std::size(rows_of<Enum>()); ++i) {
+        if (rows_of<Enum>()[i].name == name) {
+            return static_cast<Enum>(i);
+        }
+    }
+    return std::nullopt;
 }
 
 // The column of this name, for log lines.

@@ -13,8 +13,8 @@ class WakeFd {
     // Readable after wake(), until clear().
     int fd() const noexcept { return read_.get(); }
 
-    // For others, in other processes too: what is written to it makes fd() readable. From here on the caller owns it. Only
-    // where fd() is written and read through one descriptor (eventfd); otherwise -1.
+    // For others, in other processes too: what is written to it makes fd() readable. From here on the caller owns it.
+    // Only where fd() is written and read through one descriptor (eventfd); otherwise -1.
     int release() noexcept { return write_.valid() ? -1 : read_.release(); }
 
     // May be called by any thread and by signal handlers. Does nothing when open() has failed.

@@ -1,12 +1,13 @@
 // Takes the fields apart, and then what they mean together.
 #include "exposition/action_request.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
+#include <functional>
 #include <iterator>
-#include <optional>
+#include <map>
 
-#include "exposition/page_request.hpp"
+#include "exposition/parameters.hpp"
 #include "exposition/text.hpp"
 #include "protocol/clean_text.hpp"
 #include "protocol/close_code.hpp"
@@ -17,10 +18,9 @@ namespace {
 constexpr std::string_view kTargets =
     "one of id=, client=, vhost=, backend=, tag= (with by= and value= too) or all=yes";
 
-enum Field { action, by, value, code, reason, spread, token, id, client, vhost, backend, tag, all };
-constexpr std::string_view kFields[] = {"action",  "by",    "value", "code",   "reason",
-                                        "spread",  "token", "id",    "client", "vhost",
-                                        "backend", "tag",   "all"};
+// Besides those that name tunnels (TunnelField).
+constexpr std::string_view kFields[] = {"action", "by",     "value", "code",
+                                        "reason", "spread", "token"};
 
 class ActionParser {
   public:
@@ -36,92 +36,81 @@ class ActionParser {
         } else {
             set_pause();
         }
-        made_.token = text(token);
+        made_.token = text("token");
         return std::move(made_);
     }
 
   private:
-    bool has(Field field) const { return fields_[field].has_value() && !fields_[field]->empty(); }
-    std::string text(Field field) const { return fields_[field].value_or(std::string()); }
+    bool is_there(std::string_view field) const { return fields_.find(field) != fields_.end(); }
+    std::string text(std::string_view field) const {
+        const auto found = fields_.find(field);
+        return found != fields_.end() ? found->second : std::string();
+    }
+    bool has(std::string_view field) const { return !text(field).empty(); }
 
     void read_fields(std::string_view form) {
-        while (!form.empty()) {
-            const std::size_t end = form.find('&');
-            const std::string_view pair = form.substr(0, end);
-            form = end == std::string_view::npos ? std::string_view() : form.substr(end + 1);
-            const std::size_t equals = pair.find('=');
-            if (!pair.empty()) {
-                set(decode_query(pair.substr(0, equals)),
-                    equals == std::string_view::npos ? std::string()
-                                                     : decode_query(pair.substr(equals + 1)));
-            }
+        Parameter given;
+        while (take_parameter(form, given)) {
+            set(given.name, std::move(given.value));
         }
     }
 
     void set(const std::string& name, std::string given) {
-        std::size_t field = 0;
-        while (field < std::size(kFields) && kFields[field] != name) {
-            ++field;
-        }
-        if (field == std::size(kFields)) {
+        const auto* const end = std::end(kFields);
+        if (std::find(std::begin(kFields), end, name) == end && !value_named<TunnelField>(name)) {
             std::string known;
             for (const std::string_view each : kFields) {
-                known.append(known.empty() ? "" : ", ").append(each);
+                known.append(each).append(", ");
             }
+            known += all_names<TunnelField>();
             complain("There is no field \"" + clean_text(name, 100) + "\"; there are " + known);
-        } else if (fields_[field].has_value()) {
+        } else if (!fields_.emplace(name, std::move(given)).second) {
             complain("The field " + name + " stands there twice");
-        } else {
-            fields_[field] = std::move(given);
         }
     }
 
     void set_action() {
-        for (std::size_t i = 0; i < std::size(rows_of<OperatorAction>()); ++i) {
-            if (rows_of<OperatorAction>()[i].name == text(action)) {
-                made_.action = static_cast<OperatorAction>(i);
-                return;
-            }
+        if (const auto named = value_named<OperatorAction>(text("action"))) {
+            made_.action = *named;
+        } else {
+            complain_about("action", "close, pause or resume");
         }
-        complain_about(action, "close, pause or resume");
     }
 
     // by=tag&value=alice becomes tag=alice.
     void resolve_by() {
-        if (!has(by)) {
+        if (!has("by")) {
             return;
         }
-        for (const Field target : {id, client, vhost, backend, tag, all}) {
-            if (kFields[target] == text(by)) {
-                const bool twice = has(target);
-                fields_[target] = target == all ? "yes" : text(value);
-                if (twice) {
-                    complain("The field " + std::string(kFields[target]) + " stands there twice");
-                }
-                return;
-            }
+        const auto target = value_named<TunnelField>(text("by"));
+        if (!target) {
+            complain_about("by", "id, client, vhost, backend, tag or all");
+            return;
         }
-        complain_about(by, "id, client, vhost, backend, tag or all");
+        set(std::string(name_of(*target)), *target == TunnelField::all ? "yes" : text("value"));
     }
 
     void check_all() {
-        if (has(all) && text(all) != "yes") {
-            complain_about(all, "yes, and nothing else");
+        if (has("all") && text("all") != "yes") {
+            complain_about("all", "yes, and nothing else");
         }
     }
 
     void set_target() {
         check_all();
         int given = 0;
-        for (const Field target : {id, client, vhost, backend, tag, all}) {
-            if (fields_[target].has_value()) {
-                ++given;
-                made_.target = static_cast<ActionTarget>(target - id);
-                made_.value = target == all ? std::string() : text(target);
-                if (target != all && made_.value.empty()) {
-                    complain("The field " + std::string(kFields[target]) +
-                             " is empty; action=close takes " + std::string(kTargets));
-                }
+        for (std::size_t i = 0; i < std::size(rows_of<TunnelField>()); ++i) {
+            const auto target = static_cast<TunnelField>(i);
+            const std::string name(name_of(target));
+            if (!is_there(name)) {
+                continue;
+            }
+            ++given;
+            made_.target = target;
+            made_.value = target == TunnelField::all ? std::string() : text(name);
+            if (target != TunnelField::all && made_.value.empty()) {
+                complain("The field " + name + " is empty; action=close takes " +
+                         std::string(kTargets));
             }
         }
         if (given != 1) {
@@ -131,38 +120,38 @@ class ActionParser {
 
     void set_pause() {
         check_all();
-        for (const Field other : {id, client, tag, code, reason, spread}) {
+        for (const char* const other : {"id", "client", "tag", "code", "reason", "spread"}) {
             if (has(other)) {
-                complain("The field " + std::string(kFields[other]) + " is for action=close only");
+                complain("The field " + std::string(other) + " is for action=close only");
             }
         }
-        made_.vhost = text(vhost);
-        made_.backend = text(backend);
-        const bool named = has(vhost) || has(backend);
+        made_.vhost = text("vhost");
+        made_.backend = text("backend");
+        const bool named = has("vhost") || has("backend");
         const bool takes_all = made_.action == OperatorAction::resume;
-        if (has(all) ? named || !takes_all : !named) {
+        if (has("all") ? named || !takes_all : !named) {
             complain(takes_all ? "action=resume takes vhost=, backend= or both, or all=yes"
                                : "action=pause takes vhost=, backend= or both");
         }
     }
 
     void set_code() {
-        if (!has(code)) {
+        if (!has("code")) {
             return;
         }
-        const std::string given = text(code);
+        const std::string given = text("code");
         const char* const end = given.data() + given.size();
         const auto [stop, problem] = std::from_chars(given.data(), end, made_.code);
         if (problem != std::errc() || stop != end || !may_be_sent(made_.code)) {
-            complain_about(code, "1000 to 1003, 1007 to 1014, or 3000 to 4999");
+            complain_about("code", "1000 to 1003, 1007 to 1014, or 3000 to 4999");
         }
     }
 
     void set_reason() {
-        made_.reason = text(reason);
+        made_.reason = text("reason");
         if (made_.reason.size() > ActionRequest::kMostReason ||
             clean_text(made_.reason, made_.reason.size()) != made_.reason) {
-            complain_about(reason,
+            complain_about("reason",
                            "at most 123 bytes of UTF-8, without control characters, and "
                            "without spaces at its ends");
         }
@@ -178,7 +167,7 @@ class ActionParser {
                                           {"ms", kMillisecond},
                                           {"min", 60 * kSecond},
                                           {"h", 3600 * kSecond}};
-        const std::string given = text(spread);
+        const std::string given = text("spread");
         if (given.empty()) {
             return;
         }
@@ -193,15 +182,15 @@ class ActionParser {
                 return;
             }
         }
-        complain_about(spread, "a time from 0 to 24h, such as 500ms, 30s, 5min or 2h");
+        complain_about("spread", "a time from 0 to 24h, such as 500ms, 30s, 5min or 2h");
     }
 
-    void complain_about(Field field, std::string_view allowed) {
-        const std::string name(kFields[field]);
-        complain(has(field)
-                     ? name + "=" + clean_text(text(field), 100) + " is not known here: " + name +
-                           " takes " + std::string(allowed)
-                     : "The field " + name + " is missing; it takes " + std::string(allowed));
+    void complain_about(std::string_view field, std::string_view allowed) {
+        complain(has(field) ? not_known(field, text(field), allowed)
+                            : std::string("The field ")
+                                  .append(field)
+                                  .append(" is missing; it takes ")
+                                  .append(allowed));
     }
 
     // The first one counts.
@@ -212,7 +201,7 @@ class ActionParser {
     }
 
     ActionRequest made_;
-    std::array<std::optional<std::string>, std::size(kFields)> fields_;
+    std::map<std::string, std::string, std::less<>> fields_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What an operator orders on the status page, or with curl: the fields of a form (application/x-www-form-urlencoded), as
-// values. Pure; any thread.
+// What an operator orders on the status page, or with curl: the fields of a form (application/x-www-form-urlencoded),
+// as values. Pure; any thread.
 //
 //   action=close   and one of id=, client=, vhost=, backend=, tag= or all=yes; code=, reason=, spread=
 //   action=pause   and vhost=, backend= or both
@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "base/table.hpp"
+#include "metrics/tunnel_field.hpp"
 
 namespace wsp {
 
@@ -27,21 +28,10 @@ struct Table<OperatorAction> {
     static constexpr Row kRows[] = {{"close"}, {"pause"}, {"resume"}};
 };
 
-// The order is that of Match::Field (tunnel/survey.hpp).
-enum class ActionTarget : std::uint8_t { id, client, vhost, backend, tag, all };
-
-template <>
-struct Table<ActionTarget> {
-    struct Row {
-        std::string_view name;
-    };
-    static constexpr Row kRows[] = {{"id"}, {"client"}, {"vhost"}, {"backend"}, {"tag"}, {"all"}};
-};
-
 struct ActionRequest {
     OperatorAction action = OperatorAction::close;
     // close: which tunnels. Without a value for `all`.
-    ActionTarget target = ActionTarget::id;
+    TunnelField target = TunnelField::id;
     std::string value;
     // pause and resume. Both are empty for all.
     std::string vhost;
@@ -52,8 +42,8 @@ struct ActionRequest {
     DurationUs spread = 0;
 
     std::string token;
-    std::string
-        error;  // a sentence that names the field and what it takes; empty: nothing is wrong
+    // A sentence that names the field and what it takes. Empty: nothing is wrong.
+    std::string error;
 
     static constexpr std::size_t kMostReason = 123;  // bytes (RFC 6455 5.5)
     static constexpr DurationUs kMostSpread = 24 * 3600 * kSecond;

@@ -7,15 +7,6 @@
 namespace wsp {
 namespace {
 
-struct Choice {
-    std::string_view value;
-    std::string_view text;
-};
-
-void write_hidden(HtmlWriter& html, std::string_view name, std::string_view value) {
-    html.raw("<input type=\"hidden\" name=\"").text(name).raw("\" value=\"").text(value).raw("\">");
-}
-
 // `id`: empty for a form that no button elsewhere belongs to.
 void begin_form(HtmlWriter& html, const StatusReport& report, std::string_view id,
                 OperatorAction action) {
@@ -24,21 +15,15 @@ void begin_form(HtmlWriter& html, const StatusReport& report, std::string_view i
         html.raw(" id=\"").text(id).raw("\"");
     }
     html.raw(">");
-    write_hidden(html, "action", row_of(action).name);
-    write_hidden(html, "token", report.action_token);
+    html.hidden("action", row_of(action).name);
+    html.hidden("token", report.action_token);
 }
 
 void write_close_form(HtmlWriter& html, const StatusReport& report) {
-    static constexpr Choice kTargets[] = {{"tag", "with the tag"},
-                                          {"client", "of the address"},
-                                          {"vhost", "of the virtual host"},
-                                          {"backend", "of the backend"},
-                                          {"id", "with the id"},
-                                          {"all", "all tunnels"}};
     begin_form(html, report, "", OperatorAction::close);
     html.raw("<label>Close tunnels <select name=\"by\">");
-    for (const Choice& each : kTargets) {
-        html.raw("<option value=\"").text(each.value).raw("\">").text(each.text).raw("</option>");
+    for (const auto& field : rows_of<TunnelField>()) {
+        html.raw("<option value=\"").text(field.name).raw("\">").text(field.text).raw("</option>");
     }
     html.raw(
         "</select></label>\n<label><span class=\"unseen\">Which</span> <input name=\"value\" "
@@ -76,8 +61,8 @@ void write_pause_form(HtmlWriter& html, const StatusReport& report) {
 void write_resume_forms(HtmlWriter& html, const StatusReport& report) {
     for (const PauseTable::Pause& pause : report.pauses) {
         begin_form(html, report, "", OperatorAction::resume);
-        write_hidden(html, "vhost", pause.vhost);
-        write_hidden(html, "backend", pause.backend);
+        html.hidden("vhost", pause.vhost);
+        html.hidden("backend", pause.backend);
         html.raw("<p>New tunnels are paused: ").text(pause.vhost);
         html.text(pause.vhost.empty() || pause.backend.empty() ? "" : ", ").text(pause.backend);
         html.raw(" <button>Resume</button></p></form>\n");

@@ -55,9 +55,8 @@ void write_pool(HtmlWriter& html, const SeriesSnapshot& series) {
 void write_series(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& series) {
     html.raw("<tr><th scope=\"row\"><span>");
     write_filter_link(html, RowColumn::vhost, series.vhost);
-    html.text(series.paused ? " " : "");
     if (series.paused) {
-        html.raw("<strong class=\"badge\">paused</strong>");
+        html.raw(" <strong class=\"badge\">paused</strong>");
     }
     html.raw("</span><span class=\"second\">");
     write_filter_link(html, RowColumn::backend, series.backend);

@@ -1,6 +1,6 @@
 // The status page for people. It is complete without its script, which only keeps it up to date and draws plots
-// (module/status/page/page.js). No style and no script stands in the page itself, so a strict Content-Security-Policy holds.
-// Pure; any thread.
+// (module/status/page/page.js). No style and no script stands in the page itself, so a strict Content-Security-Policy
+// holds. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The sections of the status page. page.js replaces each of them as a whole, by its id. Pure; any thread.
+// The sections of the status page. page.js brings each of them up to date, by its id. Pure; any thread.
 #pragma once
 
 #include "exposition/html_writer.hpp"
@@ -13,8 +13,8 @@ void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapsho
 void write_last_hour(HtmlWriter& html, const StatusReport& report, const SeriesSnapshot& total);
 // Each virtual host with each backend.
 void write_hosts(HtmlWriter& html, const StatusReport& report);
-// Orders (exposition/action_request.hpp): forms that close tunnels, pause and resume. Not updated by page.js, since somebody
-// may be filling them in. Empty where the page takes no orders.
+// Orders (exposition/action_request.hpp): forms that close tunnels, pause and resume. Empty where the page takes no
+// orders.
 void write_actions(HtmlWriter& html, const StatusReport& report);
 // Live tunnels: filter, table, pages.
 void write_tunnels(HtmlWriter& html, const StatusReport& report, const PageRequest& asked);

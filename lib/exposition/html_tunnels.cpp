@@ -49,9 +49,9 @@ void write_sort_link(HtmlWriter& html, const PageRequest& asked, RowColumn colum
 }
 
 void write_heading(HtmlWriter& html, const PageRequest& asked, const Stack& stack) {
-    html.raw("<th scope=\"col\"").text(stack.numbers ? " " : "");
+    html.raw("<th scope=\"col\"");
     if (stack.numbers) {
-        html.raw("class=\"number\"");
+        html.raw(" class=\"number\"");
     }
     if (asked.rows.sort == stack.first || asked.rows.sort == stack.second) {
         html.raw(" aria-sort=\"")
@@ -145,16 +145,12 @@ void write_row(HtmlWriter& html, const TunnelRow& row, bool acts) {
     html.raw("</tr>\n");
 }
 
-void write_hidden(HtmlWriter& html, std::string_view name, std::string_view value) {
-    html.raw("<input type=\"hidden\" name=\"").text(name).raw("\" value=\"").text(value).raw("\">");
-}
-
 void write_filter(HtmlWriter& html, const PageRequest& asked) {
     html.raw(
         "<form id=\"filter\" method=\"get\" action=\"#tunnels\" role=\"search\" "
         "aria-label=\"Tunnels\">\n");
-    write_hidden(html, "sort", name_of(asked.rows.sort));
-    write_hidden(html, "order", asked.rows.descending ? "desc" : "asc");
+    html.hidden("sort", name_of(asked.rows.sort));
+    html.hidden("order", asked.rows.descending ? "desc" : "asc");
     html.raw(
         "<label for=\"q\">Filter</label> <input type=\"search\" id=\"q\" name=\"q\" "
         "autocomplete=\"off\" "

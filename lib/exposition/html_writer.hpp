@@ -1,4 +1,5 @@
-// Writes HTML into a string. What is markup stands in our source as a literal; everything else is escaped. A value; one thread.
+// Writes HTML into a string. What is markup stands in our source as a literal; everything else is escaped. A value; one
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,15 @@ class HtmlWriter {
     HtmlWriter& count(std::uint64_t number) { return text(human_count(number)); }
     HtmlWriter& bytes(std::uint64_t number) { return text(human_bytes(number)); }
     HtmlWriter& duration(DurationUs time) { return text(human_duration(time)); }
+
+    // A field of a form that nobody sees.
+    HtmlWriter& hidden(std::string_view name, std::string_view value) {
+        return raw("<input type=\"hidden\" name=\"")
+            .text(name)
+            .raw("\" value=\"")
+            .text(value)
+            .raw("\">");
+    }
 
     std::string take() { return std::move(out_); }
 

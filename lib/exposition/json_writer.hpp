@@ -63,8 +63,8 @@ class JsonWriter {
     }
 
     std::string& out_;
-    bool first_ =
-        true;  // nothing stands before the next value in its object or array, or a key does
+    // Nothing stands before the next value in its object or array, or a key does.
+    bool first_ = true;
 };
 
 }  // namespace wsp

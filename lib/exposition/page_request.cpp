@@ -4,38 +4,11 @@
 #include <charconv>
 #include <optional>
 
+#include "exposition/parameters.hpp"
 #include "exposition/text.hpp"
 
 namespace wsp {
 namespace {
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// The value whose row has this name.
-template <typename Enum>
-std::optional<Enum> value_named(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < std::size(rows_of<Enum>()); ++i) {
-        if (rows_of<Enum>()[i].name == name) {
-            return static_cast<Enum>(i);
-        }
-    }
-    return std::nullopt;
-}
-
-template <typename Enum>
-std::string all_names() {
-    std::string names;
-    for (const auto& row : rows_of<Enum>()) {
-        names.append(names.empty() ? "" : ", ").append(row.name);
-    }
-    return names;
-}
 
 std::optional<std::size_t> number_between(std::string_view text, std::size_t least,
                                           std::size_t most) noexcept {
@@ -51,13 +24,10 @@ std::optional<std::size_t> number_between(std::string_view text, std::size_t lea
 class Parser {
   public:
     PageRequest take(std::string_view query) {
-        while (!query.empty()) {
-            const std::size_t end = query.find('&');
-            const std::string_view pair = query.substr(0, end);
-            query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-            const std::size_t equals = pair.find('=');
-            if (equals != std::string_view::npos) {
-                set(pair.substr(0, equals), decode_query(pair.substr(equals + 1)));
+        Parameter given;
+        while (take_parameter(query, given)) {
+            if (given.has_value) {
+                set(given.name, std::move(given.value));
             }
         }
         made_.rows.descending = descending_.value_or(descends_by_itself(made_.rows.sort));
@@ -116,9 +86,7 @@ class Parser {
     // The first one counts.
     void complain(std::string_view name, std::string_view value, const std::string& allowed) {
         if (made_.error.empty()) {
-            made_.error.append(name).append("=").append(value.substr(0, 100));
-            made_.error.append(" is not known here: ").append(name).append(" takes ");
-            made_.error.append(allowed).append(".");
+            made_.error = not_known(name, value, allowed) + ".";
         }
     }
 
@@ -136,21 +104,6 @@ void add(std::string& query, std::string_view name, std::string_view value) {
 bool descends_by_itself(RowColumn column) noexcept {
     const ColumnKind kind = row_of(column).kind;
     return kind == ColumnKind::count || kind == ColumnKind::time || kind == ColumnKind::flag;
-}
-
-std::string decode_query(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low >= 0) {
-            out += static_cast<char>(high * 16 + low);
-            i += 2;
-        } else {
-            out += text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return out;
 }
 
 PageRequest parse_page_request(std::string_view query) {

@@ -37,7 +37,4 @@ std::string query_for(const PageRequest& request);
 // The order of a column where nobody names one: texts begin at A, and of numbers people want the large ones.
 bool descends_by_itself(RowColumn column) noexcept;
 
-// "%41+b" is "A b". A % without two hexadecimal digits behind it stands for itself.
-std::string decode_query(std::string_view text);
-
 }  // namespace wsp

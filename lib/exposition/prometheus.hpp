@@ -1,5 +1,5 @@
-// Statistics for Prometheus: its text format 0.0.4, and OpenMetrics 1.0. Names, types and help are those of metrics.def. Pure; any
-// thread.
+// Statistics for Prometheus: its text format 0.0.4, and OpenMetrics 1.0. Names, types and help are those of
+// metrics.def. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The columns of a tunnel's row as a vocabulary (row_columns.def), and their values in one form, for sorting, JSON and CSV.
-// Pure; any thread.
+// The columns of a tunnel's row as a vocabulary (row_columns.def), and their values in one form, for sorting, JSON and
+// CSV. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Which of the live tunnels somebody wants to see: the rest of the page's address, as values, and what it selects. Pure; any
-// thread.
+// Which of the live tunnels somebody wants to see: the rest of the page's address, as values, and what it selects.
+// Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,8 @@ struct RowPage {
     std::size_t total = 0;    // rows
 };
 
-// True when each word of `text` occurs in the row. A word like "vhost:www" looks in that column alone; another one in all that
-// are searched.
+// True when each word of `text` occurs in the row. A word like "vhost:www" looks in that column alone; another one in
+// all that are searched.
 bool matches(const TunnelRow& row, std::string_view text);
 
 // Equal rows stand in the order of their ids, so that a page does not change by itself.

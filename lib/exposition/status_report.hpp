@@ -15,8 +15,8 @@ namespace wsp {
 
 // What a metric's cell stands for, such as a reason; all of it lives for ever.
 struct CellWords {
-    std::string_view
-        name;  // the value of the metric's label; empty: nothing is counted in this cell
+    // The value of the metric's label. Empty: nothing is counted in this cell.
+    std::string_view name;
     std::string_view text;   // for people; may be empty
     std::string_view group;  // of a reason of an end: client, backend, proxy or error
 };
@@ -43,8 +43,8 @@ SeriesSnapshot total_of(const ServerSnapshot& snapshot);
 std::uint64_t count_of(const SeriesSnapshot& series, Metric histogram) noexcept;
 DurationUs sum_of(const SeriesSnapshot& series, Metric histogram) noexcept;
 
-// The bound that `share` (0 to 1) of a histogram's times do not exceed: a bucket's upper one. 0: nothing was counted. kNever: more
-// than the last bound.
+// The bound that `share` (0 to 1) of a histogram's times do not exceed: a bucket's upper one. 0: nothing was counted.
+// kNever: more than the last bound.
 DurationUs quantile_of(const SeriesSnapshot& series, Metric histogram, double share) noexcept;
 
 }  // namespace wsp

@@ -1,5 +1,5 @@
-// Text from strangers (paths, addresses, tags) on its way into a format: every byte is valid UTF-8 afterwards, and nothing in
-// it means anything to the format. Pure; any thread.
+// Text from strangers (paths, addresses, tags) on its way into a format: every byte is valid UTF-8 afterwards, and
+// nothing in it means anything to the format. Pure; any thread.
 #pragma once
 
 #include <charconv>
@@ -14,8 +14,8 @@ namespace wsp {
 // U+FFFD, which stands for a byte that is no UTF-8.
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// The character at the beginning of `text`, which is not empty, removed from it; kReplacement in place of a byte that does not
-// begin one.
+// The character at the beginning of `text`, which is not empty, removed from it; kReplacement in place of a byte that
+// does not begin one.
 std::string_view take_character(std::string_view& text) noexcept;
 
 // Appends a decimal number; no locale is asked.

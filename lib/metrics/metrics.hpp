@@ -1,5 +1,5 @@
-// What is counted, as a vocabulary (metrics.def), and how its numbers are laid out: each metric has one or several cells,
-// and all cells of a series stand in one row. Values only; any thread.
+// What is counted, as a vocabulary (metrics.def), and how its numbers are laid out: each metric has one or several
+// cells, and all cells of a series stand in one row. Values only; any thread.
 #pragma once
 
 #include <cstddef>

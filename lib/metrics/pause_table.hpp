@@ -1,8 +1,9 @@
 // Which virtual hosts and backends take no new tunnels. In memory that all processes of the server share, and that
 // outlives restarts: a pause lasts until somebody ends it, or httpd is stopped. Nothing in it is an address.
 //
-// An entry is a virtual host, a backend, or one with the other, named as people name them (series_names.hpp). It is written once, and
-// then only switched on and off. So readers never wait. Any thread of any process; nothing allocates or blocks, but list().
+// An entry is a virtual host, a backend, or one with the other, named as people name them (series_names.hpp). It is
+// written once, and then only switched on and off. So readers never wait. Any thread of any process; nothing allocates
+// or blocks, but list().
 #pragma once
 
 #include <array>

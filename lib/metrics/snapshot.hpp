@@ -13,8 +13,8 @@ namespace wsp {
 // The numbers of one virtual host with one backend, summed over all child processes that are or were.
 struct SeriesSnapshot {
     std::string vhost;  // "www.example.com:443"
-    std::string
-        backend;  // "ws://127.0.0.1:8000", or with a balancer "balancer://chat ws://127.0.0.1:8000"
+    // "ws://127.0.0.1:8000", or with a balancer "balancer://chat ws://127.0.0.1:8000"
+    std::string backend;
     bool paused = false;  // takes no new tunnels
     std::array<std::uint64_t, kCells> cells{};
 

@@ -7,8 +7,8 @@
 // tunnels that lived in it are counted as ended. So "opened minus ended" are the tunnels that are open, at any time.
 //
 // The parent may be root, and a child may have been taken over by an attacker: so the parent takes nothing in the page
-// for granted. Nothing in the page is an address. It is as large as it can ever become, and what is not used is never touched. Any
-// thread of any process, unless a function says otherwise. Nothing blocks; only read() allocates.
+// for granted. Nothing in the page is an address. It is as large as it can ever become, and what is not used is never
+// touched. Any thread of any process, unless a function says otherwise. Nothing blocks; only read() allocates.
 #pragma once
 
 #include <sys/types.h>
@@ -39,8 +39,8 @@ class StatisticsPage {
     // A longer label is cut, and its hash follows.
     static constexpr std::size_t kLongestLabel = 375;
 
-    // A page whose layout() differs is another page: cells would have another meaning. `names`: a hash of what the cells
-    // of labels with names stand for.
+    // A page whose layout() differs is another page: cells would have another meaning. `names`: a hash of what the
+    // cells of labels with names stand for.
     static std::uint64_t layout(std::uint64_t names) noexcept;
     // The page in `memory` of sizeof(StatisticsPage) bytes, which were zeroed when the server began.
     static StatisticsPage& in(void* memory) noexcept {
@@ -53,9 +53,9 @@ class StatisticsPage {
 
     // The series with these labels; kOther when there is no room for another one.
     Id series(std::string_view vhost, std::string_view backend) noexcept;
-    // A block of the process's own, or where none is left that of the series' past: counters are right there, gauges are
-    // left out, and if the process dies its tunnels stay open. To be called once for each series. An `id` that is no
-    // series' counts as kOther.
+    // A block of the process's own, or where none is left that of the series' past: counters are right there, gauges
+    // are left out, and if the process dies its tunnels stay open. To be called once for each series. An `id` that is
+    // no series' counts as kOther.
     SeriesCounters counters(pid_t child, Id id) noexcept;
 
     // The labels of a series as everybody sees them. May throw bad_alloc.

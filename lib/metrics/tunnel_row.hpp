@@ -30,8 +30,8 @@ struct TunnelRow {
     std::int64_t child = 0;  // process id
 };
 
-// Whose tunnel it is: what lib does not know itself. Views into memory of whoever describes it, so that a pump describes
-// its tunnels without allocating. See the members of TunnelRow.
+// Whose tunnel it is: what lib does not know itself. Views into memory of whoever describes it, so that a pump
+// describes its tunnels without allocating. See the members of TunnelRow.
 struct TunnelDescription {
     std::string_view id;
     std::string_view client;

@@ -35,9 +35,9 @@ class Poller {
     // a few. watch() ends it.
     [[nodiscard]] bool watch_with_others(int fd, std::uintptr_t cookie) noexcept;
 
-    // Reports that `fd` is readable once each time that somebody writes to it, to all pollers of all processes that watch
-    // it, though nobody reads from it. It is watched for as long as the poller lives. Returns false when the system cannot
-    // do that (poll(2) cannot), or refuses.
+    // Reports that `fd` is readable once each time that somebody writes to it, to all pollers of all processes that
+    // watch it, though nobody reads from it. It is watched for as long as the poller lives. Returns false when the
+    // system cannot do that (poll(2) cannot), or refuses.
     [[nodiscard]] bool watch_edges(int fd, std::uintptr_t cookie) noexcept;
 
     // Blocks for at most `timeout`, rounded up to milliseconds; kNever means without limit. The events stay valid until

@@ -54,9 +54,9 @@ class RecordReader {
     ~RecordReader() = default;
 
     // Opens the whole records at the beginning of [sealed, sealed + size), and puts their application data together at
-    // `to`, memory of `room` bytes that does not overlap them. What lies there behind `plain` is of no meaning afterwards;
-    // with any `stop`, the first `plain` bytes are good. A record for which there is no room is left: Stop::limit.
-    // kMaxRecordBody bytes are room for any record.
+    // `to`, memory of `room` bytes that does not overlap them. What lies there behind `plain` is of no meaning
+    // afterwards; with any `stop`, the first `plain` bytes are good. A record for which there is no room is left:
+    // Stop::limit. kMaxRecordBody bytes are room for any record.
     OpenResult open(RecordCrypto& crypto, const std::uint8_t* sealed, std::size_t size,
                     std::uint8_t* to, std::size_t room) noexcept;
 

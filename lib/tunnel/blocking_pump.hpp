@@ -29,8 +29,8 @@ class BlockingPump final : public TunnelLoop {
     BlockingPump(int stop_fd, FdHandler* handler);
     ~BlockingPump() = default;
 
-    // Answers the survey. To be called before the pump is listed, and before run(). Pumps of the process pass questions on;
-    // without any, this one looks for them from time to time. `survey` outlives the pump.
+    // Answers the survey. To be called before the pump is listed, and before run(). Pumps of the process pass questions
+    // on; without any, this one looks for them from time to time. `survey` outlives the pump.
     void answer(SurveyRespondent& survey) noexcept;
 
     // Drives the tunnel until it is done and its observer has been called. Blocks until then. Called once.

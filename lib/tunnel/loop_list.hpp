@@ -37,8 +37,8 @@ class LoopList {
     void check_groups() noexcept;
     // Also reaches the loops that are added later.
     void move_all(const MovePlan& plan) noexcept;
-    // Passes the last question of the survey on, if `respondent` has not heard it yet. Loops that are added later look at
-    // it themselves when a tunnel arrives.
+    // Passes the last question of the survey on, if `respondent` has not heard it yet. Loops that are added later look
+    // at it themselves when a tunnel arrives.
     void ask(SurveyRespondent& respondent) noexcept;
 
   private:

@@ -34,8 +34,8 @@ class Pump final : public TunnelLoop {
     // Takes in no more tunnels. Returns at once. Any thread. move_all() and close_all() imply it.
     void stop_receiving() noexcept;
 
-    // Answers the survey. To be called at most once, before start(). Where the system refuses to watch for questions, the
-    // pump looks for them from time to time. `survey` outlives the pump.
+    // Answers the survey. To be called at most once, before start(). Where the system refuses to watch for questions,
+    // the pump looks for them from time to time. `survey` outlives the pump.
     void answer(SurveyRespondent& survey) noexcept;
 
     // Gives a tunnel to the pump, which starts it on its own thread. Returns false when the pump does not run, has

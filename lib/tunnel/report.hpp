@@ -105,8 +105,8 @@ struct Traffic {
     }
 };
 
-// How much of a tunnel's traffic has been reported. Only the lower halves of its numbers, to be small: less than 4 GiB pass
-// between two reports, which come at least with each deadline of a tunnel that drops bytes.
+// How much of a tunnel's traffic has been reported. Only the lower halves of its numbers, to be small: less than 4 GiB
+// pass between two reports, which come at least with each deadline of a tunnel that drops bytes.
 class ReportedTraffic {
   public:
     // What is missing to `all`. From now on all of it has been reported.
@@ -147,7 +147,8 @@ class ImageWriter;
 // thread that drives the tunnel: neither its functions nor its destructor may block.
 class TunnelObserver {
   public:
-    // At least so many bytes of the backend pass between two calls of on_traffic(), unless somebody asks or time has passed.
+    // At least so many bytes of the backend pass between two calls of on_traffic(), unless somebody asks or time has
+    // passed.
     static constexpr std::uint64_t kTrafficStep = 4096;
 
     virtual ~TunnelObserver() = default;
@@ -157,8 +158,8 @@ class TunnelObserver {
     virtual void on_pong(DurationUs round_trip) noexcept { static_cast<void>(round_trip); }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
 
-    // Somebody asks for the state of all tunnels (tunnel/survey.hpp). All bytes have been reported before, and `held` bytes wait
-    // in the tunnel now.
+    // Somebody asks for the state of all tunnels (tunnel/survey.hpp). All bytes have been reported before, and `held`
+    // bytes wait in the tunnel now.
     virtual void on_survey(std::uint64_t held) noexcept { static_cast<void>(held); }
     // Whose tunnel it is. The views must stay valid until the observer is called again.
     virtual void describe(TunnelDescription& to) const noexcept { static_cast<void>(to); }

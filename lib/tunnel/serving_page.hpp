@@ -53,8 +53,8 @@ class ServingPage {
     // Whether a child process of this generation serves.
     bool is_served(Generation generation) const noexcept;
 
-    // How many tunnels have been sent and not received. One more or less for each process that was killed while it sent or
-    // received.
+    // How many tunnels have been sent and not received. One more or less for each process that was killed while it sent
+    // or received.
     void note_sent(int tunnels) noexcept { under_way_.fetch_add(tunnels); }
     void note_received() noexcept { under_way_.fetch_sub(1); }
     bool is_any_under_way() const noexcept { return under_way_.load() > 0; }

@@ -148,8 +148,7 @@ CloseAnswer Survey::close(const Match& match, const CloseOrder& order, DurationU
     question.text_size = static_cast<std::uint16_t>(match.text.size());
     std::memcpy(question.text.data(), match.text.data(), match.text.size());
     question.code = order.code;
-    question.reason_size = static_cast<std::uint8_t>(cut_between_characters(order.reason).size());
-    std::memcpy(question.reason.data(), order.reason.data(), question.reason_size);
+    question.reason = CloseReason(cut_between_characters(order.reason));
     question.first = monotonic_now();
     question.last = question.first + order.spread;
     Asking asking(*this, question, patience);

@@ -1,9 +1,10 @@
-// Asks all loops of all child processes something: what their tunnels have not reported so far, a row for each tunnel, or
-// to end some of them. Children of older generations, which only drain, are asked as well.
+// Asks all loops of all child processes something: what their tunnels have not reported so far, a row for each tunnel,
+// or to end some of them. Children of older generations, which only drain, are asked as well.
 //
-// Any thread that may wait: each function blocks until all child processes with tunnels have answered, or for `patience`.
-// One question is under way at a time on the whole server, so a function may wait as long for its turn. Units: microseconds.
-// May throw bad_alloc; whoever asks next is not held up by that, nor by a process that is killed while it asks.
+// Any thread that may wait: each function blocks until all child processes with tunnels have answered, or for
+// `patience`. One question is under way at a time on the whole server, so a function may wait as long for its turn.
+// Units: microseconds. May throw bad_alloc; whoever asks next is not held up by that, nor by a process that is killed
+// while it asks.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "metrics/tunnel_field.hpp"
 #include "metrics/tunnel_row.hpp"
 
 namespace wsp {
@@ -33,9 +35,10 @@ struct RowsAnswer : SurveyOutcome {
     std::size_t left_out = 0;     // rows that there was no room for
 };
 
-// Which tunnels. The text must be equal to the field of the row, or name it (metrics/series_names.hpp); `all` needs none.
+// Which tunnels. The text must be equal to the field of the row, or name it (metrics/series_names.hpp); `all` needs
+// none.
 struct Match {
-    enum class Field : std::uint8_t { id, client, vhost, backend, tag, all };
+    using Field = TunnelField;
     static constexpr std::size_t kMostText = 1023;  // bytes; a longer text matches nothing
     Field field = Field::id;
     std::string text;
@@ -49,8 +52,8 @@ struct CloseOrder {
 };
 
 struct CloseAnswer : SurveyOutcome {
-    // Tunnels that end now, or within `spread`. Those that were just about to open, or on their way between two processes,
-    // also end, but may be missing in this number.
+    // Tunnels that end now, or within `spread`. Those that were just about to open, or on their way between two
+    // processes, also end, but may be missing in this number.
     std::size_t matched = 0;
 };
 
@@ -78,7 +81,8 @@ class Survey {
     // The same, and returns a row for each tunnel.
     RowsAnswer rows(DurationUs patience = kPatience);
     // Ends the tunnels that match, with EndReason::closed_by_operator. Also those that match and are under way when the
-    // order is given: between their 101 and their pump, or between two processes. Not those whose handshake begins later.
+    // order is given: between their 101 and their pump, or between two processes. Not those whose handshake begins
+    // later.
     CloseAnswer close(const Match& match, const CloseOrder& order, DurationUs patience = kPatience);
 
   private:

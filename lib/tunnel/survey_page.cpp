@@ -135,7 +135,7 @@ bool SurveyPage::read_slot(const Slot& slot, SurveyQuestion& to) noexcept {
     }
     std::memcpy(&to, words, sizeof to);
     return version % 2 == 0 && slot.version.load() == version && to.text_size <= Match::kMostText &&
-           to.reason_size <= CloseOrder::kMostReason;
+           to.reason.is_sound();
 }
 
 // --- who has answered -------------------------------------------------------------------------

@@ -4,8 +4,8 @@
 //
 // Nothing in it is an address. A process that is killed leaves its row, and perhaps the turn, behind; forget() removes
 // them. The parent may be root, and a child may have been taken over by an attacker: so the parent takes nothing in it
-// for granted. Any process, any thread; everything is atomic, or belongs to one writer until it is published. Nothing blocks or
-// allocates, but read_rows().
+// for granted. Any process, any thread; everything is atomic, or belongs to one writer until it is published. Nothing
+// blocks or allocates, but read_rows().
 #pragma once
 
 #include <sys/types.h>
@@ -20,6 +20,7 @@
 
 #include "base/clock.hpp"
 #include "metrics/tunnel_row.hpp"
+#include "tunnel/report.hpp"
 #include "tunnel/survey.hpp"
 
 namespace wsp {
@@ -37,15 +38,13 @@ struct SurveyQuestion {
     Kind kind = Kind::flush;
     // Of an order to close.
     Match::Field field = Match::Field::all;
-    std::uint8_t reason_size = 0;
     std::uint16_t code = 0;
     std::uint16_t text_size = 0;
     MonotonicUs first = 0;  // the span of time in which the tunnels end
     MonotonicUs last = 0;
-    std::array<char, CloseOrder::kMostReason> reason{};
+    CloseReason reason;
     std::array<char, Match::kMostText> text{};
 
-    std::string_view reason_text() const noexcept { return {reason.data(), reason_size}; }
     std::string_view match_text() const noexcept { return {text.data(), text_size}; }
 };
 
@@ -74,11 +73,12 @@ class SurveyPage {
     // A module that makes a page of another layout must not find this one.
     static constexpr unsigned kLayout = 1;
 
-    // In memory of at least sizeof(SurveyPage) bytes that the processes share and that begins at a page of the system. It
-    // is zeroed, or there is such a page in it already, which goes on as it is.
+    // In memory of at least sizeof(SurveyPage) bytes that the processes share and that begins at a page of the system.
+    // It is zeroed, or there is such a page in it already, which goes on as it is.
     static SurveyPage& in(void* memory) noexcept;
 
-    // The descriptor with which all loops are woken, which all processes have inherited from the one that made it. -1: none.
+    // The descriptor with which all loops are woken, which all processes have inherited from the one that made it. -1:
+    // none.
     void set_wake_fd(int fd) noexcept { wake_fd_.store(fd + 1); }
     int wake_fd() const noexcept { return wake_fd_.load() - 1; }
 
@@ -125,8 +125,8 @@ class SurveyPage {
     bool is_open(Number number) const noexcept;
     // The last question. Returns false when it changes just now; ask again.
     bool read(SurveyQuestion& to) const noexcept;
-    // The newest order to close that is older than `before` and newer than `after`. Returns false when there is none that
-    // is still known.
+    // The newest order to close that is older than `before` and newer than `after`. Returns false when there is none
+    // that is still known.
     bool read_order(Number before, Number after, SurveyQuestion& to) const noexcept;
     void add_matched(Number number, std::uint32_t count) noexcept {
         add_to(matched_, number, count);
@@ -170,8 +170,8 @@ class SurveyPage {
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "other processes see it");
     static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "other processes see it");
 
-    // The last question, as one word that is changed at once: its number, how many orders to close there were, its kind,
-    // and whether it is open.
+    // The last question, as one word that is changed at once: its number, how many orders to close there were, its
+    // kind, and whether it is open.
     static std::uint64_t word_of(Number number, std::uint32_t orders, SurveyQuestion::Kind kind,
                                  bool open) noexcept;
     static Number number_of(std::uint64_t word) noexcept { return static_cast<Number>(word >> 32); }
@@ -205,8 +205,8 @@ class SurveyPage {
     Count matched_;
     Count left_out_;
     Count chunks_;  // that are taken
-    std::atomic<std::uint32_t>
-        first_chunk_;  // of the last question; the next one goes on behind it
+    // Of the last question. The next one goes on behind it.
+    std::atomic<std::uint32_t> first_chunk_;
     std::atomic<std::uint64_t> received_;
     std::atomic<std::uint32_t> rows_;  // of processes_ that have ever been used
     Row processes_[kProcesses];

@@ -1,6 +1,6 @@
-// A process's part in answering surveys (survey.hpp): passes each question on to all loops of the process, and says so in
-// the page when all of them have answered. Owned by the process; outlives the loops. Any thread; tunnel_loop.hpp says what
-// applies to signals. Nothing here blocks or allocates.
+// A process's part in answering surveys (survey.hpp): passes each question on to all loops of the process, and says so
+// in the page when all of them have answered. Owned by the process; outlives the loops. Any thread; tunnel_loop.hpp
+// says what applies to signals. Nothing here blocks or allocates.
 #pragma once
 
 #include <sys/types.h>
@@ -41,8 +41,8 @@ class SurveyRespondent {
     // A loop has answered this question.
     void finish(SurveyPage::Number number) noexcept;
 
-    // As long as it lives, the loop may have a tunnel of another process in hand that is not in its list yet. `survey` may
-    // be null.
+    // As long as it lives, the loop may have a tunnel of another process in hand that is not in its list yet. `survey`
+    // may be null.
     class Receiving {
       public:
         explicit Receiving(SurveyRespondent* survey) noexcept;

@@ -25,8 +25,8 @@ struct TunnelTerms {
     Lifetime lifetime;
     std::uint8_t allowed_rsv = 0;  // see ScanRules
     bool raw = false;              // another protocol than WebSocket, so there are no frames
-    // The last question of the survey that is older than the handshake (SurveyPage::number). Orders that are newer apply to
-    // the tunnel.
+    // The last question of the survey that is older than the handshake (SurveyPage::number). Orders that are newer
+    // apply to the tunnel.
     std::uint32_t surveyed = 0;
     // The tunnel ends when this group is drained.
     TunnelGroup::Subscription group{};

@@ -151,7 +151,7 @@ void Tunnel::end(EndReason reason, MonotonicUs now) noexcept {
     }
     const bool has_own = reason == EndReason::closed_by_operator && own_close_;
     const std::uint16_t code = has_own ? own_close_->code_ : policy().close_code(reason);
-    const std::string_view text = has_own ? own_close_->text() : close_reason_of(reason);
+    const std::string_view text = has_own ? own_close_->reason_.text() : close_reason_of(reason);
     ended_by_us_ = true;
     note_end(reason, code);
     closing_since_ = now;
@@ -343,7 +343,7 @@ CloseReason Tunnel::close_reason(Violation violation) const noexcept {
         return {};
     }
     if (reason_ == EndReason::closed_by_operator && own_close_) {
-        return CloseReason(own_close_->text());
+        return own_close_->reason_;
     }
     const bool rule_broken =
         reason_ == EndReason::client_violation || reason_ == EndReason::backend_violation;

@@ -62,15 +62,12 @@ struct LoopHook : TimerHook {
 // A code and a reason that no policy has.
 struct OwnClose {
     std::uint16_t code_ = 0;
-    std::uint8_t size_ = 0;
-    std::array<char, CloseOrder::kMostReason> text_{};
+    CloseReason reason_;
 
-    std::string_view text() const noexcept { return {text_.data(), size_}; }
     template <class Self, class Fields>
     static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, code, size, text);
+        WSP_EACH_MEMBER(fields, self, code, reason);
     }
-    bool is_sound() const noexcept { return size_ <= std::size(text_); }
 };
 
 // What a tunnel remembers besides its streams, terms, observer and directions: the whole of it travels. The members are

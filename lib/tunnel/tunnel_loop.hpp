@@ -46,8 +46,8 @@ class TunnelLoop {
     // fallback plan at once.
     void move_all(const MovePlan& plan) noexcept;
 
-    // Answers this question of the survey, a slice of the tunnels in each round, and tells the respondent when that is done.
-    // Returns at once; false: the loop has ended, or answers no surveys.
+    // Answers this question of the survey, a slice of the tunnels in each round, and tells the respondent when that is
+    // done. Returns at once; false: the loop has ended, or answers no surveys.
     bool ask(SurveyPage::Number number) noexcept;
     // The loop has ended, or is called by its own thread: it is not waited for any more.
     void end_answering() noexcept;
@@ -78,8 +78,8 @@ class TunnelLoop {
     static constexpr std::uintptr_t kLastOwnCookie = kSurveyCookie;
     static std::uintptr_t cookie_of(const Tunnel& tunnel, Side side) noexcept;
 
-    // `workspace`: for the successors of TLS streams (Stream::successor). Null: they have none in this loop. Outlives the
-    // tunnels.
+    // `workspace`: for the successors of TLS streams (Stream::successor). Null: they have none in this loop. Outlives
+    // the tunnels.
     explicit TunnelLoop(Scratch scratch, RecordWorkspace* workspace = nullptr);
     ~TunnelLoop() = default;
 

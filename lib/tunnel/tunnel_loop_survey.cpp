@@ -1,5 +1,6 @@
-// How a loop answers surveys (survey.hpp): once for each tunnel, a slice of them in each round, so that nobody's bytes wait
-// for a long list. A tunnel remembers the last question that was answered for it, wherever it goes, so it is listed once.
+// How a loop answers surveys (survey.hpp): once for each tunnel, a slice of them in each round, so that nobody's bytes
+// wait for a long list. A tunnel remembers the last question that was answered for it, wherever it goes, so it is
+// listed once.
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,7 +144,7 @@ void TunnelLoop::follow_order(Tunnel& tunnel, const SurveyQuestion& order,
     plan.first = order.first;
     plan.last = order.last;
     tunnel.end_at(plan.last <= now ? now : plan.moment(random(), now), order.code,
-                  order.reason_text());
+                  order.reason.text());
     if (plan.last <= now) {
         tunnel.on_timer(now);
     }

@@ -1,6 +1,5 @@
 // What a tunnel tells a survey, and how an operator's order ends it.
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "metrics/series_names.hpp"
@@ -15,8 +14,7 @@ void Tunnel::end_at(MonotonicUs at, std::uint16_t code, std::string_view text) n
     std::unique_ptr<OwnClose> own(new (std::nothrow) OwnClose);
     if (own) {
         own->code_ = code;
-        own->size_ = static_cast<std::uint8_t>(std::min(text.size(), own->text_.size()));
-        std::memcpy(own->text_.data(), text.data(), own->size_);
+        own->reason_ = CloseReason(text);
     }
     own_close_ = std::move(own);
     end_at(at, EndReason::closed_by_operator);

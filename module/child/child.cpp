@@ -145,8 +145,8 @@ void Child::end_gracefully() {
     tunnels_.stop(true);
 }
 
-// A tunnel that was sent is not left behind: its receiver may not serve any more, and then a pump of this child takes it
-// back (TunnelMoves::has_orphans). So the pumps must not end yet.
+// A tunnel that was sent is not left behind: its receiver may not serve any more, and then a pump of this child takes
+// it back (TunnelMoves::has_orphans). So the pumps must not end yet.
 bool Child::is_moving(MonotonicUs now) const {
     return moves_ != nullptr && now < moves_->waits_until() + kThreadPatience &&
            (tunnels_.counts().left > 0 || moves_->has_unread());

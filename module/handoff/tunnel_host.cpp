@@ -80,8 +80,8 @@ bool TunnelHost::start_threads() {
 bool TunnelHost::has_pumps() {
     if (pumps_.empty()) {
         if (survey_) {
-            survey_->join(
-                ::getpid());  // before it has tunnels: whoever asks waits for this process from now on
+            // Before it has tunnels: whoever asks waits for this process from now on.
+            survey_->join(::getpid());
         }
         pumps_ = start_pumps();
         for (auto& each : pumps_) {

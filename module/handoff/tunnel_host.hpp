@@ -3,8 +3,8 @@
 // tunnels.
 //
 // Made before the child has other threads; the child owns it and never destroys it, since threads that do not end in
-// time go on using it. The threads of pumps and log writer are made when the first tunnel needs them. Only where tunnels
-// may come from other child processes (ProxyWebsocketMigrate), pumps run from the beginning.
+// time go on using it. The threads of pumps and log writer are made when the first tunnel needs them. Only where
+// tunnels may come from other child processes (ProxyWebsocketMigrate), pumps run from the beginning.
 //
 // Threads: any, unless a function says otherwise. One mutex guards the making of threads.
 #pragma once
@@ -59,8 +59,8 @@ class TunnelHost {
     AccessLogWriter& log_writer() { return log_writer_; }
     // Loops that are listed here get the commands that all tunnels get.
     LoopList& loops() { return loops_; }
-    // Makes a loop that will be listed answer surveys. Before it is listed. The child has pumps from then on, because they
-    // are what hears questions.
+    // Makes a loop that will be listed answer surveys. Before it is listed. The child has pumps from then on, because
+    // they are what hears questions.
     void have_answer(BlockingPump& loop);
     // The last question that the tunnels of this server were asked. A handshake notes it when it begins.
     SurveyPage::Number last_question() const {

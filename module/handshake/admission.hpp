@@ -1,5 +1,5 @@
-// Whether new tunnels are wanted, and a child process has room for one more handshake and its tunnel. The permits are held until the tunnel has
-// ended or the handshake has failed.
+// Whether new tunnels are wanted, and a child process has room for one more handshake and its tunnel. The permits are
+// held until the tunnel has ended or the handshake has failed.
 #pragma once
 
 #include <utility>

@@ -11,8 +11,8 @@ namespace wsp {
 
 // The memory of this key, zeroed and at the beginning of a page where it is made now. Null with `error` when the system
 // refuses. The key names the layout of what is in it: what another version of the module has made there must not be
-// found. Memory that nobody touches costs address space only, but counts where the system overcommits none. post_config,
-// main thread.
+// found. Memory that nobody touches costs address space only, but counts where the system overcommits none.
+// post_config, main thread.
 void* make_kept_memory(const server_rec* server, const char* key, std::size_t bytes,
                        apr_status_t& error);
 

@@ -1,5 +1,5 @@
-// Items of log formats for JSON. mod_log_config escapes what strangers write as \xhh, which JSON does not know. So these
-// items, beside its own, write JSON values:
+// Items of log formats for JSON. mod_log_config escapes what strangers write as \xhh, which JSON does not know. So
+// these items, beside its own, write JSON values:
 //
 //   %{i:User-Agent}^js   what %{User-Agent}i says, as a string with its quotes, or null
 //   %{n:ws-rtt-ms}^jn    what %{ws-rtt-ms}n says, as a number; null when it is none

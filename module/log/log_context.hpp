@@ -27,8 +27,8 @@ struct LogContext {
 // open_logs, before mod_log_config's: makes the context of this configuration. Main thread.
 void make_log_context(apr_pool_t* pconf, server_rec* main_server);
 
-// post_config: learns from the LogFormat, CustomLog, TransferLog, GlobalLog and ErrorLogFormat lines which headers, notes and variables
-// a record must keep. Main thread.
+// post_config: learns from the LogFormat, CustomLog, TransferLog, GlobalLog and ErrorLogFormat lines which headers,
+// notes and variables a record must keep. Main thread.
 void learn_log_formats(apr_pool_t* pconf, apr_pool_t* ptemp, const server_rec* main_server);
 
 // child_init. Main thread.

@@ -1,6 +1,6 @@
 // The format of a log record's block. It has those fields of a connection and its requests that mod_log_config, the
-// error log and the format items of httpd's modules read. They are packed at the handoff, by the request thread, and unpacked for the log
-// line, by the access log writer.
+// error log and the format items of httpd's modules read. They are packed at the handoff, by the request thread, and
+// unpacked for the log line, by the access log writer.
 #pragma once
 
 #include "base/log_needs.hpp"

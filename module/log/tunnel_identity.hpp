@@ -15,8 +15,8 @@ struct TunnelIdentity {
     const char* client;  // the address of the user agent, where a proxy in front has sent it
     const char* path;    // of the client's request, without the query; clean_text()
     const char* tag;     // ProxyWebsocketTag; "" without one
-    const char*
-        backend;  // the URL that the tunnel leads to, without the query, which may contain tokens
+    // The URL that the tunnel leads to, without the query, which may contain tokens.
+    const char* backend;
     apr_port_t client_port;
     bool tls;  // of the client's connection
 };

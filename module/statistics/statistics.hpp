@@ -17,11 +17,12 @@ namespace wsp {
 
 // --- the parent process; main thread --------------------------------------------------------------
 
-// post_config. `names`: a hash of what cells stand for that this room does not know (handshake/refusal_cells.hpp): another
-// version of the module, with other cells, counts anew. Without memory nothing is counted, and the log says so.
+// post_config. `names`: a hash of what cells stand for that this room does not know (handshake/refusal_cells.hpp):
+// another version of the module, with other cells, counts anew. Without memory nothing is counted, and the log says so.
 void prepare_statistics(server_rec* main_server, std::uint64_t names);
 
-// post_config: the memory in which operators pause tunnels. Without it nothing can be paused, and orders to do so say it.
+// post_config: the memory in which operators pause tunnels. Without it nothing can be paused, and orders to do so say
+// it.
 void prepare_pauses(server_rec* main_server);
 
 // child_status: a child process is gone, whatever has ended it. Its tunnels have ended with it.
@@ -39,8 +40,8 @@ struct Series {
     StatisticsPage::Labels labels;
 };
 
-// Made in child_init, before the process has other threads, and never destroyed. Any thread; one mutex guards the tables,
-// which nobody needs for a tunnel or a message: whoever counts keeps the reference.
+// Made in child_init, before the process has other threads, and never destroyed. Any thread; one mutex guards the
+// tables, which nobody needs for a tunnel or a message: whoever counts keeps the reference.
 class Statistics {
   public:
     explicit Statistics(const server_rec* main_server);
@@ -56,8 +57,8 @@ class Statistics {
     // What belongs to no series.
     SeriesCounters of_server() const noexcept { return server_; }
 
-    // The sums over all processes that are or were. What tunnels have not reported so far is missing (tunnel/survey.hpp).
-    // May throw bad_alloc.
+    // The sums over all processes that are or were. What tunnels have not reported so far is missing
+    // (tunnel/survey.hpp). May throw bad_alloc.
     ServerSnapshot read() const;
 
   private:

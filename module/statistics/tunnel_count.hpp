@@ -10,8 +10,8 @@
 
 namespace wsp {
 
-// Belongs to whoever has the tunnel; movable; one thread at a time. Nothing blocks, allocates or throws. The series lives
-// as long as the process.
+// Belongs to whoever has the tunnel; movable; one thread at a time. Nothing blocks, allocates or throws. The series
+// lives as long as the process.
 class TunnelCount {
   public:
     // A tunnel whose 101 has just been sent, so long after the client has asked for it.

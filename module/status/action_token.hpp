@@ -1,8 +1,8 @@
-// The token that orders from a browser must have. A page of another site can make a browser POST to the status page, with
-// the operator's password or certificate, but it cannot read the page, and so does not know the token.
+// The token that orders from a browser must have. A page of another site can make a browser POST to the status page,
+// with the operator's password or certificate, but it cannot read the page, and so does not know the token.
 //
-// It is an HMAC of the operator's name and the time, with a secret that the parent process makes once. All processes have
-// that secret, across restarts, in memory that they share.
+// It is an HMAC of the operator's name and the time, with a secret that the parent process makes once. All processes
+// have that secret, across restarts, in memory that they share.
 #pragma once
 
 #include <string>

@@ -145,9 +145,8 @@ std::string count_of(std::size_t number, const char* one, const char* many) {
 }
 
 Outcome close_tunnels(StatusSource& source, const ActionRequest& order) {
-    static_assert(static_cast<int>(ActionTarget::all) == static_cast<int>(Match::Field::all));
-    const CloseAnswer answer = source.close({static_cast<Match::Field>(order.target), order.value},
-                                            {order.code, order.reason, order.spread});
+    const CloseAnswer answer =
+        source.close({order.target, order.value}, {order.code, order.reason, order.spread});
     if (!answer.asked) {
         return {HTTP_SERVICE_UNAVAILABLE, 0, 0,
                 "The tunnels could not be asked: there is no shared memory for it, or others ask "

@@ -9,8 +9,8 @@
 
 namespace wsp {
 
-// A sentence with the names that there are, or "" where `vhost` and `backend` (metrics/series_names.hpp; empty: all) name
-// something of the configuration or of the statistics.
+// A sentence with the names that there are, or "" where `vhost` and `backend` (metrics/series_names.hpp; empty: all)
+// name something of the configuration or of the statistics.
 std::string unknown_name(const server_rec* main_server, const ServerSnapshot& statistics,
                          const std::string& vhost, const std::string& backend);
 

@@ -1,4 +1,5 @@
-// The StatusSource of a child process: the statistics of the whole server, and the rows that all loops of all processes give.
+// The StatusSource of a child process: the statistics of the whole server, and the rows that all loops of all processes
+// give.
 #pragma once
 
 #include "statistics/statistics.hpp"

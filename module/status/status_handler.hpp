@@ -6,8 +6,8 @@
 
 namespace wsp {
 
-// DECLINED unless the request is this handler's, and a GET, HEAD or POST; only a POST changes anything. `source`: null where this child had no memory for tunnels.
-// `version`: of the module, for the page to show.
+// DECLINED unless the request is this handler's, and a GET, HEAD or POST; only a POST changes anything. `source`: null
+// where this child had no memory for tunnels. `version`: of the module, for the page to show.
 int handle_status(request_rec* r, StatusSource* source, const char* version);
 
 }  // namespace wsp

@@ -1,4 +1,5 @@
-// Where the status page has its numbers and rows from, and what carries out its orders. Lives as long as the child process; any request thread.
+// Where the status page has its numbers and rows from, and what carries out its orders. Lives as long as the child
+// process; any request thread.
 #pragma once
 
 #include "metrics/pause_table.hpp"

@@ -1,6 +1,7 @@
 // The page through which the processes of this server ask each other about tunnels. The parent process makes it, with
-// the descriptor that wakes all loops, and keeps it across restarts. Another build of the module has a page of its own: so
-// nobody reads what another version has written, and tunnels that an old version still holds are neither listed nor closed.
+// the descriptor that wakes all loops, and keeps it across restarts. Another build of the module has a page of its own:
+// so nobody reads what another version has written, and tunnels that an old version still holds are neither listed nor
+// closed.
 #pragma once
 
 #include "httpd/httpd.hpp"

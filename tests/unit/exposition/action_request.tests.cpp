@@ -10,15 +10,15 @@ TEST_CASE("a close order says which tunnels, and how") {
         "action=close&tag=alice%20b&code=4001&reason=good+bye&spread=30s&token=t");
     CHECK(order.error.empty());
     CHECK(order.action == OperatorAction::close);
-    CHECK(order.target == ActionTarget::tag);
+    CHECK(order.target == TunnelField::tag);
     CHECK((order.value == "alice b" && order.reason == "good bye" && order.token == "t"));
     CHECK((order.code == 4001 && order.spread == 30 * kSecond));
     CHECK(text_of(order) == "close tag=alice b code=4001 spread=30s");
-    CHECK(parse_action_request("action=close&all=yes").target == ActionTarget::all);
+    CHECK(parse_action_request("action=close&all=yes").target == TunnelField::all);
     CHECK(parse_action_request("action=close&all=yes").code == 1000);
     const ActionRequest chosen =
         parse_action_request("action=close&by=client&value=192.0.2.1&code=");
-    CHECK((chosen.error.empty() && chosen.target == ActionTarget::client));
+    CHECK((chosen.error.empty() && chosen.target == TunnelField::client));
     CHECK(chosen.value == "192.0.2.1");
 }
 

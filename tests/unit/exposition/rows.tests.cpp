@@ -4,6 +4,7 @@
 
 #include "exposition/csv.hpp"
 #include "exposition/page_request.hpp"
+#include "exposition/parameters.hpp"
 #include "exposition/row_query.hpp"
 
 namespace wsp {
