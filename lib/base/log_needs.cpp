@@ -3,15 +3,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+
 namespace wsp {
 namespace {
 
 // Between % and the item, or between the name and the item. The last two are those of ErrorLogFormat.
 constexpr std::string_view kMarks = "!<>0123456789,-+";
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // The variable in the condition of a CustomLog line: env=name or env=!name.
 std::string_view env_condition(std::string_view arguments) {
@@ -49,8 +47,9 @@ std::string_view variable_of_ssl_item(std::string_view name) noexcept {
 }
 
 bool NameLess::operator()(std::string_view a, std::string_view b) const noexcept {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                        [](char x, char y) { return lower(x) < lower(y); });
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+        return lower_ascii(x) < lower_ascii(y);
+    });
 }
 
 void LogNeeds::learn(std::string_view arguments) {

@@ -3,18 +3,16 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "protocol/header_tokens.hpp"
 
 namespace wsp {
 namespace {
 
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 bool contains(std::string_view text, std::string_view word) noexcept {
-    return std::search(text.begin(), text.end(), word.begin(), word.end(),
-                       [](char a, char b) { return lower(a) == lower(b); }) != text.end();
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+               return lower_ascii(a) == lower_ascii(b);
+           }) != text.end();
 }
 
 // The first word, removed from `text`; empty: there is none.

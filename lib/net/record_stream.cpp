@@ -11,7 +11,6 @@
 namespace wsp {
 namespace {
 
-constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
 constexpr IoResult kBrokenRules{IoStatus::error, 0, EPROTO};
 
 // The part of the memory for sealed records that is for data; the rest is for a KeyUpdate in front of it.

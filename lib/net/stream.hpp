@@ -2,6 +2,7 @@
 // in a test. A stream belongs to one tunnel and is used by the thread that drives the tunnel.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,8 @@ struct IoResult {
         WSP_EACH_MEMBER(fields, self, status_, size_, error_);
     }
 };
+
+constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
 
 // What to wait for on a descriptor, as a set of bits.
 using Interest = std::uint8_t;

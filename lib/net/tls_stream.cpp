@@ -23,8 +23,6 @@ int as_int(std::size_t size) {
     return static_cast<int>(std::min<std::size_t>(size, INT_MAX));
 }
 
-constexpr IoResult kNoMemory{IoStatus::error, 0, ENOMEM};
-
 // How many bytes each recv() must have given the caller, on average, before the same read calls recv() again. A socket
 // that is full of KeyUpdates or tickets gives the caller nothing, and OpenSSL would go on until it is empty, at 11 us
 // and more for each.

@@ -29,9 +29,13 @@ constexpr std::size_t kMaxControlFrame = 2 + 4 + kMaxControlPayload;
 
 using MaskingKey = std::array<std::uint8_t, 4>;
 
+// Of FrameHeader::rsv, in which RSV2 is bit 1 and RSV3 bit 0.
+constexpr std::uint8_t kRsv1 = 4;
+constexpr std::uint8_t kAllRsv = 7;
+
 struct FrameHeader {
     bool fin = false;
-    std::uint8_t rsv = 0;     // RSV1 is bit 2, RSV2 bit 1, RSV3 bit 0
+    std::uint8_t rsv = 0;
     std::uint8_t opcode = 0;  // as on the wire; reserved values are possible
     bool masked = false;
     bool minimal = true;  // the length is encoded in the fewest possible bytes

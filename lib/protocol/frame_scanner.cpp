@@ -8,8 +8,6 @@
 namespace wsp {
 namespace {
 
-constexpr std::uint8_t kRsv1 = 4;
-
 constexpr bool is(std::uint8_t opcode, Opcode expected) {
     return opcode == static_cast<std::uint8_t>(expected);
 }

@@ -2,13 +2,11 @@
 #include "protocol/handshake.hpp"
 
 #include "protocol/accept_key.hpp"
+#include "protocol/frame_header.hpp"
 #include "protocol/header_tokens.hpp"
 
 namespace wsp {
 namespace {
-
-constexpr std::uint8_t kRsv1 = 4;
-constexpr std::uint8_t kAllRsv = 7;
 
 bool is_present(std::string_view value) {
     return value.data() != nullptr;

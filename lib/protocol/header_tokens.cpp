@@ -3,13 +3,10 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+
 namespace wsp {
 namespace {
-
-// std::tolower would depend on the locale.
-constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 // Where the first element of `list` ends: at a comma outside of quoted strings, or at the end of the list.
 std::size_t element_end(std::string_view list) {
@@ -30,7 +27,7 @@ std::size_t element_end(std::string_view list) {
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
+                      [](char x, char y) { return lower_ascii(x) == lower_ascii(y); });
 }
 
 std::string_view trim(std::string_view text) noexcept {

@@ -6,6 +6,7 @@
 
 #include "apr_portable.h"
 #include "httpd/connection_context.hpp"
+#include "httpd/socket_fd.hpp"
 
 namespace wsp {
 namespace {
@@ -18,9 +19,7 @@ int descriptor_of(conn_rec* c) {
         return -1;
     }
     if (watched.desc_type == APR_POLL_SOCKET) {
-        apr_os_sock_t fd = -1;
-        apr_os_sock_get(&fd, watched.desc.s);
-        return fd;
+        return fd_of(watched.desc.s);
     }
     if (watched.desc_type == APR_POLL_FILE) {
         apr_os_file_t fd = -1;

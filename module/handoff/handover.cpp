@@ -14,12 +14,12 @@
 #include <string>
 #include <utility>
 
-#include "apr_portable.h"
 #include "handoff/blocking_tunnel.hpp"
 #include "handoff/handoff.hpp"
 #include "handoff/tunnel_host.hpp"
 #include "handoff/why_kept.hpp"
 #include "httpd/connection_context.hpp"
+#include "httpd/socket_fd.hpp"
 
 namespace wsp {
 namespace {
@@ -27,12 +27,6 @@ namespace {
 Obstacle obstacle_of_tunnel(const OpenTunnel& tunnel) {
     const Obstacle found = obstacle_of_client(tunnel.r->connection, tunnel.async);
     return found ? found : obstacle_of(tunnel.backend.record()->connection);
-}
-
-int descriptor_of(conn_rec* c) {
-    apr_os_sock_t fd = -1;
-    apr_os_sock_get(&fd, ap_get_conn_socket(c));
-    return fd;
 }
 
 // The bytes from the peer that httpd's filters have already read.
@@ -59,7 +53,7 @@ std::string drain_filters(conn_rec* c) {
 // Afterwards httpd has the stand-in in place of its socket.
 TakenConnection take(conn_rec* c, UniqueFd duplicate, int stand_in) {
     TakenConnection taken;
-    const int fd = descriptor_of(c);
+    const int fd = fd_of(ap_get_conn_socket(c));
     while (::dup3(stand_in, fd, O_CLOEXEC) < 0 && errno == EINTR) {
     }
     taken.fd = std::move(duplicate);
@@ -100,7 +94,7 @@ void decide_on_records(request_rec* r, const char* side, bool own_records, Taken
 }
 
 UniqueFd duplicate_of(conn_rec* c) {
-    return UniqueFd(::fcntl(descriptor_of(c), F_DUPFD_CLOEXEC, 3));
+    return UniqueFd(::fcntl(fd_of(ap_get_conn_socket(c)), F_DUPFD_CLOEXEC, 3));
 }
 
 // Leaves connection filters only, and of these none that waits for more data or for the end of the request.

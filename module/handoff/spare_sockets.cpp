@@ -10,15 +10,10 @@
 #include "apr_portable.h"
 #include "base/signal_safe_lock.hpp"
 #include "httpd/mpm_query.hpp"
+#include "httpd/socket_fd.hpp"
 
 namespace wsp {
 namespace {
-
-int descriptor_of(apr_socket_t* socket) {
-    apr_os_sock_t fd = -1;
-    apr_os_sock_get(&fd, socket);
-    return fd;
-}
 
 apr_socket_t* socket_of(conn_rec* client) {
     return is_threaded_mpm()
@@ -32,7 +27,7 @@ SpareSockets::Hold::Hold(SpareSockets& all, conn_rec* client)
     : all_(all), socket_(socket_of(client)) {
     if (socket_ != nullptr) {
         apr_socket_timeout_get(socket_, &timeout_);
-        spare_.reset(::fcntl(descriptor_of(socket_), F_DUPFD_CLOEXEC, 3));
+        spare_.reset(::fcntl(fd_of(socket_), F_DUPFD_CLOEXEC, 3));
     }
     const SignalSafeLock lock(all_.mutex_);
     next_ = all_.first_;
@@ -58,7 +53,7 @@ void SpareSockets::give_back() {
     const SignalSafeLock lock(mutex_);
     for (Hold* hold = first_; hold != nullptr; hold = hold->next_) {
         // Several streams of one HTTP/2 connection have the same socket.
-        if (!hold->spare_.valid() || descriptor_of(hold->socket_) >= 0) {
+        if (!hold->spare_.valid() || fd_of(hold->socket_) >= 0) {
             continue;
         }
         given_back_.reserve(given_back_.size() + 1);

@@ -1,7 +1,7 @@
 // Makes and destroys mod_proxy's record as proxy_util.c does.
 #include "upstream/backend_connection.hpp"
 
-#include "apr_portable.h"
+#include "httpd/socket_fd.hpp"
 
 namespace wsp {
 
@@ -32,11 +32,7 @@ bool BackendConnection::is_alive() noexcept {
 }
 
 int BackendConnection::fd() const noexcept {
-    apr_os_sock_t fd = -1;
-    if (record_->sock != nullptr) {
-        apr_os_sock_get(&fd, record_->sock);
-    }
-    return fd;
+    return record_->sock != nullptr ? fd_of(record_->sock) : -1;
 }
 
 void BackendConnection::forget_request() {

@@ -7,13 +7,13 @@
 
 #include <cerrno>
 
-#include "apr_portable.h"
+#include "httpd/socket_fd.hpp"
 
 namespace wsp {
 namespace {
 
 // How often they look whether the child stops: each time is a system call.
-constexpr DurationUs kLook = 100 * kMillisecond;
+constexpr DurationUs kStopInterval = 100 * kMillisecond;
 
 // mod_ssl's filters and mod_logio's are above, httpd's core below.
 constexpr auto kNextToNetwork = static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1);
@@ -22,12 +22,6 @@ constexpr char kName[] = "WSP_BACKEND_IO";
 // One per process: httpd registers a filter by its name, once.
 ap_filter_rec_t* the_input = nullptr;
 ap_filter_rec_t* the_output = nullptr;
-
-int descriptor_of(conn_rec* c) {
-    apr_os_sock_t fd = -1;
-    apr_os_sock_get(&fd, ap_get_conn_socket(c));
-    return fd;
-}
 
 // In other modes a blocking read does not wait (core_filters.c ap_core_input_filter).
 bool can_wait(ap_input_mode_t mode) {
@@ -116,7 +110,7 @@ bool BackendIo::may_go_on() {
     if (now >= deadline_) {
         fault_ = Fault::timed_out;
     } else if (now >= next_look_) {
-        next_look_ = now + kLook;
+        next_look_ = now + kStopInterval;
         pollfd stop{stop_fd_, POLLIN, 0};
         fault_ = ::poll(&stop, 1, 0) > 0 ? Fault::stopping : fault_;
     }
@@ -125,7 +119,7 @@ bool BackendIo::may_go_on() {
 
 // Waits until the peer is ready or the limit is over. False when the limit is over.
 bool BackendIo::wait_for(conn_rec* c, short events) {
-    pollfd watched[] = {{descriptor_of(c), events, 0}, {stop_fd_, POLLIN, 0}};
+    pollfd watched[] = {{fd_of(ap_get_conn_socket(c)), events, 0}, {stop_fd_, POLLIN, 0}};
     ::poll(watched, 2, poll_timeout_until(deadline_, monotonic_now()));
     if (watched[1].revents != 0) {
         fault_ = Fault::stopping;
@@ -163,7 +157,7 @@ void BackendIo::keep_first_bytes(apr_bucket_brigade* of) {
 apr_status_t BackendIo::write(conn_rec* c, apr_bucket_brigade* from) {
     apr_status_t status = may_go_on() ? APR_SUCCESS : status_of_fault();
     while (status == APR_SUCCESS && !APR_BRIGADE_EMPTY(from)) {
-        status = send_some(descriptor_of(c), from);
+        status = send_some(fd_of(ap_get_conn_socket(c)), from);
         if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_EINTR(status)) {
             status = wait_for(c, POLLOUT) ? APR_SUCCESS : status_of_fault();
         }

@@ -12,12 +12,6 @@
 #include "upstream/worker_state.hpp"
 
 namespace wsp {
-namespace {
-
-constexpr DurationUs kLook = 1 * kSecond;
-
-}  // namespace
-
 MemberWatch::Member::Member(proxy_worker* watched)
     : worker(watched), is_down_(is_taken_out(*watched)) {}
 
@@ -52,7 +46,7 @@ void MemberWatch::start() noexcept {
 
 void MemberWatch::run() {
     pollfd ends[] = {{stops_.drain, POLLIN, 0}, {stops_.stop, POLLIN, 0}};
-    while (::poll(ends, 2, poll_timeout(kLook)) <= 0) {
+    while (::poll(ends, 2, poll_timeout(kWorkerLookInterval)) <= 0) {
         const SignalSafeLock lock(mutex_);
         look();
     }

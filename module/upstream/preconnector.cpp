@@ -16,8 +16,6 @@
 namespace wsp {
 namespace {
 
-// How often the worker's state in shared memory is looked at.
-constexpr DurationUs kLook = 1 * kSecond;
 // How long one connection may take. No request waits for it, but the end of the child process does.
 constexpr DurationUs kConnectPatience = 10 * kSecond;
 
@@ -80,7 +78,7 @@ void Preconnector::run() noexcept {
             !wanted || guarded_or(false, [&] { return preconnect_missing(), true; });
         MonotonicUs next = pool_.sweep(backend_.room(), {});
         if (!watch_idle() || !watched_.empty() || !wanted || !had_memory) {
-            next = std::min(next, monotonic_now() + kLook);
+            next = std::min(next, monotonic_now() + kWorkerLookInterval);
         }
         if (!wait(next)) {
             break;

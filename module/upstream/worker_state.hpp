@@ -5,9 +5,13 @@
 
 #include <cstdint>
 
+#include "base/clock.hpp"
 #include "httpd/httpd.hpp"
 
 namespace wsp {
+
+// How often threads that wait look at it: nothing wakes them when it changes.
+constexpr DurationUs kWorkerLookInterval = 1 * kSecond;
 
 // Whether a request may use the worker. A worker in error is made usable again when its retry= is over, as
 // ap_proxy_acquire_connection does.
