@@ -6,6 +6,7 @@
 #include "config/mod_qos_limits.hpp"
 #include "config/mpm_advice.hpp"
 #include "handoff/kept_threads.hpp"
+#include "handshake/balancer_refusal.hpp"
 #include "handshake/connect_offer.hpp"
 #include "handshake/handshake_handler.hpp"
 #include "handshake/refusal_cells.hpp"
@@ -226,6 +227,9 @@ int on_request_status(int* status, request_rec* r) noexcept {
     return guarded(r, [&] {
         pardon_full_workers(r);
         advise_when_to_retry(*status, r);
+        const Child* const child = Child::current();
+        explain_missing_member(child != nullptr ? &child->handshake_services() : nullptr, *status,
+                               r);
         keep_first_error(status, r);
         return DECLINED;
     });

@@ -118,7 +118,8 @@ Child::Child(server_rec* main_server, const wsp_server_config& config)
       handshake_threads_(config.handshake_threads),
       on_channel_(kept_for_moves(main_server)),
       survey_(survey_page(main_server), &on_channel_),
-      services_{pools_, members_, policies_, handshake_threads_, tunnels_, statistics_.pauses()} {
+      services_{pools_,   members_,    policies_,           handshake_threads_,
+                tunnels_, statistics_, statistics_.pauses()} {
     if (moves_ != nullptr) {
         receiver_.emplace(*moves_, tunnels_, pools_, members_, policies_, statistics_);
         tunnels_.begin_receiving(*moves_, *receiver_);

@@ -17,6 +17,7 @@
 #include "handshake/tunnel_tag.hpp"
 #include "handshake/upgrade_page.hpp"
 #include "httpd/limited_log.hpp"
+#include "httpd/request_context.hpp"
 #include "httpd/request_headers.hpp"
 #include "log/tunnel_log.hpp"
 #include "protocol/handshake.hpp"
@@ -237,6 +238,7 @@ int Handshake::open_tunnel() {
         identity_of(r_, url_, tag_of(r_, config_, connector_.warnings().of("WSP0198")));
     const std::uint8_t chosen = rsv_bits(r_);
     if (!send_switching_protocols(r_, protocol_)) {
+        refusals_.count(RefusalCause::client_gone);
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
                       "WSP0105: the client went away before its 101 could be sent; %s",
                       name_of_request(r_, url_));
@@ -282,6 +284,7 @@ int handle_handshake(const HandshakeServices* services, request_rec* r, proxy_wo
     if (target == nullptr) {
         return DECLINED;
     }
+    request_context_of(r).asked_handler = true;
     const int status = refuse_what_is_never_a_handshake(r, url);
     if (status != OK) {
         return status;

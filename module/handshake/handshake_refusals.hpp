@@ -41,9 +41,13 @@ class Refusals {
     // `why`: of any table of RefusalRows. Every refused handshake comes here, once.
     template <typename Enum>
     int refuse(Enum why, const RefusalDetails& details = {}) const {
-        connector_.series().counters.add(Metric::refused, 1, cell_of(why));
+        count(why);
         return wsp::refuse(r_, url_, connector_.warnings().of(row_of(why).number), row_of(why),
                            details);
+    }
+    template <typename Enum>
+    void count(Enum why) const {
+        connector_.series().counters.add(Metric::refused, 1, cell_of(why));
     }
     // Too much goes on already: the client, and a balancer, learn that it is no failure.
     int refuse_for_now(RefusalCause why, const RefusalDetails& details = {}) const;

@@ -7,6 +7,7 @@ class HandshakeThreads;
 class MemberWatch;
 class PauseTable;
 class SharedPolicies;
+class Statistics;
 class TunnelHost;
 class WorkerPoolMap;
 
@@ -16,6 +17,7 @@ struct HandshakeServices {
     SharedPolicies& policies;   // tunnels of one configuration share one
     HandshakeThreads& threads;  // ProxyWebsocketHandshakeThreads
     TunnelHost& tunnels;        // where open tunnels go
+    Statistics& statistics;     // what is counted about no worker
     const PauseTable* pauses;   // what takes no new tunnels; null without shared memory for it
 };
 

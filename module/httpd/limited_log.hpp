@@ -15,11 +15,11 @@ namespace wsp {
 
 // The messages that are limited.
 constexpr std::string_view kLimitedMessages[] = {
-    "WSP0106", "WSP0108", "WSP0112", "WSP0113", "WSP0114", "WSP0115", "WSP0116",
-    "WSP0117", "WSP0118", "WSP0119", "WSP0120", "WSP0121", "WSP0122", "WSP0123",
-    "WSP0124", "WSP0126", "WSP0127", "WSP0130", "WSP0131", "WSP0132", "WSP0135",
-    "WSP0138", "WSP0139", "WSP0146", "WSP0150", "WSP0151", "WSP0152", "WSP0153",
-    "WSP0155", "WSP0156", "WSP0157", "WSP0158", "WSP0172", "WSP0198", "WSP0201"};
+    "WSP0106", "WSP0108", "WSP0112", "WSP0113", "WSP0114", "WSP0115", "WSP0116", "WSP0117",
+    "WSP0118", "WSP0119", "WSP0120", "WSP0121", "WSP0122", "WSP0123", "WSP0124", "WSP0126",
+    "WSP0127", "WSP0130", "WSP0131", "WSP0132", "WSP0135", "WSP0138", "WSP0139", "WSP0146",
+    "WSP0150", "WSP0151", "WSP0152", "WSP0153", "WSP0155", "WSP0156", "WSP0157", "WSP0158",
+    "WSP0172", "WSP0192", "WSP0198", "WSP0201"};
 
 // What httpd calls a level of lib's tables.
 constexpr int httpd_level(LogLevel level) {

@@ -12,7 +12,8 @@ struct RequestContext {
     // it.
     const char* passed_by = nullptr;
     apr_array_header_t* full_workers = nullptr;  // of proxy_worker*: see upstream/worker_state.hpp
-    bool logged = false;                         // the log_transaction hooks have run
+    bool asked_handler = false;  // mod_proxy has chosen a worker, and asked for a handshake
+    bool logged = false;         // the log_transaction hooks have run
     // The headers that were removed from a request for an error page; see error_pages.hpp.
     const apr_table_t* handshake_of_error = nullptr;
     // See log_conditions.hpp. In a copy that is made for its log line: its answers. Otherwise null.

@@ -55,10 +55,14 @@ std::string label_of(const server_rec& server) {
     return port != 0 ? label.append(":").append(std::to_string(port)) : label;
 }
 
+std::string label_of(const proxy_balancer& balancer) {
+    return shown(balancer.s->name);
+}
+
 std::string label_of(const proxy_worker& worker) {
     std::string label;
     if (worker.balancer != nullptr) {
-        label.append(shown(worker.balancer->s->name)).append(" ");
+        label.append(label_of(*worker.balancer)).append(" ");
     }
     if (*worker.s->uds_path != '\0') {
         label.append("unix:").append(worker.s->uds_path).append("|");

@@ -17,4 +17,7 @@ std::string label_of(const server_rec& server);
 // RewriteRule whose target is no configured worker "proxy:reverse", as in mod_proxy.
 std::string label_of(const proxy_worker& worker);
 
+// "balancer://chat"
+std::string label_of(const proxy_balancer& balancer);
+
 }  // namespace wsp

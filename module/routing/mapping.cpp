@@ -131,8 +131,8 @@ const char* name_of_request(request_rec* r, const char* url) {
 }
 
 const char* name_of_request(request_rec* r) {
-    const char* const url = r->filename != nullptr ? r->filename : "";
-    return name_of_request(r, std::strncmp(url, "proxy:", 6) == 0 ? url + 6 : url);
+    const char* const url = proxied_url_of(r);
+    return name_of_request(r, url != nullptr ? url : "");
 }
 
 int translate_proxy_pass_ws(request_rec* r, bool encoded) {

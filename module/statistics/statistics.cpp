@@ -106,15 +106,24 @@ Statistics::Statistics(const server_rec* main_server)
 }
 
 Series& Statistics::of(const server_rec* server, const proxy_worker* worker) {
+    return labelled(server, *worker);
+}
+
+Series& Statistics::of(const server_rec* server, const proxy_balancer& balancer) {
+    return labelled(server, balancer);
+}
+
+template <class Backend>
+Series& Statistics::labelled(const server_rec* server, const Backend& backend) {
     const SignalSafeLock lock(mutex_);
-    Series*& known = of_workers_[{server, worker}];
+    Series*& known = known_[{server, &backend}];
     if (known == nullptr) {
         const std::string vhost = label_of(*server);
-        const std::string backend = label_of(*worker);
-        const auto place = static_cast<SeriesCounters::Id>(of_workers_.size());
-        known = &find(page_ != nullptr ? page_->series(vhost, backend) : place);
+        const std::string label = label_of(backend);
+        const auto place = static_cast<SeriesCounters::Id>(known_.size());
+        known = &find(page_ != nullptr ? page_->series(vhost, label) : place);
         if (page_ == nullptr) {
-            known->labels = {vhost, backend};
+            known->labels = {vhost, label};
         }
     }
     return *known;

@@ -50,6 +50,8 @@ class Statistics {
 
     // Two workers with the same labels have one series. May throw bad_alloc.
     Series& of(const server_rec* server, const proxy_worker* worker);
+    // What is about a balancer, and none of its members.
+    Series& of(const server_rec* server, const proxy_balancer& balancer);
     // Of a tunnel that another process of the same build has counted. May throw bad_alloc.
     Series& by_id(SeriesCounters::Id id);
     // Null: nothing can be paused.
@@ -63,6 +65,8 @@ class Statistics {
 
   private:
     Series& find(SeriesCounters::Id id);
+    template <class Backend>
+    Series& labelled(const server_rec* server, const Backend& backend);
 
     StatisticsPage* const page_;  // null: nothing is counted
     PauseTable* const pauses_;
@@ -70,7 +74,8 @@ class Statistics {
     std::mutex mutex_;
     bool has_said_full_ = false;
     std::map<SeriesCounters::Id, Series> series_;
-    std::map<std::pair<const server_rec*, const proxy_worker*>, Series*> of_workers_;
+    // By proxy_worker or proxy_balancer.
+    std::map<std::pair<const server_rec*, const void*>, Series*> known_;
 };
 
 }  // namespace wsp

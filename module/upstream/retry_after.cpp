@@ -1,33 +1,22 @@
 // The time comes from the state of the worker, or of all members of the balancer.
 #include "upstream/retry_after.hpp"
 
-#include <cstring>
-
+#include "httpd/proxy_workers.hpp"
 #include "httpd/request_headers.hpp"
 #include "upstream/worker_state.hpp"
 
 namespace wsp {
 namespace {
 
-proxy_balancer* balancer_of(request_rec* r) {
-    auto* const config = static_cast<proxy_server_conf*>(
-        ap_get_module_config(r->server->module_config, &proxy_module));
-    if (r->filename == nullptr || std::strncmp(r->filename, "proxy:", 6) != 0) {
-        return nullptr;
-    }
-    return ap_proxy_get_balancer(r->pool, config, r->filename + 6, 1);
-}
-
 // The member in error that is tried again first, or null if no member is in error.
 const proxy_worker* first_to_retry(const proxy_balancer& balancer) {
     const proxy_worker* first = nullptr;
-    for (int i = 0; i < balancer.workers->nelts; ++i) {
-        const proxy_worker* const worker = APR_ARRAY_IDX(balancer.workers, i, proxy_worker*);
-        const std::int64_t seconds = seconds_until_retry(*worker);
+    each_member(balancer, [&first](const proxy_worker* member) {
+        const std::int64_t seconds = seconds_until_retry(*member);
         if (seconds > 0 && (first == nullptr || seconds < seconds_until_retry(*first))) {
-            first = worker;
+            first = member;
         }
-    }
+    });
     return first;
 }
 

@@ -21,17 +21,21 @@ void clear_if_set(Field& field) {
 }  // namespace
 
 bool may_use(proxy_worker& worker, const char* scheme, server_rec* server) {
-    if (!PROXY_WORKER_IS_USABLE(&worker)) {
+    if (!is_usable(worker)) {
         auto* const retry = APR_RETRIEVE_OPTIONAL_FN(ap_proxy_retry_worker);
         if (retry != nullptr) {
             retry(scheme, &worker, server);
         }
     }
+    return is_usable(worker);
+}
+
+bool is_usable(const proxy_worker& worker) {
     return PROXY_WORKER_IS_USABLE(&worker);
 }
 
 bool may_preconnect(const proxy_worker& worker) {
-    return PROXY_WORKER_IS_USABLE(&worker) && !PROXY_WORKER_IS_DRAINING(&worker);
+    return is_usable(worker) && !PROXY_WORKER_IS_DRAINING(&worker);
 }
 
 bool is_taken_out(const proxy_worker& worker) {
@@ -64,7 +68,7 @@ void put_in_error(proxy_worker& worker, request_rec* r) {
 }
 
 bool note_connected(proxy_worker& worker) {
-    if (!PROXY_WORKER_IS_USABLE(&worker)) {
+    if (!is_usable(worker)) {
         return false;
     }
     clear_if_set(worker.s->error_time);

@@ -17,6 +17,9 @@ constexpr DurationUs kWorkerLookInterval = 1 * kSecond;
 // ap_proxy_acquire_connection does.
 bool may_use(proxy_worker& worker, const char* scheme, server_rec* server);
 
+// Whether mod_proxy gives the worker requests, as it is now.
+bool is_usable(const proxy_worker& worker);
+
 // Whether connections may be made to the worker before a request needs them: it is usable and not draining.
 bool may_preconnect(const proxy_worker& worker);
 
@@ -29,7 +32,7 @@ enum class WhyUnusable : std::uint8_t {
     taken_out,     // stopped or disabled, by status= or balancer-manager
     in_error,      // a connect has failed
 };
-// Of a worker that may not be used.
+// Of a worker that is not usable.
 WhyUnusable why_unusable(const proxy_worker& worker);
 
 // None of its addresses can be connected to: the worker is in error for its retry=, unless it has status=+I. Logs that.

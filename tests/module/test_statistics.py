@@ -194,6 +194,16 @@ def test_refused_handshakes_are_counted_by_reason(site, listener):
     assert set(refused) <= {"unreachable", "out_of_use"} and sum(refused.values()) == 3
 
 
+def test_a_client_that_is_gone_before_its_101_is_counted(site, listener):
+    opened = ask(site)["total"]["opened"]
+    with site.start_handshake("/ws") as client, listener.accept() as session:
+        client.reset()
+        session.accept_handshake()
+        wait_until(lambda: ask(site)["total"]["refused"].get("client_gone") == 1, "it is counted")
+    site.error_log.wait_for("WSP0105: the client went away before its 101 could be sent; request GET /ws")
+    assert ask(site)["total"]["opened"] == opened
+
+
 def test_round_trips_of_pings(site, listener):
     with site.start_handshake("/pinged") as client, listener.accept() as session:
         session.accept_handshake()
