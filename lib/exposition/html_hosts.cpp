@@ -31,14 +31,12 @@ std::string_view main_refusal(const SeriesSnapshot& series, DescribeCell describ
 
 void write_handshake(HtmlWriter& html, const SeriesSnapshot& series) {
     html.raw("<td class=\"number\" data-label=\"Handshake, 99 %\">");
-    const std::uint64_t count = count_of(series, Metric::handshake_time);
-    if (count == 0) {
+    const DurationUs mean = mean_of(series, Metric::handshake_time);
+    if (mean == kNever) {
         html.raw("<span>\xE2\x80\x93</span></td>");
         return;
     }
-    html.raw("<span>").duration(sum_of(series, Metric::handshake_time) /
-                                static_cast<DurationUs>(count));
-    html.raw("</span><span class=\"second\">\xE2\x89\xA4 ");
+    html.raw("<span>").duration(mean).raw("</span><span class=\"second\">\xE2\x89\xA4 ");
     html.duration(std::min(quantile_of(series, Metric::handshake_time, 0.99), 24 * 3600 * kSecond));
     html.raw("</span></td>");
 }

@@ -38,10 +38,9 @@ std::string most_within(const SeriesSnapshot& series, Metric histogram) {
                            : "99\xC2\xA0% within " + human_duration(bound);
 }
 
-std::string mean_of(const SeriesSnapshot& series, Metric histogram) {
-    const std::uint64_t count = count_of(series, histogram);
-    return count == 0 ? "\xE2\x80\x93"
-                      : human_duration(sum_of(series, histogram) / static_cast<DurationUs>(count));
+std::string mean_text(const SeriesSnapshot& series, Metric histogram) {
+    const DurationUs mean = mean_of(series, histogram);
+    return mean == kNever ? "\xE2\x80\x93" : human_duration(mean);
 }
 
 }  // namespace
@@ -62,11 +61,11 @@ void write_now(HtmlWriter& html, const StatusReport& report, const SeriesSnapsho
               in_and_out(human_bytes, total, Metric::bytes));
     tiles.add("held", "Held back", human_bytes(total.at(Metric::held_bytes)),
               "waits for receivers");
-    tiles.add("handshake", "Handshake, mean", mean_of(total, Metric::handshake_time),
+    tiles.add("handshake", "Handshake, mean", mean_text(total, Metric::handshake_time),
               most_within(total, Metric::handshake_time));
-    tiles.add("rtt", "Round trip, mean", mean_of(total, Metric::ping_rtt),
+    tiles.add("rtt", "Round trip, mean", mean_text(total, Metric::ping_rtt),
               most_within(total, Metric::ping_rtt));
-    tiles.add("lag", "Loop round, mean", mean_of(report.snapshot.server, Metric::loop_lag),
+    tiles.add("lag", "Loop round, mean", mean_text(report.snapshot.server, Metric::loop_lag),
               most_within(report.snapshot.server, Metric::loop_lag));
     html.raw("</dl>\n</section>\n");
 }

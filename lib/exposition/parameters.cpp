@@ -6,7 +6,7 @@
 namespace wsp {
 namespace {
 
-int hex_digit(char c) noexcept {
+int hex_value(char c) noexcept {
     if (c >= '0' && c <= '9') {
         return c - '0';
     }
@@ -36,8 +36,8 @@ bool take_parameter(std::string_view& query, Parameter& to) {
 std::string decode_query(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+        const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
         if (low >= 0) {
             out += static_cast<char>(high * 16 + low);
             i += 2;

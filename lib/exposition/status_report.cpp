@@ -25,6 +25,11 @@ DurationUs sum_of(const SeriesSnapshot& series, Metric histogram) noexcept {
     return static_cast<DurationUs>(series.at(histogram, kBuckets));
 }
 
+DurationUs mean_of(const SeriesSnapshot& series, Metric histogram) noexcept {
+    const std::uint64_t count = count_of(series, histogram);
+    return count == 0 ? kNever : sum_of(series, histogram) / static_cast<DurationUs>(count);
+}
+
 DurationUs quantile_of(const SeriesSnapshot& series, Metric histogram, double share) noexcept {
     const std::uint64_t count = count_of(series, histogram);
     if (count == 0) {

@@ -39,9 +39,10 @@ struct StatusReport {
 // All series together.
 SeriesSnapshot total_of(const ServerSnapshot& snapshot);
 
-// How many times a histogram has counted, and the sum of these times.
+// How many times a histogram has counted, their sum, and their mean; kNever where there are none.
 std::uint64_t count_of(const SeriesSnapshot& series, Metric histogram) noexcept;
 DurationUs sum_of(const SeriesSnapshot& series, Metric histogram) noexcept;
+DurationUs mean_of(const SeriesSnapshot& series, Metric histogram) noexcept;
 
 // The bound that `share` (0 to 1) of a histogram's times do not exceed: a bucket's upper one. 0: nothing was counted.
 // kNever: more than the last bound.

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "protocol/utf8.hpp"
 
 namespace wsp {
 namespace {
-
-constexpr char kHex[] = "0123456789abcdef";
 
 bool is_control(std::string_view character) noexcept {
     return character.size() == 1 &&
@@ -98,10 +97,7 @@ void append_json(std::string& out, std::string_view text) {
     while (!text.empty()) {
         const std::string_view character = take_character(text);
         if (is_control(character)) {
-            const auto byte = static_cast<unsigned char>(character[0]);
-            out += "\\u00";
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
+            append_hex(out += "\\u00", static_cast<unsigned char>(character[0]));
             continue;
         }
         if (character == "\"" || character == "\\") {
@@ -151,10 +147,7 @@ void append_query(std::string& out, std::string_view text) {
         if (plain) {
             out += c;
         } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
+            append_hex(out += '%', static_cast<unsigned char>(c));
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/ascii.hpp"
 #include "base/fnv1a.hpp"
 
 namespace wsp {
@@ -17,13 +18,12 @@ std::string_view fitting(std::string_view label, char (&room)[StatisticsPage::kL
     if (label.size() <= sizeof room) {
         return label;
     }
-    static constexpr char kHex[] = "0123456789abcdef";
     const std::size_t kept = sizeof room - kHash;
     std::memcpy(room, label.data(), kept);
     room[kept] = '~';
     const std::uint64_t hash = Fnv1a().text(label).value();
     for (std::size_t i = 1; i < kHash; ++i) {
-        room[kept + i] = kHex[hash >> (4 * (kHash - 1 - i)) & 15];
+        room[kept + i] = hex_digit(hash >> (4 * (kHash - 1 - i)));
     }
     return {room, sizeof room};
 }

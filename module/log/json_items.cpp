@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "exposition/text.hpp"
 #include "httpd/boundary.hpp"
+#include "log/log_transaction.hpp"
 #include "mod_log_config.h"
 #include "protocol/clean_text.hpp"
 
@@ -15,43 +17,48 @@ namespace {
 constexpr std::size_t kLongest = 8192;
 constexpr char kNull[] = "null";
 
-// mod_log_config shows these of the request before internal redirects.
-const request_rec* first_of(const request_rec* r) {
-    while (r->prev != nullptr) {
-        r = r->prev;
-    }
-    return r;
-}
-
-// `item` is the name between the braces. Null: there is none.
-const char* value_of(const request_rec* r, const char* item) {
-    const char* const name = *item != '\0' && item[1] == ':' ? item + 2 : nullptr;
-    switch (name != nullptr || item[0] == '\0' || item[1] == '\0' ? item[0] : '\0') {
+// Of "i:Cookie" and its like. Null: there is none.
+const char* named_value_of(const request_rec* r, char kind, const char* name) {
+    switch (kind) {
         case 'i':
-            return name != nullptr ? apr_table_get(r->headers_in, name) : nullptr;
+            return apr_table_get(r->headers_in, name);
         case 'o': {
-            const char* const value =
-                name != nullptr ? apr_table_get(r->headers_out, name) : nullptr;
-            return value != nullptr || name == nullptr ? value
-                                                       : apr_table_get(r->err_headers_out, name);
+            const char* const value = apr_table_get(r->headers_out, name);
+            return value != nullptr ? value : apr_table_get(r->err_headers_out, name);
         }
         case 'n':
-            return name != nullptr ? apr_table_get(r->notes, name) : nullptr;
+            return apr_table_get(r->notes, name);
         case 'e':
-            return name != nullptr ? apr_table_get(r->subprocess_env, name) : nullptr;
-        case 'u':
-            return r->user;
-        case 'm':
-            return first_of(r)->method;
-        case 'U':
-            return first_of(r)->uri;
-        case 'q':
-            return first_of(r)->args;
-        case 'H':
-            return first_of(r)->protocol;
+            return apr_table_get(r->subprocess_env, name);
         default:
             return nullptr;
     }
+}
+
+// Of "m" and its like. Null: there is none. mod_log_config shows most of them of the request before internal redirects.
+const char* plain_value_of(request_rec* r, char kind) {
+    switch (kind) {
+        case 'u':
+            return r->user;
+        case 'm':
+            return first_request_of(r)->method;
+        case 'U':
+            return first_request_of(r)->uri;
+        case 'q':
+            return first_request_of(r)->args;
+        case 'H':
+            return first_request_of(r)->protocol;
+        default:
+            return nullptr;
+    }
+}
+
+// `item` is what stands between the braces.
+const char* value_of(request_rec* r, const char* item) {
+    if (item[0] != '\0' && item[1] == ':') {
+        return named_value_of(r, item[0], item + 2);
+    }
+    return item[0] != '\0' && item[1] == '\0' ? plain_value_of(r, item[0]) : nullptr;
 }
 
 // RFC 8259 6, without signs and exponents.
@@ -65,22 +72,15 @@ bool is_number(std::string_view text) {
            (whole.size() == text.size() || are_digits(fraction));
 }
 
-// A quote and a backslash are all that clean text has and JSON has not.
-std::string string_of(const char* value) {
-    std::string text = "\"";
-    for (const char c : clean_text(value, kLongest)) {
-        if (c == '"' || c == '\\') {
-            text += '\\';
-        }
-        text += c;
-    }
-    return text + '"';
-}
-
 extern "C" const char* json_string(request_rec* r, char* item) {
     return guarded_or<const char*>(kNull, [&]() -> const char* {
         const char* const value = value_of(r, item);
-        return value != nullptr ? apr_pstrdup(r->pool, string_of(value).c_str()) : kNull;
+        if (value == nullptr) {
+            return kNull;
+        }
+        std::string text;
+        append_json(text, clean_text(value, kLongest));
+        return apr_pstrdup(r->pool, text.c_str());
     });
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "log/log_transaction.hpp"
 #include "protocol/clean_text.hpp"
 
 namespace wsp {
@@ -18,16 +19,9 @@ struct IdentityNumbers {
     bool tls;
 };
 
-request_rec* first_of(request_rec* r) {
-    while (r->prev != nullptr) {
-        r = r->prev;
-    }
-    return r;
-}
-
 // A redirected request has an id of its own as soon as it has a line in the error log; usually it is the same one.
 const char* id_of(request_rec* last) {
-    const char* id = first_of(last)->log_id;
+    const char* id = first_request_of(last)->log_id;
     for (const request_rec* r = last; r != nullptr && id == nullptr; r = r->prev) {
         id = r->log_id;
     }
@@ -45,7 +39,7 @@ const char* id_of(request_rec* last) {
 
 // As the client has sent it: not decoded, and before any rewriting. RFC 9112 3.2.2: the target may be a whole URL.
 const char* path_of(request_rec* last) {
-    const request_rec* const first = first_of(last);
+    const request_rec* const first = first_request_of(last);
     const bool is_path = first->unparsed_uri != nullptr && first->unparsed_uri[0] == '/';
     const char* const target = is_path ? first->unparsed_uri : first->uri;
     const std::string_view text(target != nullptr ? target : "");

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "base/ascii.hpp"
 #include "httpd/kept_memory.hpp"
 
 namespace wsp {
@@ -38,11 +39,9 @@ std::string token_of(const request_rec* r, std::int64_t window) {
              &size) == nullptr) {
         return {};
     }
-    static constexpr char kHex[] = "0123456789abcdef";
     std::string token;
     for (unsigned i = 0; i < size; ++i) {
-        token += kHex[code[i] >> 4];
-        token += kHex[code[i] & 15];
+        append_hex(token, code[i]);
     }
     return token;
 }

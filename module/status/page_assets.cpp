@@ -1,6 +1,7 @@
 // CMakeLists.txt and Makefile.apxs make a string literal of each file.
 #include "status/page_assets.hpp"
 
+#include "base/ascii.hpp"
 #include "base/fnv1a.hpp"
 
 namespace wsp {
@@ -24,11 +25,10 @@ const Table<PageAsset>::Row Table<PageAsset>::kRows[3] = {
 };
 
 std::string version_of(PageAsset asset) {
-    static constexpr char kDigits[] = "0123456789abcdef";
     std::uint64_t hash = Fnv1a().text(row_of(asset).content).value();
     std::string version;
     for (; hash != 0; hash >>= 4) {
-        version += kDigits[hash & 15];
+        version += hex_digit(hash);
     }
     return version;
 }

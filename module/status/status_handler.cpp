@@ -1,6 +1,8 @@
 // Reads what is asked for, collects it, and lets lib write it.
 #include "status/status_handler.hpp"
 
+#include <optional>
+
 #include "exposition/csv.hpp"
 #include "exposition/html_page.hpp"
 #include "exposition/json.hpp"
@@ -39,19 +41,16 @@ struct Asked {
 
 // The page names its files together with their version, so a browser may keep them.
 int send_asset(request_rec* r, std::string_view name) {
-    for (std::size_t i = 0; i < std::size(rows_of<PageAsset>()); ++i) {
-        const auto asset = static_cast<PageAsset>(i);
-        if (row_of(asset).name != name) {
-            continue;
-        }
-        const std::string version = version_of(asset);
-        apr_table_setn(r->headers_out, "ETag", apr_psprintf(r->pool, "\"%s\"", version.c_str()));
-        apr_table_setn(r->err_headers_out, "Cache-Control", "private, max-age=31536000, immutable");
-        const int condition = ap_meets_conditions(r);
-        return condition != OK ? condition
-                               : send(r, row_of(asset).content_type, row_of(asset).content);
+    const std::optional<PageAsset> asset = value_named<PageAsset>(name);
+    if (!asset) {
+        return send_error(r, HTTP_NOT_FOUND, "The page has no file of this name.");
     }
-    return send_error(r, HTTP_NOT_FOUND, "The page has no file of this name.");
+    const std::string version = version_of(*asset);
+    apr_table_setn(r->headers_out, "ETag", apr_psprintf(r->pool, "\"%s\"", version.c_str()));
+    apr_table_setn(r->err_headers_out, "Cache-Control", "private, max-age=31536000, immutable");
+    const int condition = ap_meets_conditions(r);
+    return condition != OK ? condition
+                           : send(r, row_of(*asset).content_type, row_of(*asset).content);
 }
 
 StatusReport collect(const Asked& by, bool with_rows) {
