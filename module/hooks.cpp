@@ -29,7 +29,7 @@
 #include "status/action_token.hpp"
 #include "status/mod_status_section.hpp"
 #include "status/status_handler.hpp"
-#include "survey/kept_for_survey.hpp"
+#include "surveying/kept_for_survey.hpp"
 #include "upstream/backend_io.hpp"
 #include "upstream/configured_workers.hpp"
 #include "upstream/retry_after.hpp"

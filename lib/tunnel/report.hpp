@@ -1,8 +1,6 @@
 // The report about a tunnel when it ends. Values only; any thread.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -11,7 +9,7 @@
 #include "base/log_level.hpp"
 #include "base/table.hpp"
 #include "metrics/tunnel_row.hpp"
-#include "protocol/frame_header.hpp"
+#include "protocol/close_reason.hpp"
 #include "protocol/violation.hpp"
 
 namespace wsp {
@@ -52,29 +50,6 @@ struct FlowReport {
     std::uint64_t messages = 0;            // data messages that the other side has taken completely
     std::uint64_t wire_bytes_read = 0;     // received from the source, with TLS overhead
     std::uint64_t wire_bytes_written = 0;  // sent to the source, with TLS overhead
-};
-
-// The text of a Close (RFC 6455 5.5.1), as it was on the wire: bytes of a stranger.
-class CloseReason {
-  public:
-    CloseReason() noexcept = default;
-    // What is too long for a Close is cut.
-    explicit CloseReason(std::string_view text) noexcept
-        : size_(static_cast<std::uint8_t>(std::min(text.size(), bytes_.size()))) {
-        std::copy_n(text.data(), size_, bytes_.data());
-    }
-    std::string_view text() const noexcept { return {bytes_.data(), size_}; }
-
-    // For base/image_fields.hpp.
-    template <class Self, class Fields>
-    static void each_member(Self& self, Fields& fields) {
-        WSP_EACH_MEMBER(fields, self, bytes_, size_);
-    }
-    bool is_sound() const noexcept { return size_ <= bytes_.size(); }
-
-  private:
-    std::array<char, kMaxControlPayload - 2> bytes_{};
-    std::uint8_t size_ = 0;
 };
 
 struct TunnelReport {
@@ -158,7 +133,7 @@ class TunnelObserver {
     virtual void on_pong(DurationUs round_trip) noexcept { static_cast<void>(round_trip); }
     virtual void on_end(const TunnelReport& report) noexcept = 0;
 
-    // Somebody asks for the state of all tunnels (tunnel/survey.hpp). All bytes have been reported before, and `held`
+    // Somebody asks for the state of all tunnels (survey/survey.hpp). All bytes have been reported before, and `held`
     // bytes wait in the tunnel now.
     virtual void on_survey(std::uint64_t held) noexcept { static_cast<void>(held); }
     // Whose tunnel it is. The views must stay valid until the observer is called again.

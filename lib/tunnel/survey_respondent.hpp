@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "tunnel/survey_page.hpp"
+#include "survey/survey_page.hpp"
 
 namespace wsp {
 

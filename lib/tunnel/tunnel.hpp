@@ -30,10 +30,10 @@
 #include <string_view>
 
 #include "base/image_fields.hpp"
+#include "survey/survey_page.hpp"
 #include "tunnel/direction.hpp"
 #include "tunnel/ping.hpp"
 #include "tunnel/report.hpp"
-#include "tunnel/survey_page.hpp"
 #include "tunnel/terms.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel_move.hpp"

@@ -19,9 +19,9 @@
 #include "base/clock.hpp"
 #include "base/wake_fd.hpp"
 #include "net/poller.hpp"
+#include "survey/survey_page.hpp"
 #include "tunnel/close_plan.hpp"
 #include "tunnel/loop_lag.hpp"
-#include "tunnel/survey_page.hpp"
 #include "tunnel/timer_queue.hpp"
 #include "tunnel/tunnel.hpp"
 

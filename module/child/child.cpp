@@ -12,7 +12,7 @@
 #include "httpd/boundary.hpp"
 #include "httpd/limited_log.hpp"
 #include "httpd/mpm_query.hpp"
-#include "survey/kept_for_survey.hpp"
+#include "surveying/kept_for_survey.hpp"
 
 namespace wsp {
 namespace {

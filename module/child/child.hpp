@@ -13,9 +13,9 @@
 #include "httpd/httpd.hpp"
 #include "statistics/statistics.hpp"
 #include "status/live_status.hpp"
-#include "survey/tunnels_on_channel.hpp"
+#include "survey/survey.hpp"
+#include "surveying/tunnels_on_channel.hpp"
 #include "tunnel/shared_policies.hpp"
-#include "tunnel/survey.hpp"
 #include "upstream/member_watch.hpp"
 #include "upstream/worker_pool_map.hpp"
 

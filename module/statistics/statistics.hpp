@@ -60,7 +60,7 @@ class Statistics {
     SeriesCounters of_server() const noexcept { return server_; }
 
     // The sums over all processes that are or were. What tunnels have not reported so far is missing
-    // (tunnel/survey.hpp). May throw bad_alloc.
+    // (survey/survey.hpp). May throw bad_alloc.
     ServerSnapshot read() const;
 
   private:

@@ -4,7 +4,7 @@
 
 #include "metrics/pause_table.hpp"
 #include "metrics/snapshot.hpp"
-#include "tunnel/survey.hpp"
+#include "survey/survey.hpp"
 
 namespace wsp {
 
@@ -17,7 +17,7 @@ class StatusSource {
     virtual RowsAnswer rows() = 0;
     // The statistics of the whole server, as far as they have been reported. Does not block.
     virtual ServerSnapshot snapshot() = 0;
-    // Ends tunnels (tunnel/survey.hpp). May block for Survey::kPatience.
+    // Ends tunnels (survey/survey.hpp). May block for Survey::kPatience.
     virtual CloseAnswer close(const Match& match, const CloseOrder& order) = 0;
     // What takes no new tunnels; null where there is no shared memory for it.
     virtual PauseTable* pauses() = 0;

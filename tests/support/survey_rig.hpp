@@ -21,10 +21,10 @@
 #include "net/descriptor_channel.hpp"
 #include "support/move_rig.hpp"
 #include "support/socket_tunnel.hpp"
+#include "survey/survey.hpp"
+#include "survey/survey_page.hpp"
 #include "tunnel/loop_list.hpp"
 #include "tunnel/pump.hpp"
-#include "tunnel/survey.hpp"
-#include "tunnel/survey_page.hpp"
 #include "tunnel/survey_respondent.hpp"
 
 namespace wsp::test {

@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "metrics/statistics_page.hpp"
+#include "survey/survey_page.hpp"
 #include "tunnel/serving_page.hpp"
-#include "tunnel/survey_page.hpp"
 
 using namespace wsp;
 

@@ -1,5 +1,5 @@
 // Asks, and waits for the answers.
-#include "tunnel/survey.hpp"
+#include "survey/survey.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <thread>
 
-#include "tunnel/survey_page.hpp"
+#include "survey/survey_page.hpp"
 
 namespace wsp {
 namespace {

@@ -1,5 +1,5 @@
 // Looks whether there is something to read.
-#include "survey/tunnels_on_channel.hpp"
+#include "surveying/tunnels_on_channel.hpp"
 
 #include <poll.h>
 

@@ -1,5 +1,5 @@
 // The turn, the question and the orders, and who has answered.
-#include "tunnel/survey_page.hpp"
+#include "survey/survey_page.hpp"
 
 #include <cerrno>
 #include <csignal>

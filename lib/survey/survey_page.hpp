@@ -20,8 +20,8 @@
 
 #include "base/clock.hpp"
 #include "metrics/tunnel_row.hpp"
-#include "tunnel/report.hpp"
-#include "tunnel/survey.hpp"
+#include "protocol/close_reason.hpp"
+#include "survey/survey.hpp"
 
 namespace wsp {
 

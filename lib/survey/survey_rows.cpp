@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "tunnel/survey_page.hpp"
+#include "survey/survey_page.hpp"
 
 namespace wsp {
 

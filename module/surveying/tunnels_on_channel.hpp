@@ -2,7 +2,7 @@
 #pragma once
 
 #include "moving/kept_for_moves.hpp"
-#include "tunnel/survey.hpp"
+#include "survey/survey.hpp"
 
 namespace wsp {
 

@@ -1,5 +1,5 @@
 // Makes the page, once for each server and build.
-#include "survey/kept_for_survey.hpp"
+#include "surveying/kept_for_survey.hpp"
 
 #include <cerrno>
 #include <cinttypes>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "httpd/httpd.hpp"
-#include "tunnel/survey_page.hpp"
+#include "survey/survey_page.hpp"
 
 namespace wsp {
 
