@@ -23,9 +23,8 @@ STOPPED = "it was stopped or disabled, by status= or in balancer-manager"
 
 @pytest.fixture
 def members():
-    members = Members(2)
-    yield members
-    members.close()
+    with Members(2) as members:
+        yield members
 
 
 @pytest.fixture
@@ -84,10 +83,9 @@ def test_nofailover_is_named(serve, members):
 
 
 def test_a_long_list_is_cut(serve):
-    many = Members(6)
-    server = serve(many.lines({number: "status=+D" for number in range(1, 7)}))
-    _, [line] = refuse(server)
-    many.close()
+    with Members(6) as many:
+        server = serve(many.lines({number: "status=+D" for number in range(1, 7)}))
+        _, [line] = refuse(server)
     assert line.endswith(f"ws://{many.address(4)}: {STOPPED}; and 2 more")
 
 

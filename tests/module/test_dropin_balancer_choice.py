@@ -15,9 +15,8 @@ METHODS = ["lbmethod_bybusyness", "lbmethod_bytraffic"]
 
 @pytest.fixture(scope="module")
 def members():
-    members = Members(3)
-    yield members
-    members.close()
+    with Members(3) as members:
+        yield members
 
 
 @pytest.mark.parametrize("scheme, line", [("ws", ""), ("http", "ProxyWebsocketUpgradeHttp On"), ("http", "upgrade")],

@@ -16,9 +16,8 @@ RUNS_ON = ["event", "prefork"]
 
 @pytest.fixture
 def members():
-    members = Members(2)
-    yield members
-    members.close()
+    with Members(2) as members:
+        yield members
 
 
 @pytest.fixture

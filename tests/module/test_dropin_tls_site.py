@@ -76,14 +76,13 @@ BALANCER_WAYS = {
 
 @pytest.mark.parametrize("option, line", BALANCER_WAYS.values(), ids=BALANCER_WAYS.keys())
 def test_websockets_spread_over_a_balancer_of_http_members_without_rewrite(site, tls, option, line):
-    members = Members(3)
-    served = site(f"{line}\nProxyPass / balancer://c/\nProxyPassReverse / balancer://c/",
-                  members.lines(dict.fromkeys([1, 2, 3], option), "http", path="/elsewhere"))
-    tunnels = [ask(served, "chrome", "/ws", tls=tls) for _ in range(6)]
-    assert sorted(answer.backend for answer in tunnels) == ["m1", "m1", "m2", "m2", "m3", "m3"]
-    assert {answer.response.status for answer in tunnels} == {101}
-    assert str(ask(served, "page", "/ws", tls=tls))[:5] == "200 m"
-    members.close()
+    with Members(3) as members:
+        served = site(f"{line}\nProxyPass / balancer://c/\nProxyPassReverse / balancer://c/",
+                      members.lines(dict.fromkeys([1, 2, 3], option), "http", path="/elsewhere"))
+        tunnels = [ask(served, "chrome", "/ws", tls=tls) for _ in range(6)]
+        assert sorted(answer.backend for answer in tunnels) == ["m1", "m1", "m2", "m2", "m3", "m3"]
+        assert {answer.response.status for answer in tunnels} == {101}
+        assert str(ask(served, "page", "/ws", tls=tls))[:5] == "200 m"
 
 
 def test_a_browser_that_speaks_http2_to_the_site_falls_back_to_http1_for_tunnels(site, backend, certificates, tls):

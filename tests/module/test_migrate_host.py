@@ -47,9 +47,8 @@ def expect_told(tunnels):
 
 @pytest.fixture(scope="module")
 def members():
-    members = Members(2)
-    yield members
-    members.close()
+    with Members(2) as members:
+        yield members
 
 
 def test_bybusyness_counts_tunnels_that_have_moved(start, members):

@@ -52,7 +52,10 @@ class Members:
         return "\n".join(["<Proxy balancer://c>", *members, f"ProxySet nonce={NONCE} {proxy_set}", "</Proxy>",
                           f"ProxyPass {path} balancer://c", MANAGER])
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for teller in self._up.values():
             teller.close()
 
