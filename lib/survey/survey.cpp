@@ -73,16 +73,12 @@ class Survey::Asking {
     Asking(const Asking&) = delete;
     Asking& operator=(const Asking&) = delete;
 
-    // Those that were sent before their process has answered are answered for where they arrive.
-    void await_tunnels_under_way(const TunnelsUnderWay* under_way) {
-        if (under_way != nullptr && outcome.asked) {
-            const std::uint64_t received = page_->received();
-            if (under_way->are_any()) {
-                const std::uint64_t most = under_way->most();
-                await(
-                    [&] { return !under_way->are_any() || page_->received() - received >= most; });
-            }
-            await([this] { return !page_->is_any_receiving(); });
+    // Until every tunnel that was there when the question was asked has been answered for, by the loop that it is on its
+    // way to.
+    void await_tunnels(const TunnelsUnderWay* under_way) {
+        if (outcome.asked) {
+            await([this] { return !page_->is_any_opening_before(number_); });
+            await_tunnels_under_way(under_way);
         }
     }
 
@@ -91,6 +87,25 @@ class Survey::Asking {
     SurveyOutcome outcome;
 
   private:
+    // Those that were sent before their process has answered are answered for where they arrive.
+    void await_tunnels_under_way(const TunnelsUnderWay* under_way) {
+        if (under_way == nullptr) {
+            return;
+        }
+        if (under_way->are_any()) {
+            // Others may follow them for ever, so they are counted. One that was received before `most` was read, and is
+            // counted afterwards, is none of them: its loop is still receiving in the next line, or has counted it by
+            // the one behind that.
+            const std::uint64_t most = under_way->most();
+            const std::uint64_t receiving = page_->receiving();
+            const std::uint64_t received = page_->received();
+            await([&] {
+                return !under_way->are_any() || page_->received() - received >= most + receiving;
+            });
+        }
+        await([this] { return page_->receiving() == 0; });
+    }
+
     bool take_turn(DurationUs patience) {
         for (;;) {
             const MonotonicUs now = monotonic_now();
@@ -129,7 +144,7 @@ RowsAnswer Survey::rows(DurationUs patience) {
     SurveyQuestion question;
     question.kind = SurveyQuestion::Kind::rows;
     Asking asking(*this, question, patience);
-    asking.await_tunnels_under_way(under_way_);
+    asking.await_tunnels(under_way_);
     RowsAnswer answer{asking.outcome, {}, 0};
     if (answer.asked) {
         asking.page().read_rows(asking.number(), answer.rows);
@@ -152,6 +167,7 @@ CloseAnswer Survey::close(const Match& match, const CloseOrder& order, DurationU
     question.first = monotonic_now();
     question.last = question.first + order.spread;
     Asking asking(*this, question, patience);
+    asking.await_tunnels(under_way_);
     CloseAnswer answer{asking.outcome, 0};
     answer.matched = answer.asked ? asking.page().matched(asking.number()) : 0;
     return answer;

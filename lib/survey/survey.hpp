@@ -52,8 +52,8 @@ struct CloseOrder {
 };
 
 struct CloseAnswer : SurveyOutcome {
-    // Tunnels that end now, or within `spread`. Those that were just about to open, or on their way between two
-    // processes, also end, but may be missing in this number.
+    // Tunnels that end now, or within `spread`. Those whose client had no 101 yet when the order was given also end, but
+    // may be missing in this number.
     std::size_t matched = 0;
 };
 

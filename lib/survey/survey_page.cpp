@@ -64,8 +64,10 @@ SurveyPage::Number SurveyPage::post(SurveyQuestion question) noexcept {
     // Before the question: whoever has read it finds them.
     begin_count(matched_, question.number);
     begin_count(left_out_, question.number);
-    const std::size_t used = count_of(chunks_, number_of(before));
-    begin_count(chunks_, question.number);
+    // At once: whoever is late takes no chunk any more that this question begins with.
+    const std::uint64_t chunks = chunks_.exchange(std::uint64_t{question.number} << 32);
+    const std::size_t used =
+        number_of(chunks) == number_of(before) ? static_cast<std::uint32_t>(chunks) : 0;
     first_chunk_.store(static_cast<std::uint32_t>((first_chunk_.load() + used) % kChunks));
     if (question.kind == SurveyQuestion::Kind::close) {
         write(orders_[orders % kOrders], question);
@@ -149,6 +151,8 @@ int SurveyPage::join(pid_t process) noexcept {
             continue;
         }
         row.receiving.store(0);
+        row.opening[0].store(0);
+        row.opening[1].store(0);
         row.answered.store(0);
         std::uint32_t rows = rows_.load();
         while (rows < i + 1 && !rows_.compare_exchange_weak(rows, i + 1)) {
@@ -193,14 +197,47 @@ std::size_t SurveyPage::silent(Number number) const noexcept {
     return silent;
 }
 
-bool SurveyPage::is_any_receiving() const noexcept {
+// Whoever asks changes the number and then looks at the counts; whoever opens counts and then looks at the number. So
+// one of them sees the other.
+SurveyPage::Number SurveyPage::begin_opening(int row) noexcept {
+    for (;;) {
+        const Number number = number_of(asked_.load());
+        row_of(row).opening[number % 2].fetch_add(1);
+        if (number_of(asked_.load()) == number) {
+            return number;
+        }
+        end_opening(row, number);
+    }
+}
+
+// Not below 0: the process may have left, and another one have its row.
+void SurveyPage::end_opening(int row, Number number) noexcept {
+    std::atomic<std::uint16_t>& count = row_of(row).opening[number % 2];
+    std::uint16_t there = count.load();
+    while (there > 0 &&
+           !count.compare_exchange_weak(there, static_cast<std::uint16_t>(there - 1))) {
+    }
+}
+
+bool SurveyPage::is_any_opening_before(Number number) const noexcept {
     const std::uint32_t rows = rows_in_use();
     for (std::uint32_t i = 0; i < rows; ++i) {
-        if (processes_[i].process.load() != 0 && processes_[i].receiving.load() > 0) {
+        if (processes_[i].process.load() != 0 && processes_[i].opening[1 - number % 2].load() > 0) {
             return true;
         }
     }
     return false;
+}
+
+std::uint64_t SurveyPage::receiving() const noexcept {
+    const std::uint32_t rows = rows_in_use();
+    std::uint64_t receiving = 0;
+    for (std::uint32_t i = 0; i < rows; ++i) {
+        const std::int32_t loops = processes_[i].receiving.load();
+        receiving +=
+            processes_[i].process.load() != 0 && loops > 0 ? static_cast<std::uint64_t>(loops) : 0;
+    }
+    return receiving;
 }
 
 void SurveyPage::begin_count(Count& count, Number number) noexcept {

@@ -94,8 +94,11 @@ class SurveyPage {
     void close(Number number) noexcept;
     // How many processes with loops have not answered.
     std::size_t silent(Number number) const noexcept;
-    // Whether a process is just taking in a tunnel of another one.
-    bool is_any_receiving() const noexcept;
+    // Whether a tunnel whose client may have had its 101 before this question is still on its way to a loop. Those that
+    // were before the question before it are not known: whoever asked that one has waited for them.
+    bool is_any_opening_before(Number number) const noexcept;
+    // How many loops may just be taking in a tunnel of another process.
+    std::uint64_t receiving() const noexcept;
     // Tunnels that were received from other processes, ever.
     std::uint64_t received() const noexcept { return received_.load(); }
     // Removes the rows of processes that do not exist any more.
@@ -116,6 +119,10 @@ class SurveyPage {
     // A process has loops from now on. Returns its row; -1: there is none left, and it will not be waited for.
     int join(pid_t process) noexcept;
     void mark_answered(int row, Number number) noexcept;
+    // Before its 101 is sent. Returns the last question until now, for end_opening().
+    Number begin_opening(int row) noexcept;
+    // When a loop has the tunnel, or it has ended without.
+    void end_opening(int row, Number number) noexcept;
     void begin_receiving(int row) noexcept { row_of(row).receiving.fetch_add(1); }
     void end_receiving(int row) noexcept { row_of(row).receiving.fetch_sub(1); }
     void note_received() noexcept { received_.fetch_add(1); }
@@ -145,6 +152,8 @@ class SurveyPage {
         SurveyPage* page_ = nullptr;
         Number number_ = 0;
         Chunk* chunk_ = nullptr;
+        // Not taken from the chunk: that may be freed meanwhile, and what was read of it must not be written again.
+        std::size_t used_ = 0;
     };
 
   private:
@@ -159,7 +168,9 @@ class SurveyPage {
         std::atomic<std::uint32_t> process;  // 0: free
         std::atomic<Number> answered;
         std::atomic<std::int32_t> receiving;  // loops of it
-        std::atomic<std::uint32_t> unused;
+        // Tunnels on their way to its loops, by whether the last question before was odd. So whoever asks need not wait
+        // for those that begin later.
+        std::atomic<std::uint16_t> opening[2];
     };
     // Written by whoever has the turn, read at any time. `version` is odd while it is written.
     struct Slot {
@@ -169,6 +180,7 @@ class SurveyPage {
     };
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "other processes see it");
     static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "other processes see it");
+    static_assert(std::atomic<std::uint16_t>::is_always_lock_free, "other processes see it");
 
     // The last question, as one word that is changed at once: its number, how many orders to close there were, its
     // kind, and whether it is open.

@@ -102,20 +102,21 @@ bool SurveyPage::RowWriter::put(const SurveyNumbers& numbers,
         head.sizes[i] = static_cast<std::uint16_t>(std::min(texts[i].size(), kMostSizes[i]));
         size += head.sizes[i];
     }
-    if (chunk_ == nullptr || chunk_->used.load() + size > Chunk::kRoom) {
+    if (chunk_ == nullptr || used_ + size > Chunk::kRoom) {
         chunk_ = page_->take_chunk(number_);
+        used_ = 0;
     }
     if (chunk_ == nullptr) {
         return false;
     }
-    const std::uint32_t used = chunk_->used.load();
-    unsigned char* to = chunk_->bytes + used;
+    unsigned char* to = chunk_->bytes + used_;
     std::memcpy(to, &head, sizeof head);
     to += sizeof head;
     for (std::size_t i = 0; i < texts.size(); ++i) {
         to = std::copy_n(texts[i].data(), head.sizes[i], to);  // of an empty text it may be null
     }
-    chunk_->used.store(used + static_cast<std::uint32_t>(size), std::memory_order_release);
+    used_ += size;
+    chunk_->used.store(static_cast<std::uint32_t>(used_), std::memory_order_release);
     return true;
 }
 

@@ -48,10 +48,10 @@ void BlockingPump::answer(SurveyRespondent& survey) noexcept {
     set_survey(survey, !survey.has_listener());
 }
 
-void BlockingPump::run(std::unique_ptr<Tunnel> tunnel) noexcept {
+void BlockingPump::run(std::unique_ptr<Tunnel> tunnel, OpeningTunnel opening) noexcept {
     tunnel_ = tunnel.get();
     const MonotonicUs now = monotonic_now();
-    adopt_directly(std::move(tunnel), now);
+    adopt_directly(std::move(tunnel), std::move(opening), now);
     process_inbox(now);  // commands that came before the tunnel
     while (!is_empty()) {
         round();

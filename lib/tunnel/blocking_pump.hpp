@@ -33,8 +33,9 @@ class BlockingPump final : public TunnelLoop {
     // on; without any, this one looks for them from time to time. `survey` outlives the pump.
     void answer(SurveyRespondent& survey) noexcept;
 
-    // Drives the tunnel until it is done and its observer has been called. Blocks until then. Called once.
-    void run(std::unique_ptr<Tunnel> tunnel) noexcept;
+    // Drives the tunnel until it is done and its observer has been called. Blocks until then. Called once. `opening`
+    // ends when the loop has the tunnel.
+    void run(std::unique_ptr<Tunnel> tunnel, OpeningTunnel opening = {}) noexcept;
 
   private:
     const std::vector<Poller::Event>& wait(DurationUs timeout) noexcept override;

@@ -16,7 +16,8 @@ class SurveyRespondent;
 
 class LoopList {
   public:
-    // A loop is in the list for as long as its entry lives. The loop and the list must outlive the entry.
+    // A loop is in the list for as long as its entry lives: before it has tunnels, so that no question passes it by. The
+    // loop and the list must outlive the entry.
     class Entry {
       public:
         Entry(LoopList& list, TunnelLoop& loop);

@@ -22,15 +22,21 @@ constexpr std::size_t kScratchSize = 64 * 1024 - 256;
 Pump::Pump() : Pump(std::unique_ptr<std::uint8_t[]>(new std::uint8_t[kScratchSize])) {}
 
 Pump::Pump(std::unique_ptr<std::uint8_t[]> scratch)
-    : TunnelLoop({scratch.get(), kScratchSize}, &workspace_), scratch_memory_(std::move(scratch)) {}
+    : TunnelLoop({scratch.get(), kScratchSize}, &workspace_), scratch_memory_(std::move(scratch)) {
+    // Here, and not in start(): whoever gives a command before that wakes it as well.
+    [[maybe_unused]] const bool opened = wake_fd_.open();
+}
 
 Pump::~Pump() = default;
 
 // --- any thread -------------------------------------------------------------------------------
 
 bool Pump::start(int stop_fd) noexcept {
-    if (!poller_.valid() || !wake_fd_.open() ||
-        !poller_.watch(wake_fd_.fd(), kNoInterest, kReadable, kWakeCookie) ||
+    if (!wake_fd_.valid()) {
+        errno = EMFILE;
+        return false;
+    }
+    if (!poller_.valid() || !poller_.watch(wake_fd_.fd(), kNoInterest, kReadable, kWakeCookie) ||
         (stop_fd >= 0 && !poller_.watch(stop_fd, kNoInterest, kReadable, kStopCookie))) {
         return false;
     }
@@ -63,10 +69,10 @@ void Pump::stop_receiving() noexcept {
     request_no_more_tunnels();
 }
 
-bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel) noexcept {
+bool Pump::adopt(std::unique_ptr<Tunnel>& tunnel, OpeningTunnel opening) noexcept {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (!running_ || ended_ || !put_into_inbox(tunnel)) {
+        if (!running_ || ended_ || !put_into_inbox(tunnel, std::move(opening))) {
             return false;
         }
     }

@@ -23,7 +23,7 @@ class Pump final : public TunnelLoop {
     // Either join() has returned true, or start() has never returned true.
     ~Pump();
 
-    // Creates the thread. Returns false with errno when the system refuses a thread or a descriptor. Once `stop_fd` is
+    // Creates the thread, which follows the commands that were given before. Returns false with errno when the system refuses a thread or a descriptor. Once `stop_fd` is
     // readable, all tunnels end as with close_all(ClosePlan::stop()). That is for signal handlers, which must not call
     // close_all(). The descriptor belongs to the caller and stays open as long as the pump. -1: none.
     [[nodiscard]] bool start(int stop_fd = -1) noexcept;
@@ -39,8 +39,8 @@ class Pump final : public TunnelLoop {
     void answer(SurveyRespondent& survey) noexcept;
 
     // Gives a tunnel to the pump, which starts it on its own thread. Returns false when the pump does not run, has
-    // ended, or has no memory; the caller then still owns `tunnel`.
-    [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel) noexcept;
+    // ended, or has no memory; the caller then still owns `tunnel`. `opening` ends when the pump has it, or at once.
+    [[nodiscard]] bool adopt(std::unique_ptr<Tunnel>& tunnel, OpeningTunnel opening = {}) noexcept;
 
     // Waits for the last tunnel and the thread to end, for at most `patience`. To be called after close_all(), when
     // nobody calls adopt() any more. When it returns false, the thread still runs: the pump and its tunnels must then

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "survey/opening_tunnel.hpp"
 #include "survey/survey_page.hpp"
 
 namespace wsp {
@@ -40,6 +41,9 @@ class SurveyRespondent {
     void count_loop() noexcept { pending_.fetch_add(1); }
     // A loop has answered this question.
     void finish(SurveyPage::Number number) noexcept;
+
+    // Before a tunnel's 101 is sent.
+    OpeningTunnel open_tunnel() noexcept { return {page_, row_.load()}; }
 
     // As long as it lives, the loop may have a tunnel of another process in hand that is not in its list yet. `survey`
     // may be null.

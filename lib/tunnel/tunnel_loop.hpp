@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/wake_fd.hpp"
 #include "net/poller.hpp"
+#include "survey/opening_tunnel.hpp"
 #include "survey/survey_page.hpp"
 #include "tunnel/close_plan.hpp"
 #include "tunnel/loop_lag.hpp"
@@ -98,13 +99,14 @@ class TunnelLoop {
     virtual void unwatch_source(int fd) noexcept;
 
     // Any thread that holds mutex_. Returns false without memory; the caller then still owns `tunnel`.
-    bool put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept;
+    bool put_into_inbox(std::unique_ptr<Tunnel>& tunnel, OpeningTunnel opening) noexcept;
     void wake() const noexcept { wake_fd_.wake(); }
 
     // Called on the thread of the loop. A round waits once and then does everything that there is to do.
     void round() noexcept;
     void process_inbox(MonotonicUs now) noexcept;
-    void adopt_directly(std::unique_ptr<Tunnel> tunnel, MonotonicUs now) noexcept;
+    void adopt_directly(std::unique_ptr<Tunnel> tunnel, OpeningTunnel opening,
+                        MonotonicUs now) noexcept;
     bool is_empty() const noexcept { return tunnels_.empty(); }
     bool ends_all() const noexcept { return plan_ || moving_; }
     void set_source(TunnelSource& source) noexcept { source_ = &source; }
@@ -120,7 +122,11 @@ class TunnelLoop {
 
     WakeFd wake_fd_;  // opened by the class that waits on it
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Tunnel>> inbox_;  // guarded by mutex_
+    struct Arriving {
+        std::unique_ptr<Tunnel> tunnel;
+        OpeningTunnel opening;
+    };
+    std::vector<Arriving> inbox_;  // guarded by mutex_
 
   private:
     void make_room_for_one();

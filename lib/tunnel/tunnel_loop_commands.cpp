@@ -19,13 +19,13 @@ std::uint32_t random_word() {
 
 // --- any thread -------------------------------------------------------------------------------
 
-bool TunnelLoop::put_into_inbox(std::unique_ptr<Tunnel>& tunnel) noexcept {
+bool TunnelLoop::put_into_inbox(std::unique_ptr<Tunnel>& tunnel, OpeningTunnel opening) noexcept {
     try {
-        inbox_.push_back(nullptr);
+        inbox_.push_back({nullptr, std::move(opening)});
     } catch (const std::bad_alloc&) {
         return false;
     }
-    inbox_.back() = std::move(tunnel);
+    inbox_.back().tunnel = std::move(tunnel);
     // Counted before the loop can take the tunnel: it may end, and be counted as ended, at once.
     adopted_count_.fetch_add(1);
     return true;
@@ -52,7 +52,7 @@ void TunnelLoop::check_groups() noexcept {
 // --- the loop's thread ------------------------------------------------------------------------
 
 void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
-    std::vector<std::unique_ptr<Tunnel>> arrived;
+    std::vector<Arriving> arrived;
     bool new_plan = false;
     bool groups = false;
     bool no_more = false;
@@ -83,8 +83,8 @@ void TunnelLoop::process_inbox(MonotonicUs now) noexcept {
     for (std::size_t i = groups ? tunnels_.size() : 0; i-- > 0;) {  // backwards, as above
         check_group(*tunnels_[i], now);
     }
-    for (auto& tunnel : arrived) {
-        take_in(std::move(tunnel), Arrival::fresh, now);
+    for (Arriving& each : arrived) {
+        take_in(std::move(each.tunnel), Arrival::fresh, now);
     }
     if (is_asked() && !answering_) {
         begin_answering();

@@ -78,7 +78,7 @@ void pump_on_this_thread(OpenTunnel& tunnel, TunnelHost& tunnels) {
     BlockingPump pump(tunnels.stop_fds().stop, &signals);
     tunnels.have_answer(pump);
     const LoopList::Entry listed(tunnels.loops(), pump);
-    pump.run(std::make_unique<Tunnel>(std::move(parts)));
+    pump.run(std::make_unique<Tunnel>(std::move(parts)), std::move(tunnel.opening));
     tunnel.backend.record()->connection->keepalive = AP_CONN_CLOSE;
     if (signals.process_will_die()) {
         log_request_now(tunnel.r);

@@ -25,11 +25,12 @@ std::unique_ptr<Stream> stream_over(TakenConnection& taken, SSL_CTX* neutral_tls
 }  // namespace
 
 Handoff::Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-                 TunnelContext context, TunnelHost& tunnels, Pump& pump)
+                 TunnelContext context, OpeningTunnel opening, TunnelHost& tunnels, Pump& pump)
     : client_(std::move(client)),
       backend_(std::move(backend)),
       terms_(std::move(terms)),
       context_(std::move(context)),
+      opening_(std::move(opening)),
       tunnels_(tunnels),
       pump_(pump) {}
 
@@ -60,7 +61,7 @@ void Handoff::send_off(std::unique_ptr<TunnelObserver> observer) {
     parts.terms = terms_;
     auto tunnel = std::make_unique<Tunnel>(std::move(parts));
     const BlockedSignals blocked(SignalSafeLock::blocks_signals());
-    if (!pump_.adopt(tunnel)) {
+    if (!pump_.adopt(tunnel, std::move(opening_))) {
         // The child is stopping and its pump takes no more, or there is no room in the inbox.
         tunnel->abort(tunnels_.is_stopping() ? EndReason::shutdown : EndReason::out_of_memory);
         tunnel->finish_report(monotonic_now());

@@ -12,6 +12,7 @@
 #include "base/unique_fd.hpp"
 #include "handoff/pumped_tunnel_observer.hpp"
 #include "net/tls_stream.hpp"
+#include "survey/opening_tunnel.hpp"
 #include "tunnel/terms.hpp"
 
 namespace wsp {
@@ -30,7 +31,7 @@ struct TakenConnection {
 class Handoff {
   public:
     Handoff(TakenConnection client, TakenConnection backend, TunnelTerms terms,
-            TunnelContext context, TunnelHost& tunnels, Pump& pump);
+            TunnelContext context, OpeningTunnel opening, TunnelHost& tunnels, Pump& pump);
     // Gives the tunnel to the pump. Without memory the tunnel ends here, and the logs say so.
     ~Handoff();
 
@@ -41,6 +42,7 @@ class Handoff {
     TakenConnection backend_;
     TunnelTerms terms_;
     TunnelContext context_;
+    OpeningTunnel opening_;
     TunnelHost& tunnels_;  // outlives all tunnels
     Pump& pump_;           // one of its pumps
 };

@@ -133,7 +133,7 @@ Obstacle leave(OpenTunnel& tunnel, TunnelHost& tunnels) {
         std::move(from_client), std::move(from_backend), tunnel.terms,
         TunnelContext{std::move(log), tunnel.backend.worker(), std::move(tunnel.permit),
                       std::move(tunnel.count), tunnel.terms.group.exists()},
-        tunnels, *pump);
+        std::move(tunnel.opening), tunnels, *pump);
     connection_context_of(client)->handoff = handoff;
     connection_context_of(backend)->handoff = std::move(handoff);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSP0104: tunnel handed over to the pump: %s",

@@ -6,6 +6,7 @@
 #include "log/tunnel_identity.hpp"
 #include "log/tunnel_log.hpp"
 #include "statistics/tunnel_count.hpp"
+#include "survey/opening_tunnel.hpp"
 #include "tunnel/terms.hpp"
 #include "upstream/request_connector.hpp"
 #include "upstream/tunnel_permits.hpp"
@@ -23,6 +24,7 @@ struct OpenTunnel {
     KeptThreads::Permit kept;  // where it was seen early that the tunnel keeps its thread
     TunnelPermit permit;       // held for as long as the tunnel lives
     TunnelCount count;
+    OpeningTunnel opening;  // until a loop has the tunnel
 
     TunnelLog log() const { return TunnelLog(r, backend.warnings().of("WSP0201")); }
 };

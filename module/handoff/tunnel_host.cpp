@@ -84,9 +84,6 @@ bool TunnelHost::has_pumps() {
             survey_->join(::getpid());
         }
         pumps_ = start_pumps();
-        for (auto& each : pumps_) {
-            each->entry.emplace(loops_, each->pump);
-        }
         if (survey_ && pumps_.empty()) {
             survey_->leave(::getpid());
         }
@@ -94,21 +91,37 @@ bool TunnelHost::has_pumps() {
     return !pumps_.empty();
 }
 
-void TunnelHost::have_answer(BlockingPump& loop) {
-    if (survey_) {
+void TunnelHost::have_listeners() {
+    if (!survey_->has_listener()) {
         const SignalSafeLock lock(mutex_);
         if (!stopping_.load()) {
             guarded_or(false, [this] { return has_pumps(); });
         }
+    }
+}
+
+void TunnelHost::have_answer(BlockingPump& loop) {
+    if (survey_) {
+        have_listeners();
         loop.answer(*survey_);
     }
 }
 
-bool TunnelHost::start(Pump& pump) {
+OpeningTunnel TunnelHost::announce_tunnel() {
+    if (!survey_) {
+        return {};
+    }
+    have_listeners();
+    return survey_->open_tunnel();
+}
+
+bool TunnelHost::start(ListedPump& listed) {
+    Pump& pump = listed.pump;
     pump.count_lag(of_server_);
     if (survey_) {
         pump.answer(*survey_);
     }
+    listed.entry.emplace(loops_, pump);
     return (source_ == nullptr || pump.receive_from(*source_)) && pump.start(stop_.fd());
 }
 
@@ -147,7 +160,7 @@ TunnelHost::Pumps TunnelHost::start_pumps() {
         each = std::make_unique<ListedPump>();
     }
     for (std::size_t i = 0; i < started.size(); ++i) {
-        if (!start(started[i]->pump)) {
+        if (!start(*started[i])) {
             ap_log_error(
                 APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                 "WSP0010: the system refuses a thread: %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT

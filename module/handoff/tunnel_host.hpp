@@ -66,6 +66,8 @@ class TunnelHost {
     SurveyPage::Number last_question() const {
         return survey_ ? survey_->page().number() : SurveyPage::Number{0};
     }
+    // Before a tunnel's 101 is sent: whoever asks tunnels waits until a loop has it. Makes the pumps that hear questions.
+    OpeningTunnel announce_tunnel();
     KeptThreads& kept_threads() { return kept_threads_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
     TunnelPermits& tunnel_permits() { return tunnel_permits_; }
@@ -103,7 +105,7 @@ class TunnelHost {
   private:
     struct ListedPump {
         Pump pump;
-        std::optional<LoopList::Entry> entry;  // once its thread runs
+        std::optional<LoopList::Entry> entry;  // before it starts: it may receive tunnels at once
     };
     using Pumps = std::vector<std::unique_ptr<ListedPump>>;
 
@@ -113,8 +115,9 @@ class TunnelHost {
     bool has_threads();
     bool start_threads();
     bool has_pumps();
+    void have_listeners();
     Pumps start_pumps();
-    bool start(Pump& pump);
+    bool start(ListedPump& listed);
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
 
     std::mutex mutex_;

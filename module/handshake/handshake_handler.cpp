@@ -68,7 +68,7 @@ class Handshake {
     int take_answer();
     int pass_on_refusal();
     int open_tunnel();
-    int run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity);
+    int run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity, OpeningTunnel opening);
     DurationUs handshake_timeout() const;
 
     const HandshakeServices& services_;
@@ -237,6 +237,7 @@ int Handshake::open_tunnel() {
     const TunnelIdentity identity =
         identity_of(r_, url_, tag_of(r_, config_, connector_.warnings().of("WSP0198")));
     const std::uint8_t chosen = rsv_bits(r_);
+    OpeningTunnel opening = services_.tunnels.announce_tunnel();
     if (!send_switching_protocols(r_, protocol_)) {
         refusals_.count(RefusalCause::client_gone);
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r_,
@@ -251,7 +252,7 @@ int Handshake::open_tunnel() {
         if (config_.log_open != 0) {
             log_open_tunnel(r_, identity);
         }
-        return run_open_tunnel(std::move(terms), identity);
+        return run_open_tunnel(std::move(terms), identity, std::move(opening));
     } catch (const std::exception& e) {
         // After the 101 no status can be sent; the connection just ends.
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
@@ -261,7 +262,8 @@ int Handshake::open_tunnel() {
     }
 }
 
-int Handshake::run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity) {
+int Handshake::run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity,
+                               OpeningTunnel opening) {
     OpenTunnel tunnel{r_,
                       connector_,
                       std::move(terms),
@@ -270,7 +272,8 @@ int Handshake::run_open_tunnel(TunnelTerms terms, const TunnelIdentity& identity
                       identity,
                       admission_.take_kept_thread(),
                       admission_.take_permit(),
-                      TunnelCount::opened(connector_.series(), apr_time_now() - r_->request_time)};
+                      TunnelCount::opened(connector_.series(), apr_time_now() - r_->request_time),
+                      std::move(opening)};
     return run_tunnel(tunnel, services_.tunnels);
 }
 

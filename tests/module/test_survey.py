@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -39,7 +40,7 @@ def ask(server, silent=0):
 
 
 def await_rows(server, count):
-    """A tunnel is listed once it has left its request thread."""
+    """Whoever has his 101 is listed; those that end are a moment later."""
     found = []
     wait_until(lambda: len(found.append(ask(server)) or found[-1]) == count, lambda: f"{count} rows: {list(found[-1].values())}")
     return found[-1]
@@ -89,6 +90,22 @@ def test_a_row_says_whose_tunnel_it_is_and_what_it_has_done(server, echo, tls, p
         idle = {row["id"]: row["idle_seconds"] for row in rows}
         assert ask(server)[by_tls[False]["id"]]["idle_seconds"] > idle[by_tls[False]["id"]]
     await_rows(server, 0)
+
+
+@pytest.mark.parametrize("migrate", ["On", "Off"])   # Off: pumps begin with the first tunnel
+def test_whoever_has_his_101_is_listed(start, mpm, echo, tls, migrate):
+    server = start(PAGE.replace("{echo}", echo.url) + f"""
+        <Location /kept>
+            ProxyWebsocketAsync Off
+        </Location>
+        ProxyPass /kept {echo.url}/
+        ProxyWebsocketMigrate {migrate}
+        """, mpm_lines=FOUR[mpm])
+    server.allow_log(MPM_IS_FULL)
+    with ExitStack() as tunnels:
+        for count in range(1, 13):
+            tunnels.enter_context(server.open_tunnel("/kept" if count % 4 == 0 else "/echo", tls=tls if count % 3 == 0 else None))
+            assert len(ask(server)) == count
 
 
 @pytest.mark.runs_on("event")

@@ -174,9 +174,9 @@ class AnsweringPump {
         : respondent_(page, list), page_(page) {
         respondent_.join(::getpid());
         pump.answer(respondent_);
+        entry_.emplace(list, pump);
         if ((way != nullptr && !pump.receive_from(way->source)) || !pump.start())
             throw std::runtime_error("the pump does not start");
-        entry_.emplace(list, pump);
     }
     ~AnsweringPump() {
         pump.close_all(ClosePlan::at_once(EndReason::shutdown, monotonic_now(), 0));

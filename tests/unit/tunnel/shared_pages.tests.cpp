@@ -72,7 +72,7 @@ TEST_CASE("the parent reads a page of surveys that a child has spoilt", "[pages]
         INFO(byte);
         SurveyPage& page = memory.filled_with(byte);
         page.forget(process_of(byte));
-        CHECK(page.is_any_receiving() == false);
+        CHECK(page.receiving() == 0);
     }
 }
 
