@@ -62,6 +62,9 @@ class Survey::Asking {
         wake(page_->wake_fd());
         await([this] { return page_->silent(number_) == 0; });
         outcome.silent = page_->silent(number_);
+        // Those that no loop has yet. Each question waits for them, also one that needs no answer of theirs: the next one
+        // knows only those that begin from now on.
+        await([this] { return !page_->is_any_opening_before(number_); });
     }
     ~Asking() {
         if (outcome.asked) {
@@ -73,23 +76,9 @@ class Survey::Asking {
     Asking(const Asking&) = delete;
     Asking& operator=(const Asking&) = delete;
 
-    // Until every tunnel that was there when the question was asked has been answered for, by the loop that it is on its
-    // way to.
-    void await_tunnels(const TunnelsUnderWay* under_way) {
-        if (outcome.asked) {
-            await([this] { return !page_->is_any_opening_before(number_); });
-            await_tunnels_under_way(under_way);
-        }
-    }
-
-    SurveyPage& page() { return *page_; }
-    SurveyQuestion::Number number() const { return number_; }
-    SurveyOutcome outcome;
-
-  private:
     // Those that were sent before their process has answered are answered for where they arrive.
     void await_tunnels_under_way(const TunnelsUnderWay* under_way) {
-        if (under_way == nullptr) {
+        if (under_way == nullptr || !outcome.asked) {
             return;
         }
         if (under_way->are_any()) {
@@ -106,6 +95,11 @@ class Survey::Asking {
         await([this] { return page_->receiving() == 0; });
     }
 
+    SurveyPage& page() { return *page_; }
+    SurveyQuestion::Number number() const { return number_; }
+    SurveyOutcome outcome;
+
+  private:
     bool take_turn(DurationUs patience) {
         for (;;) {
             const MonotonicUs now = monotonic_now();
@@ -144,7 +138,7 @@ RowsAnswer Survey::rows(DurationUs patience) {
     SurveyQuestion question;
     question.kind = SurveyQuestion::Kind::rows;
     Asking asking(*this, question, patience);
-    asking.await_tunnels(under_way_);
+    asking.await_tunnels_under_way(under_way_);
     RowsAnswer answer{asking.outcome, {}, 0};
     if (answer.asked) {
         asking.page().read_rows(asking.number(), answer.rows);
@@ -167,7 +161,7 @@ CloseAnswer Survey::close(const Match& match, const CloseOrder& order, DurationU
     question.first = monotonic_now();
     question.last = question.first + order.spread;
     Asking asking(*this, question, patience);
-    asking.await_tunnels(under_way_);
+    asking.await_tunnels_under_way(under_way_);
     CloseAnswer answer{asking.outcome, 0};
     answer.matched = answer.asked ? asking.page().matched(asking.number()) : 0;
     return answer;

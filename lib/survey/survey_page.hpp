@@ -94,8 +94,8 @@ class SurveyPage {
     void close(Number number) noexcept;
     // How many processes with loops have not answered.
     std::size_t silent(Number number) const noexcept;
-    // Whether a tunnel whose client may have had its 101 before this question is still on its way to a loop. Those that
-    // were before the question before it are not known: whoever asked that one has waited for them.
+    // Whether a tunnel that began to open between the question before and this one has no loop yet. Older ones were
+    // waited for by whoever asked before.
     bool is_any_opening_before(Number number) const noexcept;
     // How many loops may just be taking in a tunnel of another process.
     std::uint64_t receiving() const noexcept;

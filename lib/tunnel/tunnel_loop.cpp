@@ -98,11 +98,10 @@ MonotonicUs TunnelLoop::wake_at() const noexcept {
     return will_abort ? plan_->abort_at : first;
 }
 
-void TunnelLoop::adopt_directly(std::unique_ptr<Tunnel> tunnel, OpeningTunnel opening,
+void TunnelLoop::adopt_directly(std::unique_ptr<Tunnel> tunnel, OpeningTunnel,
                                 MonotonicUs now) noexcept {
     adopted_count_.fetch_add(1);
     take_in(std::move(tunnel), Arrival::fresh, now);
-    static_cast<void>(OpeningTunnel(std::move(opening)));  // the loop has it
 }
 
 void TunnelLoop::take_in(std::unique_ptr<Tunnel> tunnel, Arrival how, MonotonicUs now) noexcept {

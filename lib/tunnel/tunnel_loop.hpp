@@ -105,6 +105,7 @@ class TunnelLoop {
     // Called on the thread of the loop. A round waits once and then does everything that there is to do.
     void round() noexcept;
     void process_inbox(MonotonicUs now) noexcept;
+    // `opening` ends when it returns.
     void adopt_directly(std::unique_ptr<Tunnel> tunnel, OpeningTunnel opening,
                         MonotonicUs now) noexcept;
     bool is_empty() const noexcept { return tunnels_.empty(); }

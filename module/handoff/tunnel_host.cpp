@@ -91,18 +91,8 @@ bool TunnelHost::has_pumps() {
     return !pumps_.empty();
 }
 
-void TunnelHost::have_listeners() {
-    if (!survey_->has_listener()) {
-        const SignalSafeLock lock(mutex_);
-        if (!stopping_.load()) {
-            guarded_or(false, [this] { return has_pumps(); });
-        }
-    }
-}
-
 void TunnelHost::have_answer(BlockingPump& loop) {
     if (survey_) {
-        have_listeners();
         loop.answer(*survey_);
     }
 }
@@ -111,7 +101,12 @@ OpeningTunnel TunnelHost::announce_tunnel() {
     if (!survey_) {
         return {};
     }
-    have_listeners();
+    if (!survey_->has_listener()) {
+        const SignalSafeLock lock(mutex_);
+        if (!stopping_.load()) {
+            guarded_or(false, [this] { return has_pumps(); });
+        }
+    }
     return survey_->open_tunnel();
 }
 

@@ -59,14 +59,14 @@ class TunnelHost {
     AccessLogWriter& log_writer() { return log_writer_; }
     // Loops that are listed here get the commands that all tunnels get.
     LoopList& loops() { return loops_; }
-    // Makes a loop that will be listed answer surveys. Before it is listed. The child has pumps from then on, because
-    // they are what hears questions.
+    // Makes a loop that will be listed answer surveys. Before it is listed.
     void have_answer(BlockingPump& loop);
     // The last question that the tunnels of this server were asked. A handshake notes it when it begins.
     SurveyPage::Number last_question() const {
         return survey_ ? survey_->page().number() : SurveyPage::Number{0};
     }
-    // Before a tunnel's 101 is sent: whoever asks tunnels waits until a loop has it. Makes the pumps that hear questions.
+    // Before a tunnel's 101 is sent: whoever asks tunnels waits until a loop has it. The child has pumps from then on,
+    // because they are what hears questions.
     OpeningTunnel announce_tunnel();
     KeptThreads& kept_threads() { return kept_threads_; }
     SpareSockets& spare_sockets() { return spare_sockets_; }
@@ -115,7 +115,6 @@ class TunnelHost {
     bool has_threads();
     bool start_threads();
     bool has_pumps();
-    void have_listeners();
     Pumps start_pumps();
     bool start(ListedPump& listed);
     std::size_t sum_over_pumps(std::size_t (Pump::*count)() const noexcept) const;
