@@ -214,12 +214,15 @@ int on_mod_status(request_rec* r, int flags) noexcept {
                       [&] { return write_mod_status_section(r, flags, status_source()); });
 }
 
+const HandshakeServices* handshake_services() {
+    const Child* const child = Child::current();
+    return child != nullptr ? &child->handshake_services() : nullptr;
+}
+
 int on_scheme(request_rec* r, proxy_worker* worker, proxy_server_conf* conf, char* url,
               const char* proxyname, apr_port_t proxyport) noexcept {
     return guarded(r, [&] {
-        const Child* const child = Child::current();
-        return handle_handshake(child != nullptr ? &child->handshake_services() : nullptr, r,
-                                worker, conf, url, proxyname, proxyport);
+        return handle_handshake(handshake_services(), r, worker, conf, url, proxyname, proxyport);
     });
 }
 
@@ -227,9 +230,7 @@ int on_request_status(int* status, request_rec* r) noexcept {
     return guarded(r, [&] {
         pardon_full_workers(r);
         advise_when_to_retry(*status, r);
-        const Child* const child = Child::current();
-        explain_missing_member(child != nullptr ? &child->handshake_services() : nullptr, *status,
-                               r);
+        explain_missing_member(handshake_services(), *status, r);
         keep_first_error(status, r);
         return DECLINED;
     });

@@ -27,32 +27,29 @@ bool is_ours(request_rec* r, const proxy_balancer& balancer) {
     return ours;
 }
 
-// What each member does, and what keeps the request from those that are usable.
+// What each member does, and what keeps the request from those that could serve it.
 const char* hint_for_members(request_rec* r, const proxy_balancer& balancer) {
     const char* hint = "";
     int told = 0;
-    bool is_any_usable = false;
+    bool is_bound = false;
     each_member(balancer, [&](const proxy_worker* member) {
-        const bool usable = is_usable(*member);
-        is_any_usable = is_any_usable || usable;
-        if (++told > kMostMembers) {
-            return;
+        const bool usable = takes_new_sessions(*member);
+        is_bound = is_bound || (usable && binds_sessions(balancer));
+        if (++told <= kMostMembers) {
+            hint = apr_pstrcat(r->pool, hint, told == 1 ? "" : "; ", name_of(*member), ": ",
+                               usable ? "usable" : hint_for_unusable_worker(r, *member), nullptr);
         }
-        hint = apr_pstrcat(r->pool, hint, told == 1 ? "" : "; ", name_of(*member), ": ",
-                           usable ? "usable" : hint_for_unusable_worker(r, *member), nullptr);
     });
-    if (told > kMostMembers) {
-        hint = apr_psprintf(r->pool, "%s; and %d more", hint, told - kMostMembers);
-    }
     if (told == 0) {
         return "it has no members: add one (BalancerMember)";
     }
-    return is_any_usable
-               ? apr_pstrcat(r->pool,
-                             "the member of this session is not usable, and nofailover=On "
-                             "allows no other; ",
-                             hint, nullptr)
-               : hint;
+    const char* const rest =
+        told > kMostMembers ? apr_psprintf(r->pool, "; and %d more", told - kMostMembers) : "";
+    return apr_pstrcat(r->pool,
+                       is_bound ? "the member of this session is not usable, and nofailover=On "
+                                  "allows no other; "
+                                : "",
+                       hint, rest, nullptr);
 }
 
 }  // namespace

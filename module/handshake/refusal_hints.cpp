@@ -165,6 +165,8 @@ const char* hint_for_unusable_worker(request_rec* r, const proxy_worker& worker)
             return "its health check (hcmethod=) fails";
         case WhyUnusable::taken_out:
             return "it was stopped or disabled, by status= or in balancer-manager";
+        case WhyUnusable::draining:
+            return "it is draining: it takes requests of its own sessions only";
         case WhyUnusable::in_error:
             break;
     }

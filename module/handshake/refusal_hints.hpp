@@ -24,7 +24,7 @@ const char* hint_for_no_answer(request_rec* r, const MappedUrl& target,
 const char* hint_for_answer(request_rec* r, const MappedUrl& target, BackendConnection& backend,
                             const apr_uri_t& uri, const char* path, int status);
 
-// The worker is in error, stopped, disabled, or its health check fails.
+// The worker is in error, stopped, disabled or draining, or its health check fails.
 const char* hint_for_unusable_worker(request_rec* r, const proxy_worker& worker);
 
 // A wss or https mapping without SSLProxyEngine.

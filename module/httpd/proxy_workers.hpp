@@ -26,6 +26,11 @@ inline const char* proxied_url_of(const request_rec* r) {
     return mapped ? r->filename + kPrefix.size() : nullptr;
 }
 
+// nofailover=On: a session stays with its member, whatever becomes of that.
+inline bool binds_sessions(const proxy_balancer& balancer) {
+    return balancer.s->sticky_force != 0;
+}
+
 // Calls visit(proxy_worker*) for each member of the balancer.
 template <class Visit>
 void each_member(const proxy_balancer& balancer, Visit visit) {

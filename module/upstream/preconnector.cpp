@@ -69,7 +69,7 @@ bool Preconnector::start() noexcept {
 // Throws nothing: nobody would make another thread.
 void Preconnector::run() noexcept {
     for (;;) {
-        const bool wanted = may_preconnect(*backend_.worker());
+        const bool wanted = takes_new_sessions(*backend_.worker());
         if (!wanted) {
             pool_.close_idle();
         }

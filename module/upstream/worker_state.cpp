@@ -18,6 +18,11 @@ void clear_if_set(Field& field) {
     }
 }
 
+// Whether mod_proxy gives it requests, as it is now.
+bool is_usable(const proxy_worker& worker) {
+    return PROXY_WORKER_IS_USABLE(&worker);
+}
+
 }  // namespace
 
 bool may_use(proxy_worker& worker, const char* scheme, server_rec* server) {
@@ -30,11 +35,7 @@ bool may_use(proxy_worker& worker, const char* scheme, server_rec* server) {
     return is_usable(worker);
 }
 
-bool is_usable(const proxy_worker& worker) {
-    return PROXY_WORKER_IS_USABLE(&worker);
-}
-
-bool may_preconnect(const proxy_worker& worker) {
+bool takes_new_sessions(const proxy_worker& worker) {
     return is_usable(worker) && !PROXY_WORKER_IS_DRAINING(&worker);
 }
 
@@ -50,8 +51,10 @@ WhyUnusable why_unusable(const proxy_worker& worker) {
     if ((status & PROXY_WORKER_HC_FAIL) != 0) {
         return WhyUnusable::health_check;
     }
-    return (status & (PROXY_WORKER_STOPPED | PROXY_WORKER_DISABLED)) != 0 ? WhyUnusable::taken_out
-                                                                          : WhyUnusable::in_error;
+    if ((status & (PROXY_WORKER_STOPPED | PROXY_WORKER_DISABLED)) != 0) {
+        return WhyUnusable::taken_out;
+    }
+    return is_usable(worker) ? WhyUnusable::draining : WhyUnusable::in_error;
 }
 
 void put_in_error(proxy_worker& worker, request_rec* r) {

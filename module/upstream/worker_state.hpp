@@ -17,11 +17,8 @@ constexpr DurationUs kWorkerLookInterval = 1 * kSecond;
 // ap_proxy_acquire_connection does.
 bool may_use(proxy_worker& worker, const char* scheme, server_rec* server);
 
-// Whether mod_proxy gives the worker requests, as it is now.
-bool is_usable(const proxy_worker& worker);
-
-// Whether connections may be made to the worker before a request needs them: it is usable and not draining.
-bool may_preconnect(const proxy_worker& worker);
+// Whether it is usable and not draining.
+bool takes_new_sessions(const proxy_worker& worker);
 
 // Whether a balancer member is stopped, disabled, draining, or fails its health check. A member in error is not taken
 // out: that means only that one connect has failed.
@@ -30,9 +27,10 @@ bool is_taken_out(const proxy_worker& worker);
 enum class WhyUnusable : std::uint8_t {
     health_check,  // hcmethod= fails
     taken_out,     // stopped or disabled, by status= or balancer-manager
+    draining,      // it takes requests of its own sessions only
     in_error,      // a connect has failed
 };
-// Of a worker that is not usable.
+// Of a worker that takes no new sessions.
 WhyUnusable why_unusable(const proxy_worker& worker);
 
 // None of its addresses can be connected to: the worker is in error for its retry=, unless it has status=+I. Logs that.

@@ -75,6 +75,13 @@ def test_a_member_in_error_is_counted_when_it_fails_and_the_balancer_afterwards(
     assert refused(server) == {**each_failed, "balancer://c": {"no_member": 1}}
 
 
+def test_members_that_drain_take_no_new_sessions(serve, members):
+    server = serve(members.lines(dict.fromkeys([1, 2], "status=+N"), proxy_set="stickysession=ROUTEID"))
+    _, [line] = refuse(server)
+    assert line.count("it is draining: it takes requests of its own sessions only") == 2 and "nofailover" not in line
+    assert ask(server, "chrome", "/ws/", [("Cookie", "ROUTEID=.r1")]).backend == "m1"
+
+
 def test_nofailover_is_named(serve, members):
     server = serve(members.lines({1: "status=+D"}, proxy_set="stickysession=ROUTEID nofailover=On"))
     _, [line] = refuse(server, [("Cookie", "ROUTEID=.r1")])
@@ -87,6 +94,18 @@ def test_a_long_list_is_cut(serve):
         server = serve(many.lines({number: "status=+D" for number in range(1, 7)}))
         _, [line] = refuse(server)
     assert line.endswith(f"ws://{many.address(4)}: {STOPPED}; and 2 more")
+
+
+@pytest.mark.parametrize("mapping", ["<VirtualHost 127.0.0.1:{port}>\nProxyPass /ws balancer://c\n</VirtualHost>",
+                                     "<Location /ws>\nProxyPass balancer://c\n</Location>", "ProxyPassMatch ^/ws(.*) balancer://c$1",
+                                     'RewriteEngine On\nRewriteRule "^/ws(.*)" "balancer://c$1" [P]', "ProxyPassWS /ws balancer://c",
+                                     "<Directory {root}/htdocs>\nAllowOverride All\n</Directory>"])
+def test_the_line_comes_wherever_the_mapping_stands(serve, members, mapping):
+    stopped = members.lines(dict.fromkeys([1, 2], "status=+D")).replace("ProxyPass /ws", "ProxyPass /other")
+    rule = 'RewriteEngine On\nRewriteRule "^ws(.*)" "balancer://c$1" [P]\n'
+    server = serve(f"{stopped}\n{mapping}", files={"htdocs/.htaccess": rule} if "AllowOverride" in mapping else None)
+    assert len(refuse(server)[1]) == 1
+    assert refused(server) == {"balancer://c": {"no_member": 1}}
 
 
 @pytest.mark.parametrize("mapping", ["ProxyPassWS /ws balancer://none", "ProxyPass /ws balancer://none"])
@@ -128,3 +147,12 @@ def test_while_all_members_are_paused_the_client_is_told_to_come_again(serve, me
     answer, lines = refuse(server)
     assert (answer.header("Retry-After"), lines) == ("1", [])   # WSP0197 says why
     assert refused(server) == {f"balancer://c ws://{members.address(number)}": {"paused": 1} for number in (1, 2)}
+
+
+def test_the_line_comes_over_tls_and_http2_too(serve, members, certificates, tls):
+    from harness.http2 import Http2Connection   # h2 is not everywhere
+    server = serve(members.lines(dict.fromkeys([1, 2], "status=+D")) + "\nProtocols h2 http/1.1\nH2WebSockets On\n", modules=["http2"])
+    assert ask(server, "chrome", "/ws/", tls=tls).response.status == 503
+    with Http2Connection(server.tls_port, certificates.client_context(["h2"])) as connection:
+        assert connection.await_response(connection.start_tunnel("/ws/")).status == 503
+    assert len(server.error_log.lines("WSP0192")) == 2
