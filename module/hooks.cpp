@@ -2,6 +2,7 @@
 // which functions of ours it calls, and, in guarded() or guarded_or(), what the hook returns after an exception.
 #include "hooks.h"
 
+#include "base/blocked_signals.hpp"
 #include "child/child.hpp"
 #include "config/mod_qos_limits.hpp"
 #include "config/mpm_advice.hpp"
@@ -131,7 +132,9 @@ int on_monitor(apr_pool_t*, server_rec* server) noexcept {
 
 // --- the child process: its main thread ---------------------------------------------------------
 
+// prefork.c just_die ends a child from within its signal handler, also while memory is allocated.
 void on_child_init(apr_pool_t* pchild, server_rec* server) noexcept {
+    const BlockedSignals blocked;
     guarded_or(0,
                [&] { return begin_logs_of_child(pchild, server), Child::make(pchild, server), 0; });
 }
